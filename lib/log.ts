@@ -1,0 +1,49 @@
+/** Logging on standard error, by LogTape: text for people, JSON lines for machines. */
+import { configure, getJsonLinesFormatter, getLogger, getTextFormatter, type Logger, type LogRecord } from "@logtape/logtape";
+
+/** `text` or `json`. */
+export type LogFormat = "text" | "json";
+
+/** The logger of one part of the program, such as `logger("clean")`. */
+export function logger(part: string): Logger {
+  return getLogger(["salesflow", part]);
+}
+
+/** Called before each log line, so that a progress bar can make room. */
+let beforeLine: () => void = () => {};
+
+/** Sets what runs before each log line is written. */
+export function onLogLine(make: () => void): void {
+  beforeLine = make;
+}
+
+/**
+ * Sets up logging for the whole process; call once.
+ *
+ * @param format `text` or `json`
+ * @param quiet only warnings and errors
+ */
+export async function setUpLogging(format: LogFormat, quiet: boolean): Promise<void> {
+  const encoder = new TextEncoder();
+  const line = format === "json"
+    ? getJsonLinesFormatter({ properties: "flatten", categorySeparator: "." })
+    : getTextFormatter({
+      timestamp: "time",
+      level: "full",
+      format: ({ timestamp, category, message, level }) =>
+        `${timestamp?.slice(0, 8)} ${level === "INFO" ? "" : level.toLowerCase() + " "}${category.replace("salesflow·", "")}: ${message}`,
+    });
+  await configure({
+    reset: true,
+    sinks: {
+      stderr(record: LogRecord) {
+        beforeLine();
+        Deno.stderr.writeSync(encoder.encode(line(record)));
+      },
+    },
+    loggers: [
+      { category: "salesflow", lowestLevel: quiet ? "warning" : "info", sinks: ["stderr"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
+    ],
+  });
+}

@@ -1,0 +1,92 @@
+/** The records that a run keeps about itself in the store: run.json and stages/<stage>.json. */
+import { z } from "zod";
+import { SalesflowError } from "../errors.ts";
+import type { IsoDate } from "../dates.ts";
+import type { Store } from "../store/store.ts";
+import type { StageName } from "./stage.ts";
+
+const runSchema = z.object({
+  run_id: z.string(),
+  as_of: z.string(),
+  source: z.enum(["generated", "ingested"]),
+  /** What fixes the bytes of raw/: seed, rows, … or the files that were ingested. */
+  parameters: z.record(z.string(), z.unknown()),
+});
+
+const stageSchema = z.object({
+  stage: z.string(),
+  status: z.enum(["running", "done", "failed"]),
+  engine: z.enum(["native", "spark"]),
+  attempt: z.number().int().positive(),
+  started_at: z.string(),
+  finished_at: z.string().nullable(),
+  seconds: z.number().nullable(),
+  rows_in: z.number().int().nullable(),
+  rows_out: z.number().int().nullable(),
+  facts: z.record(z.string(), z.unknown()),
+  error: z.object({ message: z.string(), remedy: z.string().nullable(), exit_code: z.number() }).nullable(),
+});
+
+/** run.json */
+export type RunRecord = z.infer<typeof runSchema>;
+/** stages/<stage>.json: how the stage went the last time it was started. */
+export type StageRecord = z.infer<typeof stageSchema>;
+
+/** A run id that is safe as a folder name and a label. */
+export const RUN_ID = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}$/;
+
+function runPath(runId: string): string {
+  return `runs/${runId}/run.json`;
+}
+
+function stagePath(runId: string, stage: StageName): string {
+  return `runs/${runId}/stages/${stage}.json`;
+}
+
+async function read<T>(store: Store, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await store.readText(path);
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SalesflowError(`Cannot understand ${path} in ${store.url}`, {
+      remedy: "Remove the file, or the whole run folder, and run the stage again.",
+      cause,
+    });
+  }
+}
+
+/** run.json of a run; undefined when the run does not exist. */
+export function readRun(store: Store, runId: string): Promise<RunRecord | undefined> {
+  return read(store, runPath(runId), runSchema);
+}
+
+/** Writes run.json. */
+export function writeRun(store: Store, run: RunRecord): Promise<void> {
+  return store.writeText(runPath(run.run_id), JSON.stringify(run, null, 2) + "\n");
+}
+
+/** How a stage of a run went; undefined when it was never started. */
+export function readStage(store: Store, runId: string, stage: StageName): Promise<StageRecord | undefined> {
+  return read(store, stagePath(runId, stage), stageSchema);
+}
+
+/** Writes a stage's record. */
+export function writeStage(store: Store, runId: string, record: StageRecord): Promise<void> {
+  return store.writeText(stagePath(runId, record.stage as StageName), JSON.stringify(record, null, 2) + "\n");
+}
+
+/** Ids of all runs in the store, sorted. */
+export async function listRuns(store: Store): Promise<string[]> {
+  return (await store.list("runs")).filter((name) => RUN_ID.test(name));
+}
+
+/** The as-of date that a run was opened with. @throws {SalesflowError} when there is no such run */
+export async function asOfOfRun(store: Store, runId: string): Promise<IsoDate> {
+  const run = await readRun(store, runId);
+  if (run) return run.as_of;
+  throw new SalesflowError(`There is no run ${runId} in ${store.url}`, {
+    remedy: "Run generate or ingest first, or see the runs with: salesflow status",
+    runId,
+  });
+}

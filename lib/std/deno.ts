@@ -1,0 +1,22 @@
+/**
+ * Runs `deno SUBCOMMAND ARGS…` with a provider for the `@std` packages, chosen here and nowhere else:
+ *
+ * - `jsr`: the `jsr:` imports of deno.json, as they stand.
+ * - `local`: the stand-ins beside this file, backed by Node's own modules, for networks that mirror npm but not JSR.
+ *
+ * `SALESFLOW_STD=jsr|local` decides; otherwise JSR is asked once whether it can be reached, and the answer is kept
+ * for a day in `.cache/`. This program itself imports nothing but files of this folder.
+ */
+import { withStd } from "./provider.ts";
+
+const [subcommand, ...args] = Deno.args;
+if (!subcommand) {
+  console.error("usage: deno run -A lib/std/deno.ts SUBCOMMAND ARGS…");
+  Deno.exit(2);
+}
+const child = new Deno.Command(Deno.execPath(), { args: [subcommand, ...await withStd(), ...args] }).spawn();
+// Ctrl-C reaches the whole process group; this process only has to outlive the command to report its exit code.
+Deno.addSignalListener("SIGINT", () => {});
+Deno.addSignalListener("SIGTERM", () => child.kill("SIGTERM"));
+const { code } = await child.status;
+Deno.exit(code);

@@ -1,0 +1,135 @@
+/**
+ * Datasets: folders of CSV parts that exist when, and only when, their `manifest.json` does.
+ * The manifest is removed before the first part changes and renamed into place after the last one is durable.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { SalesflowError } from "../errors.ts";
+import type { IsoDate } from "../dates.ts";
+import type { Store } from "./store.ts";
+
+const partSchema = z.object({
+  name: z.string().regex(/^part-\d{5}\.csv$/),
+  /** Data rows, without the header. */
+  rows: z.number().int().nonnegative(),
+  /** Of the whole file. */
+  bytes: z.number().int().nonnegative(),
+  /** Of the whole file, hexadecimal. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const manifestSchema = z.object({
+  dataset: z.enum(["raw", "clean", "rejected"]),
+  format: z.literal(1),
+  run_id: z.string(),
+  as_of: z.string(),
+  engine: z.enum(["native", "spark"]),
+  rows: z.number().int().nonnegative(),
+  bytes: z.number().int().nonnegative(),
+  fingerprint: z.string(),
+  parts: z.array(partSchema),
+  facts: z.record(z.string(), z.unknown()),
+});
+
+/** One file of a dataset. */
+export type Part = z.infer<typeof partSchema>;
+/** What a dataset consists of; see docs/data_contract.md. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** Name of a dataset. */
+export type DatasetName = Manifest["dataset"];
+
+/** What {@linkcode publishDataset} needs besides the parts. */
+export interface DatasetDescription {
+  dataset: DatasetName;
+  runId: string;
+  asOf: IsoDate;
+  engine: Manifest["engine"];
+  facts: Record<string, unknown>;
+}
+
+/** Folder of a run's dataset. */
+export function datasetFolder(runId: string, dataset: DatasetName): string {
+  return `runs/${runId}/${dataset}`;
+}
+
+/** `part-00007.csv` for 7. */
+export function partName(index: number): string {
+  return `part-${String(index).padStart(5, "0")}.csv`;
+}
+
+/** SHA-256 over the parts' names, rows, bytes and checksums; see docs/data_contract.md. */
+export function fingerprint(parts: readonly Part[]): string {
+  const hash = createHash("sha256");
+  for (const { name, rows, bytes, sha256 } of parts) hash.update(`${name}\t${rows}\t${bytes}\t${sha256}\n`);
+  return hash.digest("hex");
+}
+
+/** Makes room for a dataset: its manifest goes first, then everything else in its folder except `keep`. */
+export async function beginDataset(store: Store, folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
+  await store.remove(`${folder}/manifest.json`);
+  for (const name of await store.list(folder)) if (!keep(name)) await store.remove(`${folder}/${name}`);
+}
+
+/** The manifest for these parts. */
+export function makeManifest(description: DatasetDescription, parts: readonly Part[]): Manifest {
+  const { dataset, runId, asOf, engine, facts } = description;
+  return {
+    dataset,
+    format: 1,
+    run_id: runId,
+    as_of: asOf,
+    engine,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    fingerprint: fingerprint(parts),
+    parts: [...parts],
+    facts,
+  };
+}
+
+/** Puts the manifest in place: from here on the dataset exists. */
+export async function publishDataset(store: Store, description: DatasetDescription, parts: readonly Part[]): Promise<Manifest> {
+  const manifest = makeManifest(description, parts);
+  const folder = datasetFolder(description.runId, description.dataset);
+  await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
+  return manifest;
+}
+
+/** The manifest of a run's dataset; undefined when the dataset does not exist. @throws {SalesflowError} when it cannot be understood */
+export async function findDataset(store: Store, runId: string, dataset: DatasetName): Promise<Manifest | undefined> {
+  const path = `${datasetFolder(runId, dataset)}/manifest.json`;
+  const text = await store.readText(path);
+  if (text === undefined) return undefined;
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SalesflowError(`Cannot understand ${path} in ${store.url}`, {
+      remedy: `Remove the file and run the stage that makes ${dataset}/ again.`,
+      runId,
+      cause,
+    });
+  }
+}
+
+/** The stage that makes each dataset. */
+const MAKERS: Record<DatasetName, string> = { raw: "generate", clean: "clean", rejected: "clean" };
+
+/** The manifest of a run's dataset, whose parts are there in full size. @throws {SalesflowError} when it does not exist */
+export async function openDataset(store: Store, runId: string, dataset: DatasetName): Promise<Manifest> {
+  const manifest = await findDataset(store, runId, dataset);
+  const folder = datasetFolder(runId, dataset);
+  const remedy = `Run "salesflow ${MAKERS[dataset]} --run-id ${runId}" first.`;
+  if (!manifest) {
+    throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, { remedy, runId });
+  }
+  for (const { name, bytes } of manifest.parts) {
+    const found = await store.size(`${folder}/${name}`);
+    if (found !== bytes) {
+      throw new SalesflowError(
+        `${store.url}/${folder}/${name} holds ${found ?? "no"} bytes, the manifest says ${bytes}`,
+        { remedy: remedy.replace("first", "again"), runId },
+      );
+    }
+  }
+  return manifest;
+}
