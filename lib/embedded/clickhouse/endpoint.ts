@@ -1,0 +1,145 @@
+/** ClickHouse's HTTP interface on loopback, in front of the engine in this process. */
+import { timingSafeEqual } from "node:crypto";
+import { wantsGzip } from "./body.ts";
+import { type Connection, type Engine, EngineError, QueryClass, type Result } from "./engine.ts";
+import { credentials, type Insert, preparations, type Query, queryParams, readStatement } from "./request.ts";
+import { contentType, errorResponse, summary } from "./response.ts";
+import { Sessions } from "./sessions.ts";
+
+/** The one user. The engine knows no other, so that `currentUser()` says the same. */
+export const USER = "default";
+/** Requests that still run when the endpoint is closed get this long. */
+const CLOSE_MS = 10_000;
+
+/** What the endpoint serves. */
+export interface EndpointOptions {
+  engine: Engine;
+  port: number;
+  password: string;
+}
+
+/** A running endpoint. */
+export interface Endpoint {
+  /** Stops taking requests and waits for those that run. */
+  close(): Promise<void>;
+}
+
+const encoder = new TextEncoder();
+
+function same(left: string, right: string): boolean {
+  const [a, b] = [encoder.encode(left), encoder.encode(right)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function authenticate(request: Request, url: URL, expected: string): void {
+  const { user, password } = credentials(request, url);
+  if (user === USER && same(password, expected)) return;
+  const text = `${user}: Authentication failed: password is incorrect, or there is no user with such name.`;
+  const asked = request.headers.has("authorization") || request.headers.has("x-clickhouse-user") ||
+    url.searchParams.has("user");
+  // Whoever did not say who they are is asked to; browsers show a dialogue then.
+  throw asked
+    ? EngineError.of(516, "AUTHENTICATION_FAILED", text)
+    : EngineError.of(194, "REQUIRED_PASSWORD", text);
+}
+
+/** Refuses what ClickHouse refuses over HTTP: several statements in one request, and changes by GET. */
+function inspect(connection: Connection, text: Uint8Array<ArrayBuffer>, readOnly: boolean): void {
+  const { statements, queryClass } = connection.classify(text);
+  if (statements > 1) {
+    throw EngineError.of(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)");
+  }
+  if (readOnly && queryClass !== QueryClass.readOnly && queryClass !== QueryClass.unknown) {
+    throw EngineError.of(
+      164,
+      "READONLY",
+      "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. " +
+        "You should use method POST for modifying queries.",
+    );
+  }
+}
+
+async function execute(
+  connection: Connection,
+  request: Request,
+  url: URL,
+  statement: Insert | Query,
+): Promise<Result> {
+  for (const preparation of preparations(request, url)) await connection.query(preparation, "Null");
+  const readOnly = request.method !== "POST";
+  const params = queryParams(url);
+  if (statement.kind === "insert") {
+    if (readOnly) {
+      inspect(connection, encoder.encode(`${statement.statement} FORMAT ${statement.format}`), readOnly);
+    }
+    return await connection.insert(statement.statement, statement.format, statement.rows, params);
+  }
+  inspect(connection, statement.text, readOnly);
+  return await connection.query(statement.text, statement.format, params);
+}
+
+async function answer(sessions: Sessions, request: Request, url: URL, headers: Headers): Promise<Response> {
+  const started = performance.now();
+  const statement = await readStatement(request, url);
+  const result = await sessions.run(url, (connection) => execute(connection, request, url, statement));
+  headers.set("X-ClickHouse-Summary", summary(result, performance.now() - started));
+  headers.set("Content-Type", contentType(statement.kind === "query" ? statement.format : "TabSeparated"));
+  if (statement.kind === "query" && (result.body.length > 0 || result.resultRows > 0n)) {
+    headers.set("X-ClickHouse-Format", statement.format);
+  }
+  if (!wantsGzip(request, url)) return new Response(result.body, { headers });
+  headers.set("Content-Encoding", "gzip");
+  const packed = new Blob([result.body]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(packed, { headers });
+}
+
+/** Version and time zone of the engine. */
+async function identify(engine: Engine): Promise<[version: string, timezone: string]> {
+  const connection = await engine.connect();
+  const { body } = await connection.query("SELECT version(), timezone()", "TabSeparated");
+  await connection.close();
+  const [version = "", timezone = ""] = new TextDecoder().decode(body).trim().split("\t");
+  return [version, timezone];
+}
+
+/** Opens the endpoint on this machine's own address. */
+export async function openEndpoint({ engine, port, password }: EndpointOptions): Promise<Endpoint> {
+  const sessions = new Sessions(engine);
+  const [version, timezone] = await identify(engine);
+
+  async function handle(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const html = { "Content-Type": "text/html; charset=UTF-8" };
+    if (url.pathname === "/ping" || url.pathname === "/replicas_status") {
+      return new Response("Ok.\n", { headers: html });
+    }
+    if (url.pathname !== "/") {
+      return new Response(`There is no handle ${url.pathname}\n`, { status: 404, headers: html });
+    }
+    const asks = request.method === "POST" || url.searchParams.has("query");
+    if (!asks) return new Response("Ok.\n", { headers: html });
+    const headers = new Headers({
+      "X-ClickHouse-Server-Display-Name": "salesflow",
+      "X-ClickHouse-Query-Id": url.searchParams.get("query_id") || crypto.randomUUID(),
+      "X-ClickHouse-Timezone": timezone,
+    });
+    try {
+      authenticate(request, url, password);
+      return await answer(sessions, request, url, headers);
+    } catch (error) {
+      await request.body?.cancel().catch(() => {}); // the rest of it interests nobody
+      return errorResponse(error, headers, version);
+    }
+  }
+
+  const server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handle);
+  return {
+    async close() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, CLOSE_MS);
+      await Promise.race([server.shutdown(), promise]);
+      clearTimeout(timer);
+      await sessions.close();
+    },
+  };
+}

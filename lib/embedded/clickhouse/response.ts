@@ -1,0 +1,96 @@
+/** How answers look in ClickHouse's HTTP interface: statuses, content types, summaries, errors. */
+import { EngineError, type Result } from "./engine.ts";
+
+/**
+ * Error codes by HTTP status; all others are 500.
+ * Source: `exceptionCodeToHTTPStatus` in ClickHouse's src/Server/HTTP/exceptionCodeToHTTPStatus.cpp.
+ */
+const STATUSES: Record<number, readonly number[]> = {
+  400: [
+    6,
+    7,
+    8,
+    9,
+    15,
+    16,
+    18,
+    25,
+    26,
+    27,
+    36,
+    38,
+    41,
+    42,
+    43,
+    44,
+    47,
+    50,
+    53,
+    62,
+    63,
+    69,
+    70,
+    72,
+    116,
+    117,
+    131,
+    167,
+  ],
+  401: [194],
+  403: [164, 192, 193, 291, 497, 516],
+  404: [46, 60, 73, 78, 79, 81, 82, 372],
+  408: [159],
+  413: [307],
+  501: [48],
+  503: [202, 209, 210],
+};
+
+/** The HTTP status for one of ClickHouse's error codes. */
+export function statusOf(code: number): number {
+  for (const [status, codes] of Object.entries(STATUSES)) if (codes.includes(code)) return Number(status);
+  return 500;
+}
+
+/** The Content-Type of an output format. */
+export function contentType(format: string): string {
+  if (/^(JSON.*EachRow|JSONLines|NDJSON)/.test(format)) return "application/x-ndjson; charset=UTF-8";
+  if (format.startsWith("JSON")) return "application/json; charset=UTF-8";
+  if (/^(TabSeparated|TSV)/.test(format)) return "text/tab-separated-values; charset=UTF-8";
+  if (format.startsWith("CSV")) {
+    return `text/csv; charset=UTF-8; header=${format.includes("WithNames") ? "present" : "absent"}`;
+  }
+  if (/^(Native|RowBinary|Parquet|Arrow|ORC|Avro|MsgPack|Protobuf|CapnProto|BSON|Npy)/.test(format)) {
+    return "application/octet-stream";
+  }
+  return format === "XML" ? "application/xml; charset=UTF-8" : "text/plain; charset=UTF-8";
+}
+
+/** The X-ClickHouse-Summary of a finished statement. Rows of an INSERT count as read and as result, too. */
+export function summary(result: Result, elapsedMs: number): string {
+  const either = (first: bigint, second: bigint) => String(first > 0n ? first : second);
+  return JSON.stringify({
+    read_rows: either(result.readRows, result.writtenRows),
+    read_bytes: either(result.readBytes, result.writtenBytes),
+    written_rows: String(result.writtenRows),
+    written_bytes: String(result.writtenBytes),
+    total_rows_to_read: String(result.readRows),
+    result_rows: either(result.writtenRows, result.resultRows),
+    result_bytes: either(result.writtenBytes, result.resultBytes),
+    elapsed_ns: String(Math.round(elapsedMs * 1e6)),
+  });
+}
+
+/** An error as ClickHouse answers it. */
+export function errorResponse(error: unknown, headers: Headers, version: string): Response {
+  const own = error instanceof EngineError ? error : EngineError.of(
+    1002,
+    "UNKNOWN_EXCEPTION",
+    error instanceof Error ? error.message : String(error),
+  );
+  const text = own.message.trim();
+  const code = Number(/^Code: (\d+)/.exec(text)?.[1] ?? 1002);
+  headers.set("X-ClickHouse-Exception-Code", String(code));
+  headers.set("Content-Type", "text/plain; charset=UTF-8");
+  if (code === 194) headers.set("WWW-Authenticate", 'Basic realm="ClickHouse server HTTP API"');
+  return new Response(`${text} (version ${version})\n`, { status: statusOf(code), headers });
+}

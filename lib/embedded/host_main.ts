@@ -1,0 +1,4 @@
+/** The host as a program of its own, for running from source; the executable has it as hidden subcommand. */
+import { runEmbeddedHost } from "./host.ts";
+
+await runEmbeddedHost(Deno.args);

@@ -1,0 +1,100 @@
+/** Starting the host process (host.ts). */
+import { fileURLToPath } from "node:url";
+import { SalesflowError } from "../errors.ts";
+import type { HostOrder, HostReport } from "./host.ts";
+import { type HomeFiles, type HostState, readState } from "./home_files.ts";
+import { rotateLog } from "./log_file.ts";
+
+/** The hidden subcommand of the executable that runs the host. */
+export const HOST_SUBCOMMAND = "embedded-host";
+
+/** What the host needs to do, when it runs from source. */
+const PERMISSIONS = [
+  "--no-prompt",
+  "--allow-read",
+  "--allow-write",
+  "--allow-run", // PostgreSQL
+  "--allow-ffi", // ClickHouse
+  "--allow-net=127.0.0.1",
+  "--allow-env",
+  "--allow-sys", // which user this is
+];
+
+/** The command that runs the host: the executable itself, or Deno on the source. */
+export function hostCommand(standalone: boolean = Deno.build.standalone): string[] {
+  if (standalone) return [Deno.execPath(), HOST_SUBCOMMAND];
+  const main = fileURLToPath(import.meta.resolve("./host_main.ts"));
+  // It imports nothing but files of this project, so neither configuration nor lock file is needed.
+  return [Deno.execPath(), "run", "--quiet", "--no-config", "--no-lock", "--no-remote", ...PERMISSIONS, main];
+}
+
+/** The first line of a stream, or undefined when it ends before one. */
+async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string | undefined> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const end = text.indexOf("\n");
+    if (end >= 0) return text.slice(0, end); // leaving the loop closes the pipe
+  }
+  return undefined;
+}
+
+/**
+ * Starts the host in a session of its own, so that the terminal's Ctrl-C and hang-up do not reach it, and waits until
+ * its servers answer. The caller holds the start lock and the use lock.
+ */
+export async function spawnHost(
+  files: HomeFiles,
+  order: HostOrder,
+  signal: AbortSignal | undefined,
+): Promise<HostState> {
+  await rotateLog(files.hostLog);
+  const child = new Deno.Command("/bin/sh", {
+    // The shell only puts standard error into the log: an engine that crashes says so there.
+    args: [
+      "-c",
+      'log=$1; shift; umask 077; exec "$@" 2>>"$log"',
+      "sh",
+      files.hostLog,
+      ...hostCommand(),
+      JSON.stringify(order),
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  child.unref();
+  const abort = () => child.kill("SIGTERM");
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const line = await firstLine(child.stdout);
+    if (line === undefined) {
+      signal?.throwIfAborted();
+      const { code, signal: killer } = await child.status;
+      throw new SalesflowError(
+        `The embedded databases ended while starting (${killer ?? `exit code ${code}`})`,
+        {
+          remedy: `Look into ${files.hostLog}.`,
+        },
+      );
+    }
+    const report: HostReport = JSON.parse(line);
+    if (!report.ready) {
+      signal?.throwIfAborted();
+      const { message, remedy, exitCode } = report;
+      throw new SalesflowError(message, {
+        exitCode: exitCode === 75 ? 75 : 1,
+        ...(remedy ? { remedy } : {}),
+      });
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+  const state = await readState(files);
+  if (state) return state;
+  throw new SalesflowError("The embedded databases stopped right after they started", {
+    exitCode: 75,
+    remedy: `Look into ${files.hostLog}.`,
+  });
+}

@@ -1,0 +1,28 @@
+/** The npm registry that this machine is set up to use, with its credentials. */
+import authToken from "registry-auth-token";
+import registryUrl from "registry-auth-token/registry-url.js";
+import type { EnginePackage } from "./packages.ts";
+
+/** Where to fetch a package from. */
+export interface Source {
+  url: URL;
+  /** Authorization, when the registry asks for it. */
+  headers: Record<string, string>;
+}
+
+/**
+ * The address of a package's tarball, by the convention of registries: `<registry>/<name>/-/<file>-<version>.tgz`.
+ *
+ * @param npmrc npm's configuration; without it the machine's own is read: environment (`npm_config_…`), `.npmrc` of
+ *   the project, the person and the machine, npm's defaults
+ */
+export function tarballSource({ name, version }: EnginePackage, npmrc?: Record<string, string>): Source {
+  const [scope = "", file = ""] = name.split("/");
+  const registry = registryUrl(scope, npmrc);
+  const base = registry.endsWith("/") ? registry : `${registry}/`;
+  const credentials = authToken(base, { recursive: true, ...(npmrc ? { npmrc } : {}) });
+  return {
+    url: new URL(`${name}/-/${file}-${version}.tgz`, base),
+    headers: credentials ? { authorization: `${credentials.type} ${credentials.token}` } : {},
+  };
+}
