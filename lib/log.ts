@@ -1,5 +1,12 @@
 /** Logging on standard error, by LogTape: text for people, JSON lines for machines. */
-import { configure, getJsonLinesFormatter, getLogger, getTextFormatter, type Logger, type LogRecord } from "@logtape/logtape";
+import {
+  configure,
+  getJsonLinesFormatter,
+  getLogger,
+  getTextFormatter,
+  type Logger,
+  type LogRecord,
+} from "@logtape/logtape";
 
 /** `text` or `json`. */
 export type LogFormat = "text" | "json";
@@ -31,7 +38,9 @@ export async function setUpLogging(format: LogFormat, quiet: boolean): Promise<v
       timestamp: "time",
       level: "full",
       format: ({ timestamp, category, message, level }) =>
-        `${timestamp?.slice(0, 8)} ${level === "INFO" ? "" : level.toLowerCase() + " "}${category.replace("salesflow·", "")}: ${message}`,
+        `${timestamp?.slice(0, 8)} ${level === "INFO" ? "" : level.toLowerCase() + " "}${
+          category.replace("salesflow·", "")
+        }: ${message}`,
     });
   await configure({
     reset: true,

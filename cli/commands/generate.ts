@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { generate, type GenerateOptions } from "../../lib/generate/generate.ts";
+import { defaultThreads } from "../../lib/workers/pool.ts";
+import { defineCommand, type Option, type Values } from "../command.ts";
+import { fraction, stageOptions, wholeNumber, workersOption } from "../options.ts";
+import { Session } from "../session.ts";
+
+const DEFAULT_PARTITIONS = 4;
+
+/** What fixes the bytes of the raw data; `run` has these options too. */
+export const generateOptions = {
+  rows: {
+    help: "Distinct valid sales",
+    placeholder: "N",
+    schema: wholeNumber(1, 2_000_000_000).default(1_000_000),
+    defaultText: "1,000,000",
+  },
+  seed: {
+    help: "The same seed and sizes give the same bytes",
+    placeholder: "N",
+    schema: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+    defaultText: "the as-of date as YYYYMMDD",
+  },
+  defectRate: {
+    help: "Duplicates and defects injected per sale, and share of oddly spelt sales",
+    placeholder: "SHARE",
+    schema: fraction(0, 0.5).default(0.02),
+    defaultText: "0.02",
+  },
+  products: {
+    help: "Products in the catalogue",
+    placeholder: "N",
+    schema: wholeNumber(1, 100_000).default(500),
+    defaultText: "500",
+  },
+  customers: {
+    help: "Customers of the shop",
+    placeholder: "N",
+    schema: wholeNumber(1, 100_000_000).default(50_000),
+    defaultText: "50,000",
+  },
+  partitions: {
+    help: "Parts of the dataset",
+    placeholder: "N",
+    schema: wholeNumber(1, 10_000).optional(),
+    defaultText: "4, or the number of shards when that is more",
+  },
+  ...workersOption,
+} satisfies Record<string, Option>;
+
+/** Turns option values into what the stage takes. */
+export function toGenerateOptions(
+  values: Values<typeof generateOptions>,
+  asOf: string,
+  shard?: GenerateOptions["shard"],
+): GenerateOptions {
+  return {
+    rows: values.rows,
+    seed: values.seed ?? Number(asOf.replaceAll("-", "")),
+    defectRate: values.defectRate,
+    products: values.products,
+    customers: values.customers,
+    partitions: values.partitions ?? Math.max(DEFAULT_PARTITIONS, shard?.of ?? 1),
+    workers: values.workers ?? defaultThreads(),
+    ...(shard ? { shard } : {}),
+  };
+}
+
+const shardSchema = z.string().transform((text, context) => {
+  const found = /^(\d{1,5})\/(\d{1,5})$/.exec(text);
+  const shard = { number: Number(found?.[1]), of: Number(found?.[2]) };
+  if (shard.number >= 1 && shard.number <= shard.of) return shard;
+  context.addIssue({ code: "custom", message: "it must be NUMBER/OF, such as 3/16, counted from 1" });
+  return z.NEVER;
+});
+
+export default defineCommand({
+  name: "generate",
+  summary: "Make a year of plausible, deliberately dirty raw sales",
+  description:
+    "The seed, the as-of date and the sizes fix every byte, whatever the number of parts, threads and shards.",
+  options: {
+    ...generateOptions,
+    shard: {
+      help: "Make one share of the parts only; the shard that finishes last publishes the dataset",
+      placeholder: "K/N",
+      schema: shardSchema.optional(),
+      flagOnly: true,
+    },
+    ...stageOptions,
+  },
+  examples: [
+    "salesflow generate --rows 100000 --as-of 2026-11-24",
+    "salesflow generate --rows 1000000000 --shard 3/16",
+  ],
+  async run(values) {
+    const { shard } = values;
+    const lock = shard ? `generate-${shard.number}-of-${shard.of}` : "run";
+    await Session.with(values, { newRun: true, lock }, async (session) => {
+      await session.stage(
+        "generate",
+        (context) => generate(context, toGenerateOptions(values, session.asOf, shard)),
+      );
+    });
+  },
+});

@@ -1,0 +1,247 @@
+/** One call of the command: its logging, signals, store, run, databases, and the stages it runs. */
+import { join } from "node:path";
+import { type DatabaseUrls, databaseUrls } from "../lib/config.ts";
+import { type IsoDate, today } from "../lib/dates.ts";
+import { exitCodeOf, messageChain, SalesflowError } from "../lib/errors.ts";
+import { logger, setUpLogging } from "../lib/log.ts";
+import { readRun, readStage, type StageRecord, writeStage } from "../lib/pipeline/records.ts";
+import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
+import { type Progress, startProgress } from "../lib/progress.ts";
+import { openStore, type Store } from "../lib/store/store.ts";
+
+/** Values of the options that every stage has. */
+export interface StageValues {
+  runId?: string | undefined;
+  asOf?: string | undefined;
+  home: string;
+  store?: string | undefined;
+  logFormat?: "text" | "json" | undefined;
+  quiet: boolean;
+}
+
+/** What a session needs besides its options. */
+export interface Needs {
+  postgres?: boolean;
+  clickhouse?: boolean;
+  /** The session may open a run that does not exist yet. */
+  newRun?: boolean;
+  /** Locks the run under this name against other commands; the whole run by default, nothing when null. */
+  lock?: string | null;
+}
+
+/** Sets up logging as the options say. */
+export async function startLogging(
+  { logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">,
+): Promise<void> {
+  await setUpLogging(logFormat ?? (Deno.stderr.isTerminal() ? "text" : "json"), quiet);
+}
+
+/** The store that the options name. */
+export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): Store {
+  return openStore(store ?? home);
+}
+
+/** Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => {
+      if (controller.signal.aborted) Deno.exit(75);
+      controller.abort(
+        new SalesflowError(`Stopped by ${name}`, {
+          exitCode: 75,
+          remedy: "Everything finished so far is kept: run the same command again to go on.",
+        }),
+      );
+    });
+  }
+  return controller.signal;
+}
+
+/** URLs of the databases, embedded ones started where none are configured, and how to let go of them. */
+export async function openDatabases(
+  home: string,
+  needs: { postgres?: boolean; clickhouse?: boolean },
+  urls: DatabaseUrls,
+  signal: AbortSignal,
+): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }> {
+  const { postgresUrl = "", clickhouseUrl = "" } = urls;
+  const missing = {
+    postgres: !!needs.postgres && !postgresUrl,
+    clickhouse: !!needs.clickhouse && !clickhouseUrl,
+  };
+  if (!missing.postgres && !missing.clickhouse) return { postgresUrl, clickhouseUrl, close: async () => {} };
+  const { startEmbedded } = await import("../lib/embedded/embedded.ts");
+  const embedded = await startEmbedded(home, { signal });
+  return {
+    postgresUrl: postgresUrl || embedded.postgresUrl,
+    clickhouseUrl: clickhouseUrl || embedded.clickhouseUrl,
+    close: () => embedded.close(),
+  };
+}
+
+/** A run that is being worked on. */
+export class Session {
+  readonly runId: string;
+  readonly asOf: IsoDate;
+  readonly store: Store;
+  readonly signal: AbortSignal;
+  readonly #urls: { postgresUrl: string; clickhouseUrl: string };
+  readonly #drawProgress: boolean;
+
+  private constructor(
+    { runId, asOf }: { runId: string; asOf: IsoDate },
+    store: Store,
+    signal: AbortSignal,
+    urls: { postgresUrl: string; clickhouseUrl: string },
+    drawProgress: boolean,
+  ) {
+    this.runId = runId;
+    this.asOf = asOf;
+    this.store = store;
+    this.signal = signal;
+    this.#urls = urls;
+    this.#drawProgress = drawProgress;
+  }
+
+  /** Opens a session, does the work and closes it, whatever happens. */
+  static async with(
+    values: StageValues,
+    needs: Needs,
+    work: (session: Session) => Promise<void>,
+  ): Promise<void> {
+    await startLogging(values);
+    const urls = databaseUrls();
+    const store = storeOf(values);
+    const signal = stopSignal();
+    const run = await findRun(store, values, needs.newRun ?? false);
+    const lock = needs.lock === null ? undefined : await lockRun(store, run.runId, needs.lock ?? "run");
+    try {
+      const databases = await openDatabases(values.home, needs, urls, signal);
+      try {
+        const draw = Deno.stderr.isTerminal() && values.logFormat !== "json" && !values.quiet;
+        await work(new Session(run, store, signal, databases, draw));
+      } finally {
+        await databases.close();
+      }
+    } finally {
+      lock?.release();
+    }
+  }
+
+  /** Runs one stage: keeps its record, shows its progress, and names it in its errors. */
+  async stage(name: StageName, work: (context: StageContext) => Promise<StageResult>): Promise<StageResult> {
+    this.signal.throwIfAborted();
+    const started = performance.now();
+    const record = await this.#begin(name);
+    const progress = startProgress(name, this.#drawProgress);
+    try {
+      const result = await work(this.#context(progress));
+      progress.stop();
+      const seconds = round(performance.now() - started);
+      const { rowsIn, rowsOut, facts } = result;
+      const done = { status: "done" as const, seconds, rows_in: rowsIn, rows_out: rowsOut, facts };
+      await writeStage(this.store, this.runId, { ...record, ...done, finished_at: new Date().toISOString() });
+      const rowsPerSecond = Math.round(Math.max(rowsIn, rowsOut) / Math.max(seconds, 0.001));
+      logger(name).info("{rows_in} rows in, {rows_out} rows out, {seconds} s, {rows_per_second} rows/s", {
+        run_id: this.runId,
+        rows_in: rowsIn,
+        rows_out: rowsOut,
+        seconds,
+        rows_per_second: rowsPerSecond,
+      });
+      return result;
+    } catch (error) {
+      progress.stop();
+      await this.#fail(record, error, round(performance.now() - started));
+      throw error;
+    }
+  }
+
+  #context(progress: Progress): StageContext {
+    const { runId, asOf, store, signal } = this;
+    return {
+      runId,
+      asOf,
+      store,
+      signal,
+      ...this.#urls,
+      progress: (rows, total) => progress.update(rows, total),
+    };
+  }
+
+  async #begin(stage: StageName): Promise<StageRecord> {
+    const before = await readStage(this.store, this.runId, stage);
+    const record: StageRecord = {
+      stage,
+      status: "running",
+      engine: "native",
+      attempt: (before?.attempt ?? 0) + 1,
+      started_at: new Date().toISOString(),
+      finished_at: null,
+      seconds: null,
+      rows_in: null,
+      rows_out: null,
+      facts: {},
+      error: null,
+    };
+    await writeStage(this.store, this.runId, record);
+    return record;
+  }
+
+  async #fail(record: StageRecord, error: unknown, seconds: number): Promise<void> {
+    const remedy = error instanceof SalesflowError ? error.remedy ?? null : null;
+    const failure = { message: messageChain(error).join(": "), remedy, exit_code: exitCodeOf(error) };
+    try {
+      const finished = { status: "failed" as const, seconds, finished_at: new Date().toISOString() };
+      await writeStage(this.store, this.runId, { ...record, ...finished, error: failure });
+    } catch (second) {
+      // The store may be what failed; the first error is the one to report.
+      logger(record.stage).warn("cannot keep a record of the failure: {message}", {
+        message: messageChain(second).join(": "),
+      });
+    }
+  }
+}
+
+function round(milliseconds: number): number {
+  return Math.round(milliseconds) / 1000;
+}
+
+async function findRun(
+  store: Store,
+  { runId, asOf }: StageValues,
+  newRun: boolean,
+): Promise<{ runId: string; asOf: IsoDate }> {
+  const id = runId ?? asOf ?? today();
+  const run = await readRun(store, id);
+  if (run && !newRun && asOf && asOf !== run.as_of) {
+    throw new SalesflowError(`Run ${id} is as of ${run.as_of}, not ${asOf}`, {
+      exitCode: 2,
+      remedy: "Leave --as-of out, or pass another --run-id.",
+    });
+  }
+  if (!run && !newRun) {
+    throw new SalesflowError(`There is no run ${id} in ${store.url}`, {
+      remedy: "Run generate or ingest first, or see the runs with: salesflow status",
+    });
+  }
+  return { runId: id, asOf: asOf ?? run?.as_of ?? (/^\d{4}-\d{2}-\d{2}$/.test(id) ? id : today()) };
+}
+
+async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): void }> {
+  const lock = await store.lock(`runs/${runId}/.lock-${name}`);
+  if (lock) return lock;
+  throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
+    exitCode: 75,
+    remedy: "Wait until it is done, or pass another --run-id.",
+  });
+}
+
+/** Where a run's folder is, for people. */
+export function runPlace({ store, runId }: Session): string {
+  const url = new URL(store.url);
+  return url.protocol === "file:"
+    ? join(decodeURIComponent(url.pathname), "runs", runId)
+    : `${store.url}/runs/${runId}`;
+}

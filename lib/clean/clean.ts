@@ -1,0 +1,215 @@
+/**
+ * Clean: converts, validates and deduplicates `raw/` into `clean/` and `rejected/`, as docs/data_contract.md states. Two parallel passes
+ * over byte ranges with one table of sale_ids between them; about 50 bytes of memory for each row.
+ */
+import { dateRange, type IsoDate } from "../dates.ts";
+import { SalesflowError } from "../errors.ts";
+import type { StageContext, StageResult } from "../pipeline/stage.ts";
+import { noRejections, type ReasonCounts, REASONS } from "../sale.ts";
+import {
+  beginDataset,
+  datasetFolder,
+  fingerprint,
+  type Manifest,
+  openDataset,
+  type Part,
+  partName,
+  publishDataset,
+} from "../store/dataset.ts";
+import { Pool } from "../workers/pool.ts";
+import { FirstSeen } from "./first_seen.ts";
+import { cutRanges, type Range } from "./lines.ts";
+import { dayKey } from "./rules.ts";
+import { AS_IS, BLANK, CONVERTED, DUPLICATE, REJECTED } from "./verdict.ts";
+import type { CleanAnswer, CleanSetUp, CleanTask } from "./worker.ts";
+
+/** How to clean. */
+export interface CleanOptions {
+  /** Largest share of refused rows that is still published, 0 … 1. */
+  maxRejected: number;
+  /** Refuse sales outside the year up to as-of. */
+  checkDateRange: boolean;
+  /** Threads. */
+  workers: number;
+}
+
+/** What cleaning found; rowsIn = rowsOut + duplicates + rejected. */
+interface Counts {
+  rowsIn: number;
+  rowsOut: number;
+  duplicates: number;
+  rejected: number;
+  byReason: ReasonCounts;
+}
+
+type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
+
+interface JudgedRange {
+  range: Range;
+  verdicts: Uint8Array<ArrayBuffer>;
+  /** Lines of the raw part before this range's. */
+  linesBefore: number;
+}
+
+/**
+ * Runs the stage.
+ *
+ * @throws {SalesflowError} when there is no raw data, when it is not what its manifest says, or when too much of it is refused
+ */
+export async function clean(context: StageContext, options: CleanOptions): Promise<StageResult> {
+  const { runId, asOf, store, signal } = context;
+  const raw = await openDataset(store, runId, "raw");
+  if (raw.as_of !== asOf) {
+    throw new SalesflowError(`The raw data of run ${runId} is as of ${raw.as_of}, not ${asOf}`, {
+      remedy: "Leave --as-of out, or generate the run again.",
+      stage: "clean",
+      runId,
+    });
+  }
+  const days = options.checkDateRange ? dateRange(asOf) : undefined;
+  const pool: CleanPool = new Pool({
+    start: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
+    threads: options.workers,
+    setUp: {
+      storeUrl: store.url,
+      rawFolder: datasetFolder(runId, "raw"),
+      cleanFolder: datasetFolder(runId, "clean"),
+      rejectedFolder: datasetFolder(runId, "rejected"),
+      dayRange: days && { from: dayKey(days.from), to: dayKey(days.to) },
+      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+    },
+    signal,
+  });
+  try {
+    const ranges = await judge(pool, raw, context);
+    const counts = count(ranges);
+    check(counts, raw, options, context);
+    await clear(context);
+    const parts = await sortOut(pool, ranges, counts, context);
+    signal.throwIfAborted();
+    const facts = await publish(context, raw, counts, parts, days);
+    return { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, facts };
+  } finally {
+    pool.close();
+  }
+}
+
+async function judge(pool: CleanPool, raw: Manifest, { progress }: StageContext): Promise<JudgedRange[]> {
+  const ranges = cutRanges(raw.parts);
+  const seen = new FirstSeen(raw.rows);
+  const judged: JudgedRange[] = [];
+  let rows = 0;
+  let linesBefore = 0;
+  await pool.run(ranges.map((range) => ({ pass: "judge", range })), (answer, index) => {
+    if (answer.pass !== "judge") return;
+    seen.take(answer.judged);
+    const range = ranges[index]!;
+    if (range.start === 0) linesBefore = 0;
+    judged.push({ range, verdicts: answer.judged.verdicts, linesBefore });
+    linesBefore += answer.judged.verdicts.length + answer.headerLines;
+    rows += answer.judged.verdicts.length;
+    // The second pass is the other half of the work.
+    progress(Math.floor(rows / 2), raw.rows);
+  });
+  return judged;
+}
+
+function count(ranges: readonly JudgedRange[]): Counts {
+  const tally = new Float64Array(256);
+  for (const { verdicts } of ranges) for (const verdict of verdicts) tally[verdict]!++;
+  const byReason = noRejections();
+  REASONS.forEach((reason, index) => byReason[reason] = tally[REJECTED + index]!);
+  return {
+    rowsIn: tally.reduce((sum, rows) => sum + rows, 0) - tally[BLANK]!,
+    rowsOut: tally[AS_IS]! + tally[CONVERTED]!,
+    duplicates: tally[DUPLICATE]!,
+    rejected: REASONS.reduce((sum, reason) => sum + byReason[reason], 0),
+    byReason,
+  };
+}
+
+function check(counts: Counts, raw: Manifest, { maxRejected }: CleanOptions, { runId }: StageContext): void {
+  const { rowsIn, rowsOut, duplicates, rejected, byReason } = counts;
+  const details = { stage: "clean", runId };
+  if (rowsIn !== raw.rows) {
+    throw new SalesflowError(`raw/ of run ${runId} holds ${rowsIn} rows, its manifest says ${raw.rows}`, {
+      remedy: "Somebody changed the raw files: generate or ingest them again.",
+      ...details,
+    });
+  }
+  if (rowsIn === 0) throw new SalesflowError(`raw/ of run ${runId} holds no rows`, details);
+  if (rowsOut + duplicates + rejected !== rowsIn) {
+    throw new SalesflowError(
+      `${rowsIn} rows in, but ${rowsOut} out + ${duplicates} duplicates + ${rejected} rejected`,
+      details,
+    );
+  }
+  if (rejected > maxRejected * rowsIn) {
+    const reasons = REASONS.filter((reason) => byReason[reason] > 0).map((reason) =>
+      `${reason} ${byReason[reason]}`
+    );
+    throw new SalesflowError(
+      `${rejected} of ${rowsIn} rows would be rejected, more than --max-rejected ${maxRejected} allows: ${
+        reasons.join(", ")
+      }`,
+      { remedy: "Nothing was published. Mend the raw data, or allow more with --max-rejected.", ...details },
+    );
+  }
+}
+
+async function clear({ store, runId }: StageContext): Promise<void> {
+  await beginDataset(store, datasetFolder(runId, "clean"));
+  await beginDataset(store, datasetFolder(runId, "rejected"));
+}
+
+async function sortOut(
+  pool: CleanPool,
+  ranges: readonly JudgedRange[],
+  { rowsIn }: Counts,
+  { progress }: StageContext,
+): Promise<{ clean: Part[]; rejected: Part[] }> {
+  const clean: Part[] = [];
+  const rejected: Part[] = [];
+  let rows = 0;
+  const tasks = ranges.map((judged, index): CleanTask => ({
+    pass: "sortOut",
+    ...judged,
+    name: partName(index),
+  }));
+  await pool.run(tasks, (answer, index) => {
+    if (answer.pass !== "sortOut") return;
+    clean.push(answer.clean);
+    rejected.push(answer.rejected);
+    rows += ranges[index]!.verdicts.length;
+    progress(Math.floor((rowsIn + rows) / 2), rowsIn);
+  });
+  return { clean, rejected };
+}
+
+async function publish(
+  { store, runId, asOf }: StageContext,
+  raw: Manifest,
+  counts: Counts,
+  parts: { clean: Part[]; rejected: Part[] },
+  days: { from: IsoDate; to: IsoDate } | undefined,
+): Promise<Record<string, unknown>> {
+  const common = { runId, asOf, engine: "native" as const };
+  await publishDataset(
+    store,
+    { ...common, dataset: "rejected", facts: { raw: raw.fingerprint } },
+    parts.rejected,
+  );
+  const facts = {
+    rows_in: counts.rowsIn,
+    rows_out: counts.rowsOut,
+    duplicates: counts.duplicates,
+    rejected: counts.rejected,
+    rejected_by_reason: counts.byReason,
+    date_from: days?.from ?? null,
+    date_to: days?.to ?? null,
+    raw: raw.fingerprint,
+    rejects: fingerprint(parts.rejected),
+  };
+  await publishDataset(store, { ...common, dataset: "clean", facts }, parts.clean);
+  return facts;
+}

@@ -1,0 +1,34 @@
+/** Draws from weighted choices in constant time: the alias method of A. J. Walker (1977), in M. D. Vose's form (1991). */
+export class AliasTable {
+  readonly #threshold: Float64Array;
+  readonly #alias: Int32Array;
+
+  /** @param weights non-negative, at least one positive */
+  constructor(weights: ArrayLike<number>) {
+    const size = weights.length;
+    let total = 0;
+    for (let i = 0; i < size; i++) total += weights[i]!;
+    if (!(total > 0)) throw new RangeError("Cannot draw from weights that add up to nothing");
+    const scaled = Float64Array.from(weights, (weight) => weight * size / total);
+    const small: number[] = [];
+    const large: number[] = [];
+    for (let i = 0; i < size; i++) (scaled[i]! < 1 ? small : large).push(i);
+    this.#threshold = new Float64Array(size).fill(1);
+    this.#alias = Int32Array.from({ length: size }, (_, i) => i);
+    while (small.length > 0 && large.length > 0) {
+      const less = small.pop()!;
+      const more = large.at(-1)!;
+      this.#threshold[less] = scaled[less]!;
+      this.#alias[less] = more;
+      scaled[more]! += scaled[less]! - 1;
+      if (scaled[more]! < 1) small.push(large.pop()!);
+    }
+  }
+
+  /** The choice for `unit` in [0, 1): its whole part picks a column, its fraction decides inside the column. */
+  pick(unit: number): number {
+    const place = unit * this.#alias.length;
+    const column = Math.floor(place);
+    return place - column < this.#threshold[column]! ? column : this.#alias[column]!;
+  }
+}

@@ -1,0 +1,68 @@
+/** Progress of a stage: a bar on a terminal, a log line now and then elsewhere. */
+import process from "node:process";
+import cliProgress from "cli-progress";
+import { logger, onLogLine } from "./log.ts";
+
+const LOG_EVERY_MS = 10_000;
+
+/** Shows how far a stage has come. */
+export interface Progress {
+  /** Rows done so far out of `total` (undefined when nobody knows). */
+  update(rows: number, total?: number): void;
+  /** Removes the bar. */
+  stop(): void;
+}
+
+function bar(stage: string): Progress {
+  const started = performance.now();
+  let rows = 0;
+  let drawn = false;
+  const single = new cliProgress.SingleBar({
+    stream: process.stderr,
+    format: `${stage.padEnd(10)} {bar} {percentage}% | {done} rows | {rate} rows/s | {eta_formatted} left`,
+    hideCursor: true,
+    clearOnComplete: true,
+    fps: 10,
+    etaBuffer: 50,
+  }, cliProgress.Presets.shades_classic);
+  const clear = () => {
+    if (drawn) single.stop();
+    drawn = false;
+  };
+  onLogLine(clear);
+  return {
+    update(now, total) {
+      rows = now;
+      const seconds = Math.max(0.001, (performance.now() - started) / 1000);
+      const payload = {
+        done: rows.toLocaleString("en"),
+        rate: Math.round(rows / seconds).toLocaleString("en"),
+      };
+      if (!drawn) single.start(total ?? rows, rows, payload);
+      drawn = true;
+      if (total !== undefined) single.setTotal(total);
+      single.update(rows, payload);
+    },
+    stop() {
+      clear();
+      onLogLine(() => {});
+    },
+  };
+}
+
+function lines(stage: string): Progress {
+  let last = performance.now();
+  return {
+    update(rows, total) {
+      if (performance.now() - last < LOG_EVERY_MS) return;
+      last = performance.now();
+      logger(stage).info("{rows} rows so far", { rows, ...(total === undefined ? {} : { total }) });
+    },
+    stop() {},
+  };
+}
+
+/** Starts showing the progress of a stage. @param draw whether a bar may be drawn */
+export function startProgress(stage: string, draw: boolean): Progress {
+  return draw ? bar(stage) : lines(stage);
+}

@@ -1,0 +1,50 @@
+/** A worker's side of lib/workers/pool.ts. */
+
+/** Messages from the pool to a worker. */
+export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {
+  kind: "task";
+  id: number;
+  task: Task;
+};
+
+/** Messages from a worker to the pool. */
+export type FromWorker<Answer> =
+  | { kind: "progress"; id: number; rows: number }
+  | { kind: "answer"; id: number; answer: Answer }
+  | { kind: "error"; id: number; message: string; exitCode: number | undefined; remedy: string | undefined };
+
+/** Does one task; `progress` reports rows done in it so far. */
+export type Work<Task, Answer> = (task: Task, progress: (rows: number) => void) => Promise<Answer>;
+
+// deno-lint-ignore no-explicit-any -- the library "dom" has no type for the worker's own scope
+const scope = self as any;
+
+/**
+ * Serves tasks, one at a time, until the pool ends the worker.
+ *
+ * @param prepare makes the function that does the work, from what the pool says once
+ * @param transfer buffers of an answer that move instead of being copied
+ */
+export function answerTasks<SetUp, Task, Answer>(
+  prepare: (setUp: SetUp) => Work<Task, Answer>,
+  transfer: (answer: Answer) => Transferable[] = () => [],
+): void {
+  let work: Work<Task, Answer> | undefined;
+  const post = (message: FromWorker<Answer>, buffers: Transferable[] = []) =>
+    scope.postMessage(message, buffers);
+  scope.onmessage = async ({ data }: MessageEvent<ToWorker<SetUp, Task>>) => {
+    if (data.kind === "setUp") {
+      work = prepare(data.setUp);
+      return;
+    }
+    const { id, task } = data;
+    try {
+      const answer = await work!(task, (rows) => post({ kind: "progress", id, rows }));
+      post({ kind: "answer", id, answer }, transfer(answer));
+    } catch (error) {
+      // Errors lose their class on the way between threads.
+      const { message, exitCode, remedy } = error as Error & { exitCode?: number; remedy?: string };
+      post({ kind: "error", id, message: message ?? String(error), exitCode, remedy });
+    }
+  };
+}

@@ -1,0 +1,114 @@
+/** A few threads that do tasks side by side; answers come back in the order of the tasks. */
+import { type ErrorDetails, SalesflowError } from "../errors.ts";
+import type { FromWorker, ToWorker } from "./answer.ts";
+
+/** How a pool is run. */
+export interface PoolOptions<SetUp> {
+  /** Starts one thread; the literal `new Worker(new URL(…), …)` must stand at the caller's, where compilers find it. */
+  start: () => Worker;
+  /** Threads, at least 1. */
+  threads: number;
+  /** Told to each thread once. */
+  setUp: SetUp;
+  /** Ends everything. */
+  signal: AbortSignal;
+  /** Rows done by all threads so far. */
+  onProgress?: (rows: number) => void;
+}
+
+/** Number of threads to use unless the person says otherwise. */
+export function defaultThreads(): number {
+  return Math.max(1, navigator.hardwareConcurrency);
+}
+
+/** Threads that stay for several rounds of tasks. */
+export class Pool<SetUp, Task, Answer> {
+  readonly #workers: Worker[];
+  readonly #options: PoolOptions<SetUp>;
+
+  constructor(options: PoolOptions<SetUp>) {
+    this.#options = options;
+    this.#workers = Array.from({ length: options.threads }, () => {
+      const worker = options.start();
+      worker.postMessage({ kind: "setUp", setUp: options.setUp } satisfies ToWorker<SetUp, Task>);
+      return worker;
+    });
+  }
+
+  /**
+   * Does all tasks and returns their answers in order. `onAnswer` is called as soon as an answer and all before it are there.
+   *
+   * @throws {SalesflowError} the first error of a task; the pool is then unusable
+   */
+  run(
+    tasks: readonly Task[],
+    onAnswer: (answer: Answer, index: number) => void = () => {},
+  ): Promise<Answer[]> {
+    const { signal, onProgress } = this.#options;
+    const answers: (Answer | undefined)[] = new Array(tasks.length);
+    const rows = new Float64Array(tasks.length);
+    let next = 0;
+    let settled = 0;
+    let given = 0;
+    if (tasks.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const stop = (error: unknown) => {
+        signal.removeEventListener("abort", onAbort);
+        this.close();
+        reject(error);
+      };
+      const onAbort = () => stop(signal.reason);
+      if (signal.aborted) return stop(signal.reason);
+      signal.addEventListener("abort", onAbort);
+      const give = (worker: Worker) => {
+        if (next >= tasks.length) return;
+        const id = next++;
+        worker.postMessage({ kind: "task", id, task: tasks[id]! } satisfies ToWorker<SetUp, Task>);
+      };
+      for (const worker of this.#workers) {
+        worker.onmessage = ({ data }: MessageEvent<FromWorker<Answer>>) => {
+          if (data.kind === "progress") {
+            rows[data.id] = data.rows;
+            onProgress?.(rows.reduce((sum, count) => sum + count, 0));
+          } else if (data.kind === "error") {
+            stop(revive(data));
+          } else {
+            answers[data.id] = data.answer;
+            settled++;
+            give(worker);
+            try {
+              for (; given < tasks.length && answers[given] !== undefined; given++) {
+                onAnswer(answers[given]!, given);
+              }
+            } catch (error) {
+              return stop(error);
+            }
+            if (settled === tasks.length) {
+              signal.removeEventListener("abort", onAbort);
+              resolve(answers as Answer[]);
+            }
+          }
+        };
+        worker.onerror = (event) => {
+          event.preventDefault();
+          stop(new SalesflowError(`A worker thread failed: ${event.message}`));
+        };
+        give(worker);
+      }
+    });
+  }
+
+  /** Ends the threads. */
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
+  }
+}
+
+function revive(
+  { message, exitCode, remedy }: Extract<FromWorker<never>, { kind: "error" }>,
+): SalesflowError {
+  const details: ErrorDetails = {};
+  if (exitCode === 1 || exitCode === 2 || exitCode === 75) details.exitCode = exitCode;
+  if (remedy !== undefined) details.remedy = remedy;
+  return new SalesflowError(message, details);
+}
