@@ -114,10 +114,11 @@ export function parseCommandLine<O extends Options>(
   });
   const positionals = parsed._.map(String);
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
-  if (positionals.length < min) mistakes.push(`${command.positionals!.placeholder} is missing`);
-  if (positionals.length > max) {
+  // After an unknown option nobody knows whether the next word is its value.
+  if (mistakes.length === 0 && positionals.length > max) {
     mistakes.push(`Cannot use the argument ${positionals[max]}: ${command.name} takes ${max || "none"}`);
   }
+  if (positionals.length < min) mistakes.push(`${command.positionals!.placeholder} is missing`);
   const values: Record<string, unknown> = {};
   for (const [name, option] of entries) {
     const { value, origin } = rawValue(name, option, parsed, environment);

@@ -1,0 +1,50 @@
+/** Which columns of an export are ours. No I/O. */
+import { SalesflowError } from "../errors.ts";
+import { SALE_COLUMNS } from "../sale.ts";
+
+/** Separators that exports use. */
+export const DELIMITERS = [",", ";", "\t"] as const;
+
+/** Column names of an export by our names, where they differ. */
+export type ColumnMap = Partial<Record<typeof SALE_COLUMNS[number], string>>;
+
+/** The separator that occurs most often outside quotes in a header line; a comma when there is none. */
+export function findDelimiter(headerLine: string): string {
+  const outside = headerLine.split('"').filter((_, index) => index % 2 === 0).join("");
+  const counts = DELIMITERS.map((delimiter) => outside.split(delimiter).length - 1);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
+}
+
+function normal(name: string): string {
+  return name.trim().toLowerCase();
+}
+
+/**
+ * Where each of our columns stands in the export.
+ *
+ * @param file for messages
+ * @throws {SalesflowError} naming all columns that are missing or stand twice
+ */
+export function findColumns(header: readonly string[], map: ColumnMap, file: string): number[] {
+  const names = header.map(normal);
+  const mistakes: string[] = [];
+  const places = SALE_COLUMNS.map((column) => {
+    const wanted = map[column] ?? column;
+    const place = names.indexOf(normal(wanted));
+    if (place < 0) {
+      mistakes.push(`there is no column ${wanted}${wanted === column ? "" : ` (for ${column})`}`);
+    } else if (names.indexOf(normal(wanted), place + 1) >= 0) {
+      mistakes.push(`the column ${wanted} stands twice`);
+    }
+    return place;
+  });
+  if (mistakes.length === 0) return places;
+  throw new SalesflowError(
+    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${header.join(", ").slice(0, 500)}`,
+    {
+      remedy: "Name the export's columns with --map, such as --map sale_id=order_no.",
+      exitCode: 2,
+      stage: "ingest",
+    },
+  );
+}

@@ -1,0 +1,109 @@
+/** Ingest: takes the shop's own CSV exports as `raw/`, one part for each file, values untouched. */
+import { basename } from "node:path";
+import { SalesflowError } from "../errors.ts";
+import { writeRun } from "../pipeline/records.ts";
+import type { StageContext, StageResult } from "../pipeline/stage.ts";
+import { SALE_HEADER } from "../sale.ts";
+import { beginDataset, datasetFolder, type Part, partName, publishDataset } from "../store/dataset.ts";
+import { PartWriter } from "../store/part_writer.ts";
+import { type ColumnMap, findColumns } from "./header.ts";
+import { type ExportRecord, readExport } from "./read_export.ts";
+
+/** What to ingest. */
+export interface IngestOptions {
+  /** Paths of the exports. */
+  files: readonly string[];
+  /** The exports' names of our columns, where they differ. */
+  map: ColumnMap;
+  /** A label of the Encoding standard, such as `utf-8` or `windows-1251`. */
+  encoding: string;
+}
+
+/** Text is handed to the part writer in pieces of about this size. */
+const PIECE_CHARACTERS = 1 << 18;
+
+const LINE_BREAKS = /[\r\n]+/g;
+
+/** A value as it stands in a raw line. Raw is line based, so a line break inside a value becomes a blank. */
+function field(value: string): string {
+  const flat = value.replace(LINE_BREAKS, " ");
+  return /[",]/.test(flat) ? `"${flat.replaceAll('"', '""')}"` : flat;
+}
+
+/** The raw line of a record. One with too few or too many values becomes a single value, which cleaning refuses as malformed_row. */
+export function rawLine(values: readonly string[], columns: readonly number[], headerLength: number): string {
+  if (values.length !== headerLength) {
+    return `"${values.join(",").replace(LINE_BREAKS, " ").replaceAll('"', '""')}"`;
+  }
+  return columns.map((column) => field(values[column]!)).join(",");
+}
+
+/** Runs the stage. @throws {SalesflowError} when a file cannot be read, lacks a column, or all of them together hold no rows */
+export async function ingest(
+  context: StageContext,
+  { files, map, encoding }: IngestOptions,
+): Promise<StageResult> {
+  const { runId, asOf, store, signal } = context;
+  const folder = datasetFolder(runId, "raw");
+  const names = files.map((file) => basename(file));
+  await beginDataset(store, folder);
+  await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters: { files: names } });
+  const parts: Part[] = [];
+  let rows = 0;
+  for (const [index, file] of files.entries()) {
+    const before = rows;
+    const part = await ingestFile(
+      context,
+      { file, map, encoding, name: partName(index) },
+      (done) => context.progress(before + done),
+    );
+    parts.push(part);
+    rows += part.rows;
+  }
+  if (rows === 0) {
+    throw new SalesflowError(`There are no sales in ${files.join(", ")}`, {
+      stage: "ingest",
+      remedy: "Export the sales again, with their header.",
+    });
+  }
+  signal.throwIfAborted();
+  const facts = { source: "ingested", files: names };
+  await publishDataset(store, { dataset: "raw", runId, asOf, engine: "native", facts }, parts);
+  return { rowsIn: rows, rowsOut: rows, facts };
+}
+
+async function ingestFile(
+  { runId, store, signal }: StageContext,
+  { file, map, encoding, name }: { file: string; map: ColumnMap; encoding: string; name: string },
+  progress: (rows: number) => void,
+): Promise<Part> {
+  const records = readExport(file, encoding);
+  const header: ExportRecord | undefined = (await records.next()).value;
+  if (!header) {
+    throw new SalesflowError(`${file} is empty: it has no header`, { exitCode: 2, stage: "ingest" });
+  }
+  const columns = findColumns(header.values, map, file);
+  const writer = await PartWriter.create(store, datasetFolder(runId, "raw"), name, SALE_HEADER);
+  const encoder = new TextEncoder();
+  let piece = "";
+  let rows = 0;
+  let line = 1;
+  try {
+    for await (const record of records) {
+      // Empty lines stand in for those that the export has more, so that line numbers stay those of the export.
+      for (line++; line < record.line; line++) piece += "\n";
+      piece += rawLine(record.values, columns, header.values.length) + "\n";
+      rows++;
+      if (piece.length < PIECE_CHARACTERS) continue;
+      signal.throwIfAborted();
+      await writer.write(encoder.encode(piece));
+      piece = "";
+      progress(rows);
+    }
+    await writer.write(encoder.encode(piece));
+    return await writer.close(rows);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+}
