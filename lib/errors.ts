@@ -55,7 +55,7 @@ export function messageChain(error: unknown): string[] {
   const messages: string[] = [];
   for (let at: unknown = error; at !== undefined && at !== null && messages.length < 8;) {
     const text = at instanceof Error ? (at.message || at.name) : String(at);
-    if (!messages.includes(text)) messages.push(text);
+    if (!messages.some((message) => message.includes(text))) messages.push(text);
     if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
     else at = at instanceof Error ? at.cause : undefined;
   }

@@ -1,6 +1,7 @@
 -- Aggregates by import date. A second import of a date replaces that date's partition.
+-- ClickHouse has no transactions for this: every statement of a migration must be fine when it is run again.
 
-CREATE TABLE shop.sales_aggregates (
+CREATE TABLE IF NOT EXISTS shop.sales_aggregates (
   import_date Date,
   level LowCardinality(String),
   region LowCardinality(String),

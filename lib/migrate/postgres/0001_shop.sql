@@ -1,7 +1,5 @@
 -- The shop's tables. The pipeline fills them; nobody creates a table by hand.
 
-CREATE SCHEMA IF NOT EXISTS shop;
-
 CREATE TABLE shop.products (
   product_id integer PRIMARY KEY CHECK (product_id > 0),
   name text NOT NULL,
@@ -26,8 +24,9 @@ COMMENT ON TABLE shop.sales IS 'Clean, distinct sales of the last loaded run';
 COMMENT ON COLUMN shop.sales.sale_date IS 'Calendar date in Europe/Moscow';
 COMMENT ON COLUMN shop.sales.sale_amount IS 'Roubles: quantity times the unit price of that day';
 
+-- COPY fills the other columns from the file; load sets the run for its transaction.
 CREATE TABLE shop.rejected_sales (
-  run_id text NOT NULL,
+  run_id text NOT NULL DEFAULT current_setting('salesflow.run_id'),
   file text NOT NULL,
   line bigint NOT NULL CHECK (line > 0),
   reason text NOT NULL,

@@ -1,0 +1,159 @@
+/** A conversation with ClickHouse over its HTTP interface, through the official client. */
+import type { Readable } from "node:stream";
+import { Buffer } from "node:buffer";
+import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
+import pRetry from "p-retry";
+import { DEFAULT_LIMITS, type DatabaseLimits } from "../limits.ts";
+import { logger } from "../log.ts";
+import { ClickHouseFailure, clickhouseError } from "./errors.ts";
+import { parseClickHouseUrl } from "./url.ts";
+
+/** Servers before 23.11 close idle connections after 3 s. */
+const IDLE_SOCKET_MS = 2_000;
+
+/** Values bound to `{name:Type}`. */
+export type QueryParams = Record<string, string | number>;
+
+/** What {@linkcode withClickHouse} needs to know. */
+export interface ClickHouseOptions {
+  /** With password. */
+  url: string;
+  /** Shown to the database as `salesflow <stage>`, and in errors. */
+  stage: string;
+  signal: AbortSignal;
+  /** @default {DEFAULT_LIMITS} */
+  limits?: DatabaseLimits;
+}
+
+/** An open conversation; every error of it is a {@linkcode ClickHouseFailure}. */
+export class ClickHouse {
+  readonly #client: ClickHouseClient;
+  readonly #signal: AbortSignal;
+  /** `host:port` */
+  readonly server: string;
+
+  /** Use {@linkcode withClickHouse}. */
+  constructor(client: ClickHouseClient, server: string, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+    this.server = server;
+  }
+
+  async #do<T>(work: () => Promise<T>): Promise<T> {
+    this.#signal.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw new ClickHouseFailure(error);
+    }
+  }
+
+  /** Runs a statement that returns nothing. */
+  async command(query: string, query_params: QueryParams = {}): Promise<void> {
+    await this.#do(() => this.#client.command({ query, query_params, abort_signal: this.#signal }));
+  }
+
+  /** Rows of a query, every value as ClickHouse's text. */
+  rows(query: string, query_params: QueryParams = {}): Promise<string[][]> {
+    return this.#do(async () => {
+      const result = await this.#client.query({
+        query,
+        query_params,
+        format: "JSONCompactStringsEachRow",
+        clickhouse_settings: EXACT_TEXT,
+        abort_signal: this.#signal,
+      });
+      return await result.json<string[]>();
+    });
+  }
+
+  /** The answer to any statement as text, in `format` unless the statement names another. */
+  text(query: string, format: string): Promise<string> {
+    return this.#do(async () => {
+      const { stream } = await this.#client.exec({
+        query,
+        clickhouse_settings: { ...EXACT_TEXT, default_format: format } as ClickHouseSettings,
+        abort_signal: this.#signal,
+      });
+      return await new Response(stream as unknown as BodyInit).text();
+    });
+  }
+
+  /** The bytes of a query's answer as tab-separated text, escaped as in PostgreSQL's COPY. */
+  stream(query: string, query_params: QueryParams = {}): Promise<Readable> {
+    return this.#do(async () => {
+      const { stream } = await this.#client.exec({
+        query: `${query}\nFORMAT TabSeparated`,
+        query_params,
+        clickhouse_settings: EXACT_TEXT,
+        abort_signal: this.#signal,
+      });
+      return stream as Readable;
+    });
+  }
+
+  /** Sends tab-separated lines (escaped as in PostgreSQL's COPY) to a table. Not repeatable: rows may be there twice after a retry. */
+  async insert(table: string, columns: readonly string[], values: Readable): Promise<void> {
+    await this.#do(() =>
+      this.#client.insert({
+        table,
+        columns: columns as [string, ...string[]],
+        values,
+        format: "TabSeparated",
+        abort_signal: this.#signal,
+      })
+    );
+  }
+}
+
+/** `1.50` stays `1.50`. */
+const EXACT_TEXT: ClickHouseSettings = { output_format_decimal_trailing_zeros: 1 };
+
+/** A quoted identifier, each name for itself. */
+export function quoteClickHouseName(...names: readonly string[]): string {
+  return names.map((name) => "`" + name.replaceAll("\\", "\\\\").replaceAll("`", "\\`") + "`").join(".");
+}
+
+/**
+ * Opens a conversation and does `work`. When ClickHouse fails for now, everything is done again, so `work` must be
+ * repeatable; errors of anything else pass through.
+ *
+ * @throws {SalesflowError} for every failure of ClickHouse, with exit code 75 when trying later may help
+ * @throws the signal's reason when it was aborted
+ */
+export async function withClickHouse<T>(options: ClickHouseOptions, work: (db: ClickHouse) => Promise<T>): Promise<T> {
+  const { stage, signal, limits = DEFAULT_LIMITS } = options;
+  const { url, username, password, ca, server } = parseClickHouseUrl(options.url);
+  const client = createClient({
+    url,
+    username,
+    password,
+    application: `salesflow ${stage}`,
+    // Silence on the connection, in both directions; streams that move may take longer.
+    request_timeout: limits.statementMs,
+    keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS },
+    log: { level: ClickHouseLogLevel.OFF },
+    ...(ca ? { tls: { ca_cert: Buffer.from(ca) } } : {}),
+  });
+  const db = new ClickHouse(client, server, signal);
+  try {
+    return await pRetry(() => work(db), {
+      retries: limits.retries,
+      minTimeout: limits.firstRetryMs,
+      maxTimeout: limits.longestRetryMs,
+      randomize: true,
+      signal,
+      shouldRetry: ({ error }) => error instanceof ClickHouseFailure && error.transient,
+      onFailedAttempt({ error, retriesLeft }) {
+        if (signal.aborted || retriesLeft === 0 || !(error instanceof ClickHouseFailure && error.transient)) return;
+        logger("clickhouse").warn(`${server}: ${error.message}; trying again (${retriesLeft} tries left)`);
+      },
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw clickhouseError(error, { server, stage });
+  } finally {
+    await client.close();
+  }
+}

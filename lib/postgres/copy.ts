@@ -1,0 +1,75 @@
+/** COPY in both directions: bytes pass through untouched, under the eye of a watchdog. */
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+// @ts-types="@types/pg-copy-streams"
+import { from, to } from "pg-copy-streams";
+import { ConnectionLost } from "./errors.ts";
+import type { Postgres } from "./session.ts";
+
+/** Calls `late` when nothing has passed for `ms`. */
+class Watchdog {
+  readonly #ms: number;
+  #moved = true;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(ms: number, late: (error: Error) => void) {
+    this.#ms = ms;
+    this.#timer = setInterval(() => {
+      if (this.#moved) this.#moved = false;
+      else late(new ConnectionLost(`nothing moved for ${this.#ms / 1000} s`));
+    }, ms);
+  }
+
+  moved(): void {
+    this.#moved = true;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/**
+ * Feeds bytes to `COPY … FROM STDIN`.
+ *
+ * @param onBytes is told how many bytes were handed over so far
+ * @returns the rows that PostgreSQL counted
+ */
+export async function copyIn(
+  db: Postgres,
+  sql: string,
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<number> {
+  db.signal.throwIfAborted();
+  const into = db.client.query(from(sql));
+  const watchdog = new Watchdog(db.limits.stallMs, (error) => into.destroy(error));
+  let bytes = 0;
+  async function* chunks() {
+    for await (const chunk of source) {
+      watchdog.moved();
+      yield chunk;
+      bytes += chunk.length;
+      onBytes(bytes);
+    }
+    // What follows is the server's own work: its time is limited by statement_timeout.
+    watchdog.stop();
+  }
+  try {
+    await pipeline(chunks, into, { signal: db.signal });
+    return into.rowCount;
+  } finally {
+    watchdog.stop();
+  }
+}
+
+/** The bytes of `COPY … TO STDOUT`. The connection is busy until the stream has ended. */
+export function copyOut(db: Postgres, sql: string): Readable {
+  db.signal.throwIfAborted();
+  const out = db.client.query(to(sql));
+  const watchdog = new Watchdog(db.limits.stallMs, (error) => out.destroy(error));
+  out.on("data", () => watchdog.moved());
+  out.pause();
+  out.once("close", () => watchdog.stop());
+  return out as unknown as Readable;
+}
