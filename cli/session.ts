@@ -36,6 +36,11 @@ export async function startLogging(
   await setUpLogging(logFormat ?? (Deno.stderr.isTerminal() ? "text" : "json"), quiet);
 }
 
+/** Whether progress bars may be drawn. */
+export function drawsProgress({ logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">): boolean {
+  return Deno.stderr.isTerminal() && logFormat !== "json" && !quiet;
+}
+
 /** The store that the options name. */
 export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): Store {
   return openStore(store ?? home);
@@ -64,6 +69,7 @@ export async function openDatabases(
   needs: { postgres?: boolean; clickhouse?: boolean },
   urls: DatabaseUrls,
   signal: AbortSignal,
+  draw: boolean,
 ): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }> {
   const { postgresUrl = "", clickhouseUrl = "" } = urls;
   const missing = {
@@ -72,7 +78,13 @@ export async function openDatabases(
   };
   if (!missing.postgres && !missing.clickhouse) return { postgresUrl, clickhouseUrl, close: async () => {} };
   const { startEmbedded } = await import("../lib/embedded/embedded.ts");
-  const embedded = await startEmbedded(home, { signal });
+  const fetching = startProgress("engines", draw, "bytes");
+  const engines = (["postgres", "clickhouse"] as const).filter((engine) => missing[engine]);
+  const embedded = await startEmbedded(home, {
+    engines,
+    signal,
+    onProgress: ({ doneBytes, totalBytes }) => fetching.update(doneBytes, totalBytes || undefined),
+  }).finally(() => fetching.stop());
   return {
     postgresUrl: postgresUrl || embedded.postgresUrl,
     clickhouseUrl: clickhouseUrl || embedded.clickhouseUrl,
@@ -117,9 +129,9 @@ export class Session {
     const run = await findRun(store, values, needs.newRun ?? false);
     const lock = needs.lock === null ? undefined : await lockRun(store, run.runId, needs.lock ?? "run");
     try {
-      const databases = await openDatabases(values.home, needs, urls, signal);
+      const draw = drawsProgress(values);
+      const databases = await openDatabases(values.home, needs, urls, signal, draw);
       try {
-        const draw = Deno.stderr.isTerminal() && values.logFormat !== "json" && !values.quiet;
         await work(new Session(run, store, signal, databases, draw));
       } finally {
         await databases.close();
@@ -156,6 +168,11 @@ export class Session {
       await this.#fail(record, error, round(performance.now() - started));
       throw error;
     }
+  }
+
+  /** Calls `work` with a stage's context, outside of any stage. */
+  context<T>(work: (context: StageContext) => Promise<T>): Promise<T> {
+    return work(this.#context({ update() {}, stop() {} }));
   }
 
   #context(progress: Progress): StageContext {

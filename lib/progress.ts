@@ -13,13 +13,15 @@ export interface Progress {
   stop(): void;
 }
 
-function bar(stage: string): Progress {
+function bar(stage: string, unit: string): Progress {
   const started = performance.now();
   let rows = 0;
   let drawn = false;
   const single = new cliProgress.SingleBar({
     stream: process.stderr,
-    format: `${stage.padEnd(10)} {bar} {percentage}% | {done} rows | {rate} rows/s | {eta_formatted} left`,
+    format: `${
+      stage.padEnd(10)
+    } {bar} {percentage}% | {done} ${unit} | {rate} ${unit}/s | {eta_formatted} left`,
     hideCursor: true,
     clearOnComplete: true,
     fps: 10,
@@ -50,19 +52,23 @@ function bar(stage: string): Progress {
   };
 }
 
-function lines(stage: string): Progress {
+function lines(stage: string, unit: string): Progress {
   let last = performance.now();
   return {
     update(rows, total) {
       if (performance.now() - last < LOG_EVERY_MS) return;
       last = performance.now();
-      logger(stage).info("{rows} rows so far", { rows, ...(total === undefined ? {} : { total }) });
+      logger(stage).info("{done} {unit} so far", {
+        done: rows,
+        unit,
+        ...(total === undefined ? {} : { total }),
+      });
     },
     stop() {},
   };
 }
 
 /** Starts showing the progress of a stage. @param draw whether a bar may be drawn */
-export function startProgress(stage: string, draw: boolean): Progress {
-  return draw ? bar(stage) : lines(stage);
+export function startProgress(stage: string, draw: boolean, unit = "rows"): Progress {
+  return draw ? bar(stage, unit) : lines(stage, unit);
 }

@@ -6,7 +6,9 @@ type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 function check<E extends Error>(error: unknown, kind?: ErrorClass<E>, includes?: string): E {
   if (kind) node.ok(error instanceof kind, `expected ${kind.name}, got ${error}`);
-  if (includes !== undefined) assertStringIncludes(error instanceof Error ? error.message : String(error), includes);
+  if (includes !== undefined) {
+    assertStringIncludes(error instanceof Error ? error.message : String(error), includes);
+  }
   return error as E;
 }
 
@@ -22,7 +24,10 @@ export function assertEquals<T>(actual: T, expected: T, message?: string): void 
 
 /** Fails unless `text` holds `part`. */
 export function assertStringIncludes(text: string, part: string, message?: string): void {
-  node.ok(text.includes(part), message ?? `expected ${JSON.stringify(text)} to include ${JSON.stringify(part)}`);
+  node.ok(
+    text.includes(part),
+    message ?? `expected ${JSON.stringify(text)} to include ${JSON.stringify(part)}`,
+  );
 }
 
 /** Fails unless `text` matches `pattern`. */
@@ -31,7 +36,11 @@ export function assertMatch(text: string, pattern: RegExp, message?: string): vo
 }
 
 /** Fails unless `work` throws (an error of `kind`, whose message holds `includes`); returns the error. */
-export function assertThrows<E extends Error = Error>(work: () => unknown, kind?: ErrorClass<E>, includes?: string): E {
+export function assertThrows<E extends Error = Error>(
+  work: () => unknown,
+  kind?: ErrorClass<E>,
+  includes?: string,
+): E {
   try {
     work();
   } catch (error) {

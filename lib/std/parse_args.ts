@@ -16,8 +16,22 @@ export interface ParseOptions {
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
+/** An option is never taken for the value of the text option before it: that one gets the empty text. */
+function closeEmptyOptions(args: readonly string[], texts: readonly string[]): string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  return args.map((arg, index) => {
+    const next = args[index + 1];
+    const isEmpty = index < end && arg.startsWith("--") && texts.includes(arg.slice(2)) &&
+      (!next || /^-./.test(next));
+    return isEmpty ? `${arg}=` : arg;
+  });
+}
+
 /** Parses command line arguments: `--name value`, `--name=value`, `--flag`, `--` and positionals in `_`. */
-export function parseArgs(args: string[], options: ParseOptions = {}): { [name: string]: unknown; _: string[] } {
+export function parseArgs(
+  args: string[],
+  options: ParseOptions = {},
+): { [name: string]: unknown; _: string[] } {
   const { string: texts = [], boolean: flags = [], collect = [], unknown = () => true } = options;
   const declared = Object.fromEntries([
     ...texts.map((name) => [name, { type: "string" as const, multiple: collect.includes(name) }]),
@@ -26,22 +40,23 @@ export function parseArgs(args: string[], options: ParseOptions = {}): { [name: 
   const result: { [name: string]: unknown; _: string[] } = { _: [] };
   for (const name of flags) result[name] = false;
   for (const name of collect) result[name] = [];
-  const { tokens } = parse({ args, options: declared, strict: false, tokens: true, allowPositionals: true });
+  const { tokens } = parse({
+    args: closeEmptyOptions(args, texts),
+    options: declared,
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
   for (const token of tokens) {
     if (token.kind === "positional") {
       if (unknown(token.value) !== false) result._.push(token.value);
     } else if (token.kind === "option") {
-      if (texts.includes(token.name)) {
-        // A text option at the end of the line, or before another option, has no value: the empty text.
-        const value = token.value === undefined || (!token.inlineValue && token.value.startsWith("-") && token.value !== "-")
-          ? ""
-          : token.value;
-        if (collect.includes(token.name)) (result[token.name] as string[]).push(value);
-        else result[token.name] = value;
-      } else if (flags.includes(token.name)) {
-        result[token.name] = token.value === undefined || token.value === "true";
-      } else if (unknown(token.rawName + (token.inlineValue ? `=${token.value}` : ""), token.name, token.value) !== false) {
-        result[token.name] = token.value ?? true;
+      const { name, value, rawName, inlineValue } = token;
+      if (collect.includes(name)) (result[name] as string[]).push(value ?? "");
+      else if (texts.includes(name)) result[name] = value ?? "";
+      else if (flags.includes(name)) result[name] = value === undefined || value === "true";
+      else if (unknown(inlineValue ? `${rawName}=${value}` : rawName, name, value) !== false) {
+        result[name] = value ?? true;
       }
     }
   }

@@ -1,0 +1,37 @@
+import { doctor, type Finding } from "../../lib/doctor/doctor.ts";
+import { databaseUrls } from "../../lib/config.ts";
+import { SalesflowError } from "../../lib/errors.ts";
+import { defineCommand } from "../command.ts";
+import { commonOptions, storeOptions } from "../options.ts";
+import { drawsProgress, openDatabases, startLogging, stopSignal, storeOf } from "../session.ts";
+
+const MARKS: Record<Finding["state"], string> = { fine: "ok  ", warning: "warn", broken: "FAIL" };
+
+function line({ state, subject, found, remedy }: Finding): string {
+  return `${MARKS[state]}  ${subject}: ${found}${remedy ? `\n      ${remedy}` : ""}`;
+}
+
+export default defineCommand({
+  name: "doctor",
+  summary:
+    "Check configuration, connections, versions, disk and permissions, and say how to mend what is wrong",
+  options: { ...storeOptions, ...commonOptions },
+  examples: ["salesflow doctor"],
+  async run(values) {
+    await startLogging(values);
+    const signal = stopSignal();
+    const urls = databaseUrls();
+    const findings = await doctor({
+      store: storeOf(values),
+      home: values.home,
+      urls,
+      signal,
+      open: () =>
+        openDatabases(values.home, { postgres: true, clickhouse: true }, urls, signal, drawsProgress(values)),
+      onFinding: (finding) => console.log(line(finding)),
+    });
+    const broken = findings.filter(({ state }) => state === "broken").length;
+    if (broken > 0) throw new SalesflowError(`${broken} of ${findings.length} checks failed`);
+    console.log("Everything needed is there.");
+  },
+});

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { aggregate } from "../../lib/aggregate/aggregate.ts";
+import { clean } from "../../lib/clean/clean.ts";
+import { SalesflowError } from "../../lib/errors.ts";
+import { generate, generatedRun } from "../../lib/generate/generate.ts";
+import { load } from "../../lib/load/load.ts";
+import { logger } from "../../lib/log.ts";
+import { migrate } from "../../lib/migrate/migrate.ts";
+import { planRun } from "../../lib/pipeline/plan.ts";
+import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
+import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
+import { report } from "../../lib/report/report.ts";
+import { summary } from "../../lib/report/summary.ts";
+import { transfer } from "../../lib/transfer/transfer.ts";
+import { verify } from "../../lib/verify/verify.ts";
+import { defineCommand, type Option } from "../command.ts";
+import { stageOptions } from "../options.ts";
+import { runPlace, Session } from "../session.ts";
+import { cleanOptions, toCleanOptions } from "./clean.ts";
+import { generateOptions, toGenerateOptions } from "./generate.ts";
+
+const stageSchema = z.enum(STAGES, `it must be one of ${STAGES.join(", ")}`).optional();
+
+const rangeOptions = {
+  from: {
+    help: "First stage",
+    placeholder: "STAGE",
+    schema: stageSchema,
+    flagOnly: true,
+    defaultText: "where the last attempt stopped",
+  },
+  to: {
+    help: "Last stage",
+    placeholder: "STAGE",
+    schema: stageSchema,
+    flagOnly: true,
+    defaultText: "report",
+  },
+} satisfies Record<string, Option>;
+
+async function recordsOf({ store, runId }: Session): Promise<Map<StageName, StageRecord>> {
+  const records = new Map<StageName, StageRecord>();
+  for (const stage of [...STAGES, "ingest"] as StageName[]) {
+    const record = await readStage(store, runId, stage);
+    if (record) records.set(stage, record);
+  }
+  return records;
+}
+
+export default defineCommand({
+  name: "run",
+  summary: "Run all stages: migrate, generate, clean, load, aggregate, transfer, verify, report",
+  description:
+    "After a failure, the same command goes on where the last attempt stopped. A finished run starts anew and gives the same tables.",
+  options: { ...rangeOptions, ...generateOptions, ...cleanOptions, ...stageOptions },
+  examples: [
+    "salesflow run",
+    "salesflow run --rows 100000 --as-of 2026-11-24",
+    "salesflow run --from clean --run-id orders",
+  ],
+  async run(values) {
+    await Session.with(values, { postgres: true, clickhouse: true, newRun: true }, async (session) => {
+      const options = toGenerateOptions(values, session.asOf);
+      const { stages, resumedAt } = planRun({
+        wanted: generatedRun(session.runId, session.asOf, options),
+        found: await readRun(session.store, session.runId),
+        records: await recordsOf(session),
+        from: values.from,
+        to: values.to,
+      });
+      if (resumedAt) {
+        logger("run").info("going on with {stage}: an earlier attempt stopped there", { stage: resumedAt });
+      }
+      const work: Record<Exclude<StageName, "ingest">, (context: StageContext) => Promise<StageResult>> = {
+        migrate,
+        generate: (context) => generate(context, options),
+        clean: (context) => clean(context, toCleanOptions(values)),
+        load,
+        aggregate,
+        transfer,
+        verify,
+        report,
+      };
+      const started = performance.now();
+      for (const stage of stages) {
+        if (stage === "ingest") {
+          throw new SalesflowError("Cannot ingest again without the files", {
+            exitCode: 2,
+            remedy: "Use: salesflow ingest FILE…",
+          });
+        }
+        await session.stage(stage, work[stage]);
+      }
+      const seconds = (performance.now() - started) / 1000;
+      if (stages.at(-1) === "report" && !values.quiet) await conclude(session, seconds);
+    });
+  },
+});
+
+async function conclude(session: Session, seconds: number): Promise<void> {
+  const place = runPlace(session);
+  console.log(await session.context((context) => summary(context)));
+  console.log(`Run ${session.runId}: ${seconds.toFixed(2)} s`);
+  console.log(`Report: ${join(place, "report", "report.html")}`);
+  console.log(`Data:   ${place}`);
+}

@@ -1,0 +1,105 @@
+import Table from "cli-table3";
+import { z } from "zod";
+import { withClickHouse } from "../../lib/clickhouse/session.ts";
+import { databaseUrls } from "../../lib/config.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { withPostgres } from "../../lib/postgres/session.ts";
+import { defineCommand } from "../command.ts";
+import { commonOptions, storeOptions } from "../options.ts";
+import { drawsProgress, openDatabases, startLogging, stopSignal } from "../session.ts";
+
+/** An answer; values are text, as the database writes them. */
+interface Answer {
+  columns: string[];
+  rows: (string | null)[][];
+}
+
+async function askPostgres(url: string, query: string, signal: AbortSignal): Promise<Answer> {
+  return await withPostgres({ url, stage: "sql", signal }, async (db) => {
+    const answer = await db.client.query<(string | null)[]>({ text: query, rowMode: "array" });
+    const last = Array.isArray(answer) ? answer.at(-1) : answer;
+    return { columns: last.fields.map(({ name }: { name: string }) => name), rows: last.rows };
+  });
+}
+
+async function askClickHouse(url: string, query: string, signal: AbortSignal): Promise<Answer> {
+  return await withClickHouse({ url, stage: "sql", signal }, async (db) => {
+    const text = await db.text(query, "JSONCompactStringsEachRowWithNames");
+    if (text === "") return { columns: [], rows: [] };
+    try {
+      const [columns = [], ...rows] = text.trimEnd().split("\n").map((line) => JSON.parse(line) as string[]);
+      return { columns, rows };
+    } catch {
+      throw new UsageError(
+        ["Cannot show an answer in a format of its own"],
+        "Leave FORMAT out of the query; see --format.",
+      );
+    }
+  });
+}
+
+function csvField(value: string | null): string {
+  if (value === null) return "";
+  return value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function written({ columns, rows }: Answer, format: "table" | "json" | "csv"): string {
+  if (format === "json") {
+    return JSON.stringify(
+      rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]]))),
+      null,
+      2,
+    );
+  }
+  if (format === "csv") return [columns, ...rows].map((row) => row.map(csvField).join(",")).join("\n");
+  if (columns.length === 0) return "done";
+  const table = new Table({ head: columns, style: { head: [], border: [] } });
+  table.push(...rows.map((row) => row.map((value) => value ?? "NULL")));
+  return `${table.toString()}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+}
+
+export default defineCommand({
+  name: "sql",
+  summary: "Ask PostgreSQL or ClickHouse, embedded or configured",
+  positionals: { placeholder: 'postgres|clickhouse "QUERY"', min: 2, max: 2 },
+  options: {
+    format: {
+      help: "table, json (values as text, so that nothing is rounded) or csv",
+      placeholder: "FORMAT",
+      schema: z.enum(["table", "json", "csv"], "it must be table, json or csv").default("table"),
+      defaultText: "table",
+      flagOnly: true,
+    },
+    home: storeOptions.home,
+    ...commonOptions,
+  },
+  examples: [
+    "salesflow sql postgres \"SELECT region, total_amount FROM shop.sales_aggregates WHERE level = 'region'\"",
+    'salesflow sql clickhouse "SELECT import_date, count() FROM shop.sales_aggregates GROUP BY import_date" --format csv',
+  ],
+  async run(values, [database, query]) {
+    if (database !== "postgres" && database !== "clickhouse") {
+      throw new UsageError(
+        [`Cannot ask ${database}: it must be postgres or clickhouse`],
+        "See: salesflow sql --help",
+      );
+    }
+    await startLogging(values);
+    const signal = stopSignal();
+    const databases = await openDatabases(
+      values.home,
+      { [database]: true },
+      databaseUrls(),
+      signal,
+      drawsProgress(values),
+    );
+    try {
+      const answer = database === "postgres"
+        ? await askPostgres(databases.postgresUrl, query!, signal)
+        : await askClickHouse(databases.clickhouseUrl, query!, signal);
+      console.log(written(answer, values.format));
+    } finally {
+      await databases.close();
+    }
+  },
+});
