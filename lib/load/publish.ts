@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SalesflowError } from "../errors.ts";
 import { copyIn } from "../postgres/copy.ts";
-import { codeOf } from "../postgres/errors.ts";
+import { PostgresFailure } from "../postgres/errors.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Postgres } from "../postgres/session.ts";
 import { type LoadSource, partBytes } from "./source.ts";
@@ -45,7 +45,17 @@ async function replaceRejected(db: Postgres, source: LoadSource): Promise<void> 
 async function recordRun(db: Postgres, { runId, source, clean, facts }: LoadSource): Promise<void> {
   const { rows_in, rows_out, duplicates, rejected, rejected_by_reason } = facts;
   const reasons = JSON.stringify(rejected_by_reason);
-  await db.query(upsertRun, [runId, clean.as_of, source, clean.engine, rows_in, rows_out, duplicates, rejected, reasons]);
+  await db.query(upsertRun, [
+    runId,
+    clean.as_of,
+    source,
+    clean.engine,
+    rows_in,
+    rows_out,
+    duplicates,
+    rejected,
+    reasons,
+  ]);
 }
 
 /**
@@ -62,7 +72,7 @@ async function lockSales(db: Postgres, waitMs: number): Promise<void> {
       await db.query("SET LOCAL lock_timeout = 0");
       return;
     } catch (error) {
-      if (codeOf(error) !== "55P03") throw error;
+      if (!(error instanceof PostgresFailure && error.code === "55P03")) throw error;
       await db.query("ROLLBACK TO SAVEPOINT before_lock");
       if (Date.now() < deadline) {
         await delay(tryMs * REST_FACTOR * (0.5 + Math.random()), undefined, { signal: db.signal });
@@ -71,13 +81,19 @@ async function lockSales(db: Postgres, waitMs: number): Promise<void> {
       const readers = await db.query(
         "SELECT DISTINCT a.pid::text, a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.relation = 'shop.sales'::regclass AND l.granted AND a.pid <> pg_backend_pid()",
       );
-      const names = readers.map(({ pid, application_name }) => `${application_name || "a session"} (pid ${pid})`).join(", ");
-      throw new SalesflowError(`shop.sales was in use for ${waitMs / 1000} s by ${names || "other sessions"}`, {
-        exitCode: 75,
-        stage: "load",
-        remedy: "Run load again when they are done; long transactions that read shop.sales keep it from being replaced.",
-        cause: error,
-      });
+      const names = readers.map(({ pid, application_name }) =>
+        `${application_name || "a session"} (pid ${pid})`
+      ).join(", ");
+      throw new SalesflowError(
+        `shop.sales was in use for ${waitMs / 1000} s by ${names || "other sessions"}`,
+        {
+          exitCode: 75,
+          stage: "load",
+          remedy:
+            "Run load again when they are done; long transactions that read shop.sales keep it from being replaced.",
+          cause: error,
+        },
+      );
     }
   }
 }
@@ -100,7 +116,12 @@ async function swap(db: Postgres, table: string): Promise<void> {
  * @returns rows of the catalogue, null when the run has none
  * @throws {SalesflowError} exit code 75 when there was no such moment
  */
-export function publish(db: Postgres, source: LoadSource, table: string, waitMs: number): Promise<number | null> {
+export function publish(
+  db: Postgres,
+  source: LoadSource,
+  table: string,
+  waitMs: number,
+): Promise<number | null> {
   return db.transaction(async () => {
     const products = await replaceProducts(db, source);
     await replaceRejected(db, source);

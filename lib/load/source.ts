@@ -4,7 +4,14 @@ import { z } from "zod";
 import { SalesflowError } from "../errors.ts";
 import { readRun } from "../pipeline/records.ts";
 import type { StageContext } from "../pipeline/stage.ts";
-import { type DatasetName, datasetFolder, findDataset, type Manifest, openDataset, type Part } from "../store/dataset.ts";
+import {
+  datasetFolder,
+  type DatasetName,
+  findDataset,
+  type Manifest,
+  openDataset,
+  type Part,
+} from "../store/dataset.ts";
 import type { Store } from "../store/store.ts";
 
 const count = z.number().int().nonnegative();
@@ -41,9 +48,13 @@ export async function openSource({ store, runId }: StageContext): Promise<LoadSo
   const again = `Run "salesflow clean --run-id ${runId}" again.`;
   const refuse = (message: string, remedy = again, cause?: unknown) =>
     new SalesflowError(message, { stage: "load", runId, remedy, cause });
-  if (!run) throw refuse(`There is no run.json of run ${runId} in ${store.url}`, "Run generate or ingest first.");
+  if (!run) {
+    throw refuse(`There is no run.json of run ${runId} in ${store.url}`, "Run generate or ingest first.");
+  }
   const facts = cleanFactsSchema.safeParse(clean.facts);
-  if (!facts.success) throw refuse(`The facts in clean/manifest.json of run ${runId} cannot be understood`, again, facts.error);
+  if (!facts.success) {
+    throw refuse(`The facts in clean/manifest.json of run ${runId} cannot be understood`, again, facts.error);
+  }
   const { rows_in, rows_out, duplicates, rejected: refused, raw: rawFingerprint, rejects } = facts.data;
   if (rows_in !== rows_out + duplicates + refused || rows_out !== clean.rows || refused !== rejected.rows) {
     throw refuse(
@@ -51,8 +62,12 @@ export async function openSource({ store, runId }: StageContext): Promise<LoadSo
         `${duplicates} duplicates, ${refused} rejected (${rejected.rows} in rejected/)`,
     );
   }
-  if (rejects !== rejected.fingerprint) throw refuse(`rejected/ of run ${runId} was not made together with clean/`);
-  if (raw && raw.fingerprint !== rawFingerprint) throw refuse(`clean/ of run ${runId} was made from other data than raw/ holds`);
+  if (rejects !== rejected.fingerprint) {
+    throw refuse(`rejected/ of run ${runId} was not made together with clean/`);
+  }
+  if (raw && raw.fingerprint !== rawFingerprint) {
+    throw refuse(`clean/ of run ${runId} was made from other data than raw/ holds`);
+  }
   const productsPath = `${datasetFolder(runId, "raw")}/products.csv`;
   const hasProducts = await store.size(productsPath) !== undefined;
   return {
@@ -87,7 +102,9 @@ export async function* partBytes(
   const sha256 = hash.digest("hex");
   if (bytes === part.bytes && sha256 === part.sha256) return;
   throw new SalesflowError(
-    `${store.url}/${path} is damaged: it holds ${bytes} bytes with SHA-256 ${sha256.slice(0, 12)}…, the manifest says ` +
+    `${store.url}/${path} is damaged: it holds ${bytes} bytes with SHA-256 ${
+      sha256.slice(0, 12)
+    }…, the manifest says ` +
       `${part.bytes} and ${part.sha256.slice(0, 12)}…`,
     { runId, remedy: `Run "salesflow clean --run-id ${runId}" again.` },
   );

@@ -63,13 +63,19 @@ export function checkCount(found: number, expected: number, what: string, runId:
  *
  * @returns the table's name, quoted
  */
-export async function fillStaging(db: Postgres, source: LoadSource, progress: (rows: number, total: number) => void): Promise<string> {
+export async function fillStaging(
+  db: Postgres,
+  source: LoadSource,
+  progress: (rows: number, total: number) => void,
+): Promise<string> {
   const { clean, runId } = source;
   const suffix = crypto.randomUUID().replaceAll("-", "").slice(0, 12);
   const table = quoteName("shop", `sales_part_${suffix}`);
   const { version } = await db.one("SELECT current_setting('server_version_num') AS version");
   const header = Number(version) >= HEADER_MATCH_SINCE ? "match" : "true";
-  const copy = `COPY ${table} (${SALE_COLUMNS.join(", ")}) FROM STDIN (FORMAT csv, HEADER ${header}, FREEZE true)`;
+  const copy = `COPY ${table} (${
+    SALE_COLUMNS.join(", ")
+  }) FROM STDIN (FORMAT csv, HEADER ${header}, FREEZE true)`;
   await db.allow(statementMsFor(db.limits, clean.rows));
   await db.transaction(async () => {
     await createTable(db, table);

@@ -1,7 +1,7 @@
 /** migrate: brings both databases to the schema of this version. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { SalesflowError } from "../errors.ts";
-import { DEFAULT_LIMITS, type DatabaseLimits } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { takeLock } from "../postgres/lock.ts";
@@ -9,7 +9,6 @@ import { type Postgres, withPostgres } from "../postgres/session.ts";
 import clickhouseJournal from "./clickhouse/journal.sql" with { type: "text" };
 import clickhouseRoles from "./clickhouse/roles.sql" with { type: "text" };
 import {
-  type AppliedMigration,
   CLICKHOUSE_MIGRATIONS,
   type Migration,
   pendingMigrations,
@@ -35,7 +34,7 @@ export interface MigrateOptions {
 }
 
 async function checkServer(db: Postgres): Promise<string> {
-  const { number, version, encoding } = await db.one<{ number: string; version: string; encoding: string }>(
+  const { number, version, encoding } = await db.one(
     "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version, current_setting('server_encoding') AS encoding",
   );
   if (Number(number) < OLDEST_POSTGRES * 10_000) {
@@ -50,19 +49,19 @@ async function checkServer(db: Postgres): Promise<string> {
       remedy: "Create the database with ENCODING 'UTF8': names and rejected rows hold any text.",
     });
   }
-  return version;
+  return version!;
 }
 
 async function migratePostgres(db: Postgres, migrations: readonly Migration[]): Promise<string[]> {
   const journal = await db.one("SELECT to_regclass('shop.schema_migrations') AS name");
   if (journal.name === null) await db.transaction(() => db.query(postgresJournal));
   const rows = await db.query("SELECT version, name, checksum FROM shop.schema_migrations ORDER BY version");
-  const applied = rows as unknown as AppliedMigration[];
-  const pending = pendingMigrations(
-    migrations,
-    applied.map((row) => ({ ...row, version: Number(row.version) })),
-    `PostgreSQL at ${db.server}`,
-  );
+  const applied = rows.map(({ version, name, checksum }) => ({
+    version: Number(version),
+    name: name!,
+    checksum: checksum!,
+  }));
+  const pending = pendingMigrations(migrations, applied, `PostgreSQL at ${db.server}`);
   for (const { version, name, checksum, sql } of pending) {
     await db.transaction(async () => {
       await db.query(sql);
@@ -78,7 +77,9 @@ async function migratePostgres(db: Postgres, migrations: readonly Migration[]): 
 }
 
 async function hasJournal(db: ClickHouse): Promise<boolean> {
-  const found = await db.rows("SELECT 1 FROM system.tables WHERE database = 'shop' AND name = 'schema_migrations'");
+  const found = await db.rows(
+    "SELECT 1 FROM system.tables WHERE database = 'shop' AND name = 'schema_migrations'",
+  );
   return found.length > 0;
 }
 
@@ -87,7 +88,9 @@ async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[
     for (const statement of splitStatements(clickhouseJournal)) await db.command(statement);
   }
   // A migration whose record was written twice by a retry is one migration.
-  const rows = await db.rows("SELECT DISTINCT version, name, checksum FROM shop.schema_migrations ORDER BY version");
+  const rows = await db.rows(
+    "SELECT DISTINCT version, name, checksum FROM shop.schema_migrations ORDER BY version",
+  );
   const applied = rows.map(([version, name, checksum]) => ({
     version: Number(version),
     name: name!,
@@ -130,7 +133,11 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
         for (const statement of splitStatements(clickhouseRoles)) await clickhouse.command(statement);
       }
       return {
-        postgres: { version: postgresVersion, applied: postgresApplied, schema: postgresMigrations.at(-1)?.version ?? 0 },
+        postgres: {
+          version: postgresVersion,
+          applied: postgresApplied,
+          schema: postgresMigrations.at(-1)?.version ?? 0,
+        },
         clickhouse: {
           version: clickhouseVersion,
           applied: clickhouseApplied,

@@ -75,7 +75,10 @@ export function pendingMigrations(
   if (!gap) return pending;
   throw new SalesflowError(
     `${database} has migration ${last} but lacks migration ${gap.version} (${gap.name}): its shop.schema_migrations was changed by hand`,
-    { stage: "migrate", remedy: "Restore the table shop.schema_migrations, or start with an empty schema shop." },
+    {
+      stage: "migrate",
+      remedy: "Restore the table shop.schema_migrations, or start with an empty schema shop.",
+    },
   );
 }
 

@@ -1,9 +1,9 @@
 /** COPY in both directions: bytes pass through untouched, under the eye of a watchdog. */
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-// @ts-types="@types/pg-copy-streams"
+// @ts-types="./pg_copy_streams.d.ts"
 import { from, to } from "pg-copy-streams";
-import { ConnectionLost } from "./errors.ts";
+import { PostgresFailure } from "./errors.ts";
 import type { Postgres } from "./session.ts";
 
 /** Calls `late` when nothing has passed for `ms`. */
@@ -16,7 +16,7 @@ class Watchdog {
     this.#ms = ms;
     this.#timer = setInterval(() => {
       if (this.#moved) this.#moved = false;
-      else late(new ConnectionLost(`nothing moved for ${this.#ms / 1000} s`));
+      else late(new PostgresFailure(`nothing moved for ${this.#ms / 1000} s`));
     }, ms);
   }
 
@@ -45,12 +45,18 @@ export async function copyIn(
   const into = db.client.query(from(sql));
   const watchdog = new Watchdog(db.limits.stallMs, (error) => into.destroy(error));
   let bytes = 0;
+  let ofSource: { error: unknown } | undefined;
   async function* chunks() {
-    for await (const chunk of source) {
-      watchdog.moved();
-      yield chunk;
-      bytes += chunk.length;
-      onBytes(bytes);
+    try {
+      for await (const chunk of source) {
+        watchdog.moved();
+        yield chunk;
+        bytes += chunk.length;
+        onBytes(bytes);
+      }
+    } catch (error) {
+      ofSource = { error };
+      throw error;
     }
     // What follows is the server's own work: its time is limited by statement_timeout.
     watchdog.stop();
@@ -58,6 +64,10 @@ export async function copyIn(
   try {
     await pipeline(chunks, into, { signal: db.signal });
     return into.rowCount;
+  } catch (error) {
+    db.signal.throwIfAborted();
+    if (ofSource) throw ofSource.error;
+    throw error instanceof PostgresFailure ? error : new PostgresFailure(error);
   } finally {
     watchdog.stop();
   }
@@ -71,5 +81,5 @@ export function copyOut(db: Postgres, sql: string): Readable {
   out.on("data", () => watchdog.moved());
   out.pause();
   out.once("close", () => watchdog.stop());
-  return out as unknown as Readable;
+  return out;
 }

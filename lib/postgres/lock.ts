@@ -1,15 +1,10 @@
 /** Locks between commands, kept by PostgreSQL: they vanish with the connection, so a dead command holds none. */
 import { SalesflowError } from "../errors.ts";
-import { codeOf } from "./errors.ts";
+import { PostgresFailure } from "./errors.ts";
+import lockHolder from "./lock_holder.sql" with { type: "text" };
 import type { Postgres } from "./session.ts";
 
 const KEY = "hashtextextended($1, 0)";
-
-/** Who holds the lock, for the message of the one that waited in vain. */
-const HOLDER = `SELECT a.pid::text, a.application_name, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS') AS since
-FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
-  AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended($1, 0)`;
 
 /**
  * Takes the lock called `name`, waiting for another command up to the session's limit.
@@ -24,17 +19,22 @@ export async function takeLock(db: Postgres, name: string, scope: "session" | "t
   try {
     await db.query(`SELECT ${taker}(${KEY})`, [name]);
   } catch (error) {
-    if (codeOf(error) !== "55P03") throw error;
+    if (!(error instanceof PostgresFailure && error.code === "55P03")) throw error;
     if (scope === "transaction") await db.query("ROLLBACK");
-    const [holder] = await db.query(HOLDER, [name]);
+    const [holder] = await db.query(lockHolder, [name]);
     const who = holder
       ? `${holder.application_name || "a session"} (pid ${holder.pid}, since ${holder.since} UTC)`
       : "another session";
-    throw new SalesflowError(`${who} is at the same work in PostgreSQL at ${db.server}, and held its lock for ${db.limits.lockWaitMs / 1000} s`, {
-      exitCode: 75,
-      remedy: "Wait until it is done, then run again.",
-      cause: error,
-    });
+    throw new SalesflowError(
+      `${who} is at the same work in PostgreSQL at ${db.server}, and held its lock for ${
+        db.limits.lockWaitMs / 1000
+      } s`,
+      {
+        exitCode: 75,
+        remedy: "Wait until it is done, then run again.",
+        cause: error,
+      },
+    );
   }
   await db.query("SELECT set_config('lock_timeout', $1, false)", [before]);
 }

@@ -1,5 +1,5 @@
 /** The one place where identifiers are put into SQL text. */
-// @ts-types="@types/pg"
+// @ts-types="./pg.d.ts"
 import pg from "pg";
 
 /** A quoted identifier, each name for itself: `quoteName("shop", "sales")` is `"shop"."sales"`. */

@@ -1,11 +1,12 @@
 /** One connection to PostgreSQL: opened with time limits, tried again when it breaks, ended in every case. */
-// @ts-types="@types/pg"
-import pg from "pg";
+// @ts-types="./pg.d.ts"
+import pg, { type Client } from "pg";
 import pRetry from "p-retry";
 import { SalesflowError } from "../errors.ts";
-import { DEFAULT_LIMITS, type DatabaseLimits } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
-import { codeOf, ConnectionLost, isTransient, postgresError } from "./errors.ts";
+import { postgresError, PostgresFailure } from "./errors.ts";
+import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "./url.ts";
 
 /** The driver waits this much longer than the server, so that the server's clearer error comes first. */
@@ -16,7 +17,7 @@ const FAREWELL_MS = 2_000;
 const KEEP_ALIVE_MS = 10_000;
 
 /** Every value arrives as PostgreSQL's text: money and 64-bit numbers never become floats. */
-const TEXT_ONLY = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
+const TEXT_ONLY = { getTypeParser: () => (value: string) => value };
 
 /** A row, every value as text. */
 export type TextRow = Record<string, string | null>;
@@ -32,9 +33,9 @@ export interface PostgresOptions {
   limits?: DatabaseLimits;
 }
 
-/** An open connection. */
+/** An open connection; every error of it is a {@linkcode PostgresFailure}. */
 export class Postgres {
-  readonly client: pg.Client;
+  readonly client: Client;
   readonly limits: DatabaseLimits;
   readonly signal: AbortSignal;
   /** `host:port/database` */
@@ -42,7 +43,7 @@ export class Postgres {
   #statementMs: number;
 
   /** Use {@linkcode withPostgres}. */
-  constructor(client: pg.Client, server: string, limits: DatabaseLimits, signal: AbortSignal) {
+  constructor(client: Client, server: string, limits: DatabaseLimits, signal: AbortSignal) {
     this.client = client;
     this.server = server;
     this.limits = limits;
@@ -53,9 +54,18 @@ export class Postgres {
   /** Runs one statement with bound values, or several without values; returns the rows of the last, as text. */
   async query<Row extends TextRow = TextRow>(text: string, values?: readonly unknown[]): Promise<Row[]> {
     this.signal.throwIfAborted();
-    const query = { text, ...(values ? { values: [...values] } : {}), query_timeout: this.#statementMs + GRACE_MS };
-    const result: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await this.client.query(query);
-    return Array.isArray(result) ? result.at(-1)?.rows ?? [] : result.rows;
+    const query = {
+      text,
+      ...(values ? { values: [...values] } : {}),
+      query_timeout: this.#statementMs + GRACE_MS,
+    };
+    const result = await this.client.query(query).catch(
+      (error) => {
+        throw new PostgresFailure(error);
+      },
+    );
+    const rows = Array.isArray(result) ? result.at(-1)?.rows ?? [] : result.rows;
+    return rows as Row[];
   }
 
   /** The only row of a statement. @throws {SalesflowError} when there is none */
@@ -80,7 +90,8 @@ export class Postgres {
       return result;
     } catch (error) {
       // A dead connection cannot roll back; the server does it by itself.
-      if (!this.signal.aborted && !isTransient(error)) await this.client.query("ROLLBACK").catch(() => {});
+      const lost = error instanceof PostgresFailure && error.transient;
+      if (!this.signal.aborted && !lost) await this.client.query("ROLLBACK").catch(() => {});
       throw error;
     }
   }
@@ -103,7 +114,7 @@ const SETTINGS: Record<string, (limits: DatabaseLimits) => string> = {
   synchronize_seqscans: () => "off",
 };
 
-function clientOf(target: PostgresTarget, stage: string): pg.Client {
+function clientOf(target: PostgresTarget, stage: string): Client {
   const { host, port, user, password, database, ssl, connectTimeoutMs } = target;
   return new pg.Client({
     host,
@@ -121,10 +132,6 @@ function clientOf(target: PostgresTarget, stage: string): pg.Client {
   });
 }
 
-function socketOf(client: pg.Client): { destroy(): void } | undefined {
-  return (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream;
-}
-
 function within(ms: number, work: Promise<unknown>): Promise<unknown> {
   let timer: ReturnType<typeof setTimeout>;
   const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
@@ -132,51 +139,46 @@ function within(ms: number, work: Promise<unknown>): Promise<unknown> {
 }
 
 /** Ends the connection politely when it lives, by force otherwise. */
-async function leave(client: pg.Client): Promise<void> {
+async function leave(client: Client): Promise<void> {
   await within(FAREWELL_MS, client.end());
-  socketOf(client)?.destroy();
+  client.connection.stream.destroy();
 }
 
 /** Stops what the session is doing: asks the server through a second connection, then cuts the first. */
-async function cancel(target: PostgresTarget, client: pg.Client): Promise<void> {
-  const pid = (client as unknown as { processID?: number }).processID;
+async function cancel(target: PostgresTarget, client: Client): Promise<void> {
   const helper = clientOf(target, "cancel");
   helper.on("error", () => {});
   await within(
     FAREWELL_MS,
     (async () => {
       await helper.connect();
-      await helper.query("SELECT pg_cancel_backend($1)", [pid]);
+      await helper.query({ text: "SELECT pg_cancel_backend($1)", values: [client.processID] });
     })(),
   );
   await leave(helper);
-  socketOf(client)?.destroy();
+  client.connection.stream.destroy();
 }
 
-async function attempt<T>(target: PostgresTarget, options: Required<PostgresOptions>, work: (db: Postgres) => Promise<T>): Promise<T> {
+async function attempt<T>(
+  target: PostgresTarget,
+  options: Required<PostgresOptions>,
+  work: (db: Postgres) => Promise<T>,
+): Promise<T> {
   const { stage, signal, limits } = options;
   const client = clientOf(target, stage);
-  let lost: Error | undefined;
-  client.on("error", (error: Error) => lost ??= error);
+  // Without a listener the loss of an idle connection would end the process; the next statement reports it.
+  client.on("error", () => {});
   const stop = () => void cancel(target, client);
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw new PostgresFailure(error);
+    });
     signal.throwIfAborted();
     signal.addEventListener("abort", stop, { once: true });
     const db = new Postgres(client, target.server, limits, signal);
     const names = Object.keys(SETTINGS);
-    // Names that an older server does not know are left out.
-    await db.query(
-      "SELECT set_config(name, wanted, false) FROM pg_settings JOIN unnest($1::text[], $2::text[]) AS t (asked, wanted) ON name = asked",
-      [names, names.map((name) => SETTINGS[name]!(limits))],
-    );
+    await db.query(applySettings, [names, names.map((name) => SETTINGS[name]!(limits))]);
     return await work(db);
-  } catch (error) {
-    // The socket's own error says more than "connection terminated".
-    const reason = lost && isTransient(error) && codeOf(error) === undefined
-      ? new ConnectionLost(lost.message, { cause: error })
-      : error;
-    throw reason;
   } finally {
     signal.removeEventListener("abort", stop);
     await leave(client);
@@ -185,15 +187,17 @@ async function attempt<T>(target: PostgresTarget, options: Required<PostgresOpti
 
 /**
  * Opens a connection, does `work`, and ends the connection. When the connection fails or breaks off, everything is
- * done again, so `work` must be repeatable.
+ * done again, so `work` must be repeatable; errors of anything else pass through.
  *
  * @throws {SalesflowError} for every failure of the database, with exit code 75 when trying later may help
  * @throws the signal's reason when it was aborted
  */
-export async function withPostgres<T>(options: PostgresOptions, work: (db: Postgres) => Promise<T>): Promise<T> {
+export async function withPostgres<T>(
+  options: PostgresOptions,
+  work: (db: Postgres) => Promise<T>,
+): Promise<T> {
   const { url, stage, signal, limits = DEFAULT_LIMITS } = options;
   const target = parsePostgresUrl(url);
-  const log = logger("postgres");
   try {
     return await pRetry(() => attempt(target, { url, stage, signal, limits }, work), {
       retries: limits.retries,
@@ -201,10 +205,14 @@ export async function withPostgres<T>(options: PostgresOptions, work: (db: Postg
       maxTimeout: limits.longestRetryMs,
       randomize: true,
       signal,
-      shouldRetry: ({ error }) => isTransient(error),
+      shouldRetry: ({ error }) => error instanceof PostgresFailure && error.transient,
       onFailedAttempt({ error, retriesLeft }) {
-        if (signal.aborted || retriesLeft === 0 || !isTransient(error)) return;
-        log.warn(`${target.server}: ${error.message || codeOf(error)}; trying again (${retriesLeft} tries left)`);
+        if (signal.aborted || retriesLeft === 0 || !(error instanceof PostgresFailure && error.transient)) {
+          return;
+        }
+        logger("postgres").warn(
+          `${target.server}: ${error.message}; trying again (${retriesLeft} tries left)`,
+        );
       },
     });
   } catch (error) {

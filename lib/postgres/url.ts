@@ -6,7 +6,15 @@ const DEFAULT_PORT = 5432;
 const DEFAULT_CONNECT_TIMEOUT_S = 10;
 
 /** Parameters that may follow the `?`; their meaning is libpq's. */
-const PARAMETERS = ["sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "host"] as const;
+const PARAMETERS = [
+  "sslmode",
+  "sslrootcert",
+  "sslcert",
+  "sslkey",
+  "connect_timeout",
+  "application_name",
+  "host",
+] as const;
 const SSL_MODES = ["disable", "require", "verify-ca", "verify-full"] as const;
 
 /** How the connection is encrypted, in the words of Node's TLS. */
@@ -45,7 +53,9 @@ function readPem(path: string, parameter: string, mistakes: string[]): string {
 function tlsOptions(parameters: URLSearchParams, mistakes: string[]): TlsOptions | false {
   const mode = parameters.get("sslmode") ?? "disable";
   if (!SSL_MODES.includes(mode as typeof SSL_MODES[number])) {
-    mistakes.push(`Cannot use sslmode=${mode} in the PostgreSQL URL: it must be one of ${SSL_MODES.join(", ")}`);
+    mistakes.push(
+      `Cannot use sslmode=${mode} in the PostgreSQL URL: it must be one of ${SSL_MODES.join(", ")}`,
+    );
   }
   if (mode === "disable") return false;
   const pem = (parameter: string) => {
@@ -97,12 +107,16 @@ export function parsePostgresUrl(url: string): PostgresTarget {
   const parameters = parsed.searchParams;
   for (const name of parameters.keys()) {
     if (!PARAMETERS.includes(name as typeof PARAMETERS[number])) {
-      mistakes.push(`Cannot use the parameter ${name} in the PostgreSQL URL: it must be one of ${PARAMETERS.join(", ")}`);
+      mistakes.push(
+        `Cannot use the parameter ${name} in the PostgreSQL URL: it must be one of ${PARAMETERS.join(", ")}`,
+      );
     }
   }
   const seconds = parameters.get("connect_timeout") ?? String(DEFAULT_CONNECT_TIMEOUT_S);
   if (!/^[1-9]\d{0,3}$/.test(seconds)) {
-    mistakes.push(`Cannot use connect_timeout=${seconds} in the PostgreSQL URL: it must be 1 to 9999 seconds`);
+    mistakes.push(
+      `Cannot use connect_timeout=${seconds} in the PostgreSQL URL: it must be 1 to 9999 seconds`,
+    );
   }
   const host = parameters.get("host") ?? (parsed.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1");
   const port = Number(parsed.port || DEFAULT_PORT);

@@ -1,0 +1,47 @@
+/** aggregate: groups shop.sales at four levels into shop.sales_aggregates, in one SQL statement. */
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import type { StageContext, StageResult } from "../pipeline/stage.ts";
+import { holdLoadedRun } from "../postgres/loaded_run.ts";
+import { takeLock } from "../postgres/lock.ts";
+import { withPostgres } from "../postgres/session.ts";
+import aggregateSql from "./aggregate.sql" with { type: "text" };
+
+/** Guards shop.sales_aggregates for both engines. */
+const LOCK = "salesflow:sales_aggregates";
+
+/** What {@linkcode aggregate} may be told. */
+export interface AggregateOptions {
+  /** @default {DEFAULT_LIMITS} */
+  limits?: DatabaseLimits;
+}
+
+/**
+ * Replaces the aggregates in one transaction: readers see the old ones until it commits, and never wait.
+ *
+ * @throws {SalesflowError} when shop.sales holds another run, or PostgreSQL fails
+ */
+export async function aggregate(context: StageContext, options: AggregateOptions = {}): Promise<StageResult> {
+  const { limits = DEFAULT_LIMITS } = options;
+  const { postgresUrl: url, signal, runId } = context;
+  return await withPostgres({ url, stage: "aggregate", signal, limits }, (db) =>
+    db.transaction(async () => {
+      await takeLock(db, LOCK, "transaction");
+      await holdLoadedRun(db, runId, "aggregate");
+      const { rows } = await db.one(
+        "SELECT clean_rows AS rows FROM shop.pipeline_runs WHERE run_id = $1",
+        [runId],
+      );
+      const rowsIn = Number(rows);
+      await db.allow(statementMsFor(limits, rowsIn));
+      // Compiling the expressions takes longer than it saves until there are tens of millions of rows.
+      if (rowsIn < 50_000_000) await db.query("SET LOCAL jit = off");
+      await db.query("DELETE FROM shop.sales_aggregates");
+      await db.query(aggregateSql, [runId]);
+      const levels = await db.query(
+        "SELECT level, count(*) AS rows FROM shop.sales_aggregates GROUP BY level ORDER BY level",
+      );
+      const counts = Object.fromEntries(levels.map(({ level, rows }) => [level!, Number(rows)]));
+      const rowsOut = Object.values(counts).reduce((sum, count) => sum + count, 0);
+      return { rowsIn, rowsOut, facts: { levels: counts } };
+    }));
+}
