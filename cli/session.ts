@@ -137,7 +137,7 @@ export class Session {
         await databases.close();
       }
     } finally {
-      lock?.release();
+      await lock?.release();
     }
   }
 
@@ -246,9 +246,13 @@ async function findRun(
   return { runId: id, asOf: asOf ?? run?.as_of ?? (/^\d{4}-\d{2}-\d{2}$/.test(id) ? id : today()) };
 }
 
-async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): void }> {
+async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): Promise<void> }> {
   const lock = await store.lock(`runs/${runId}/.lock-${name}`);
-  if (lock) return lock;
+  if (lock) {
+    // Whoever holds the run alone may throw away what killed commands left half written.
+    if (name === "run") for (const folder of ["", "/stages", "/report"]) await store.sweep(`runs/${runId}${folder}`);
+    return lock;
+  }
   throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
     exitCode: 75,
     remedy: "Wait until it is done, or pass another --run-id.",

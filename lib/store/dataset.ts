@@ -65,8 +65,13 @@ export function fingerprint(parts: readonly Part[]): string {
 }
 
 /** Makes room for a dataset: its manifest goes first, then everything else in its folder except `keep`. */
-export async function beginDataset(store: Store, folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
+export async function beginDataset(
+  store: Store,
+  folder: string,
+  keep: (name: string) => boolean = () => false,
+): Promise<void> {
   await store.remove(`${folder}/manifest.json`);
+  await store.sweep(folder, keep);
   for (const name of await store.list(folder)) if (!keep(name)) await store.remove(`${folder}/${name}`);
 }
 
@@ -88,7 +93,11 @@ export function makeManifest(description: DatasetDescription, parts: readonly Pa
 }
 
 /** Puts the manifest in place: from here on the dataset exists. */
-export async function publishDataset(store: Store, description: DatasetDescription, parts: readonly Part[]): Promise<Manifest> {
+export async function publishDataset(
+  store: Store,
+  description: DatasetDescription,
+  parts: readonly Part[],
+): Promise<Manifest> {
   const manifest = makeManifest(description, parts);
   const folder = datasetFolder(description.runId, description.dataset);
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
@@ -96,7 +105,11 @@ export async function publishDataset(store: Store, description: DatasetDescripti
 }
 
 /** The manifest of a run's dataset; undefined when the dataset does not exist. @throws {SalesflowError} when it cannot be understood */
-export async function findDataset(store: Store, runId: string, dataset: DatasetName): Promise<Manifest | undefined> {
+export async function findDataset(
+  store: Store,
+  runId: string,
+  dataset: DatasetName,
+): Promise<Manifest | undefined> {
   const path = `${datasetFolder(runId, dataset)}/manifest.json`;
   const text = await store.readText(path);
   if (text === undefined) return undefined;
@@ -120,7 +133,10 @@ export async function openDataset(store: Store, runId: string, dataset: DatasetN
   const folder = datasetFolder(runId, dataset);
   const remedy = `Run "salesflow ${MAKERS[dataset]} --run-id ${runId}" first.`;
   if (!manifest) {
-    throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, { remedy, runId });
+    throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, {
+      remedy,
+      runId,
+    });
   }
   for (const { name, bytes } of manifest.parts) {
     const found = await store.size(`${folder}/${name}`);

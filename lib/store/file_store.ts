@@ -12,6 +12,9 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** A small file that is being replaced. */
+const UNFINISHED = /^(.+)\.[0-9a-f-]{36}\.tmp$/;
+
 class FileWriter implements StoreWriter {
   readonly #file: Deno.FsFile;
   readonly #path: string;
@@ -118,11 +121,18 @@ export class FileStore implements Store {
     await orUndefined(Deno.remove(this.localPath(path), { recursive: true }));
   }
 
-  async lock(path: string): Promise<{ release(): void } | undefined> {
+  async sweep(folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
+    for (const name of await this.list(folder)) {
+      const target = UNFINISHED.exec(name)?.[1];
+      if (target !== undefined && !keep(target)) await this.remove(`${folder}/${name}`);
+    }
+  }
+
+  async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
     const target = this.localPath(path);
     await Deno.mkdir(dirname(target), { recursive: true });
     const file = await Deno.open(target, { write: true, create: true });
-    if (await file.tryLock(true)) return { release: () => file.close() };
+    if (await file.tryLock(true)) return { release: () => Promise.resolve(file.close()) };
     file.close();
     return undefined;
   }

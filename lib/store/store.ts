@@ -1,6 +1,7 @@
 /** Where runs live: a folder or a bucket, behind one small interface. */
 import { UsageError } from "../errors.ts";
 import { FileStore } from "./file_store.ts";
+import { S3Store } from "./s3_store.ts";
 
 /** A file being written; it exists for readers when {@linkcode StoreWriter.close} has resolved. */
 export interface StoreWriter {
@@ -32,17 +33,22 @@ export interface Store {
   list(folder: string): Promise<string[]>;
   /** Removes a file, or a folder with everything in it; fine when there is none. */
   remove(path: string): Promise<void>;
+  /** Removes what killed commands left half written directly in a folder, except files that `keep` names. */
+  sweep(folder: string, keep?: (name: string) => boolean): Promise<void>;
   /** Holds the named lock until the process ends or `release` is called; undefined when another process holds it. */
-  lock(path: string): Promise<{ release(): void } | undefined>;
+  lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
 }
 
 /**
  * Opens a store.
  *
- * @param url `file:///folder`, or a path
+ * @param url `file:///folder`, a path, or `s3://bucket/prefix`
  * @throws {UsageError} for any other scheme
  */
 export function openStore(url: string): Store {
+  if (url.startsWith("s3://")) return new S3Store(url);
   if (/^file:\/\//.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url)) return new FileStore(url);
-  throw new UsageError([`Cannot open the store ${url}: it must be a folder or file:///folder`]);
+  throw new UsageError([
+    `Cannot open the store ${url}: it must be a folder, file:///folder or s3://bucket/prefix`,
+  ]);
 }

@@ -1,5 +1,7 @@
 /** A worker's side of lib/workers/pool.ts. */
 
+import { messageChain } from "../errors.ts";
+
 /** Messages from the pool to a worker. */
 export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {
   kind: "task";
@@ -42,9 +44,9 @@ export function answerTasks<SetUp, Task, Answer>(
       const answer = await work!(task, (rows) => post({ kind: "progress", id, rows }));
       post({ kind: "answer", id, answer }, transfer(answer));
     } catch (error) {
-      // Errors lose their class on the way between threads.
-      const { message, exitCode, remedy } = error as Error & { exitCode?: number; remedy?: string };
-      post({ kind: "error", id, message: message ?? String(error), exitCode, remedy });
+      // Errors lose their class and their causes on the way between threads.
+      const { exitCode, remedy } = error as { exitCode?: number; remedy?: string };
+      post({ kind: "error", id, message: messageChain(error).join(": "), exitCode, remedy });
     }
   };
 }

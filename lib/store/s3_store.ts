@@ -1,0 +1,265 @@
+/**
+ * A store in a bucket of any S3-compatible service, through the official client. Credentials come from the client's usual places (`AWS_ACCESS_KEY_ID`
+ * and so on); `SALESFLOW_S3_ENDPOINT` names a service other than Amazon's, which is then addressed by path.
+ */
+import type * as S3 from "@aws-sdk/client-s3";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import { SalesflowError, UsageError } from "../errors.ts";
+import { holdLease } from "./s3_lease.ts";
+import type { Store, StoreWriter } from "./store.ts";
+
+/** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
+const UPLOAD_PART_BYTES = 16 * 1024 * 1024;
+const UPLOADS_AT_ONCE = 2;
+const ATTEMPTS = 6;
+const CONNECT_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 120_000;
+
+/** The client and its commands; loaded when the first store is used, because most runs need none of it. */
+export type S3Sdk = typeof S3 & { client: S3.S3Client };
+
+let sdk: Promise<S3Sdk> | undefined;
+
+async function connect(): Promise<S3Sdk> {
+  const s3 = await import("@aws-sdk/client-s3");
+  const endpoint = Deno.env.get("SALESFLOW_S3_ENDPOINT");
+  const client = new s3.S3Client({
+    region: Deno.env.get("AWS_REGION") ?? Deno.env.get("AWS_DEFAULT_REGION") ?? "us-east-1",
+    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
+    maxAttempts: ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    // Services other than Amazon's do not all know the newer checksums.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+  });
+  return { ...s3, client };
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
+/** What to tell about a failed request. */
+function explain(error: unknown, what: string): SalesflowError {
+  if (error instanceof SalesflowError) return error;
+  const status = statusOf(error);
+  const name = error instanceof Error ? error.name : "";
+  if (status === 403 || status === 401 || name === "CredentialsProviderError") {
+    return new SalesflowError(`Cannot ${what}: access is denied`, {
+      remedy: "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what the bucket allows them.",
+      cause: error,
+    });
+  }
+  if (name === "NoSuchBucket") {
+    return new SalesflowError(`Cannot ${what}: there is no such bucket`, {
+      remedy: "Make the bucket, or correct --store.",
+      cause: error,
+    });
+  }
+  const final = status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+  return new SalesflowError(`Cannot ${what}`, {
+    exitCode: final ? 1 : 75,
+    remedy: final
+      ? "Check --store and SALESFLOW_S3_ENDPOINT."
+      : "Check that SALESFLOW_S3_ENDPOINT can be reached, then try again.",
+    cause: error,
+  });
+}
+
+class S3Writer implements StoreWriter {
+  readonly #body = new PassThrough({ highWaterMark: UPLOAD_PART_BYTES });
+  readonly #upload: { done(): Promise<unknown>; abort(): Promise<void> };
+  readonly #done: Promise<unknown>;
+  readonly #place: string;
+
+  constructor(
+    start: (body: PassThrough) => { done(): Promise<unknown>; abort(): Promise<void> },
+    place: string,
+  ) {
+    this.#place = place;
+    this.#upload = start(this.#body);
+    this.#done = this.#upload.done();
+    // A failure is reported by the next write or by close.
+    this.#done.catch(() => this.#body.resume());
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      if (!this.#body.write(Buffer.from(bytes))) await Promise.race([once(this.#body, "drain"), this.#done]);
+    } catch (error) {
+      throw explain(error, `write ${this.#place}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      this.#body.end();
+      await this.#done;
+    } catch (error) {
+      throw explain(error, `write ${this.#place}`);
+    }
+  }
+
+  async abort(): Promise<void> {
+    await this.#upload.abort().catch(() => {});
+    this.#body.destroy();
+    await this.#done.catch(() => {});
+  }
+}
+
+/** See {@linkcode Store}. */
+export class S3Store implements Store {
+  readonly url: string;
+  readonly #bucket: string;
+  /** Empty, or ends with a slash. */
+  readonly #prefix: string;
+
+  /** @param url `s3://bucket` or `s3://bucket/prefix` */
+  constructor(url: string) {
+    const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/.exec(url);
+    if (!found) throw new UsageError([`Cannot open the store ${url}: it must look like s3://bucket/prefix`]);
+    this.#bucket = found[1]!;
+    this.#prefix = found[2] ? `${found[2]}/` : "";
+    this.url = `s3://${this.#bucket}${this.#prefix ? `/${this.#prefix.slice(0, -1)}` : ""}`;
+  }
+
+  #at(path: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#bucket, Key: this.#prefix + path };
+  }
+
+  async #do<T>(what: string, work: (s3: S3Sdk) => Promise<T>): Promise<T> {
+    try {
+      return await work(await (sdk ??= connect()));
+    } catch (error) {
+      throw explain(error, `${what} in ${this.url}`);
+    }
+  }
+
+  /** Undefined when there is no such object. */
+  async #maybe<T>(what: string, work: (s3: S3Sdk) => Promise<T>): Promise<T | undefined> {
+    return await this.#do(what, async (s3) => {
+      try {
+        return await work(s3);
+      } catch (error) {
+        if (statusOf(error) === 404 && (error as Error).name !== "NoSuchBucket") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  readText(path: string): Promise<string | undefined> {
+    return this.#maybe(`read ${path}`, async (s3) => {
+      const { Body } = await s3.client.send(new s3.GetObjectCommand(this.#at(path)));
+      return await Body!.transformToString("utf-8");
+    });
+  }
+
+  async writeText(path: string, text: string): Promise<void> {
+    await this.#do(
+      `write ${path}`,
+      (s3) => s3.client.send(new s3.PutObjectCommand({ ...this.#at(path), Body: text })),
+    );
+  }
+
+  size(path: string): Promise<number | undefined> {
+    return this.#maybe(`look at ${path}`, async (s3) => {
+      return (await s3.client.send(new s3.HeadObjectCommand(this.#at(path)))).ContentLength;
+    });
+  }
+
+  async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#do(`read ${path}`, async (s3) => {
+      try {
+        const { Body } = await s3.client.send(
+          new s3.GetObjectCommand({ ...this.#at(path), Range: `bytes=${start}-${end - 1}` }),
+        );
+        return await Body!.transformToByteArray() as Uint8Array<ArrayBuffer>;
+      } catch (error) {
+        if (statusOf(error) === 416) return new Uint8Array(); // the file ends before `start`
+        throw error;
+      }
+    });
+  }
+
+  async stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return await this.#do(`read ${path}`, async (s3) => {
+      const { Body } = await s3.client.send(new s3.GetObjectCommand(this.#at(path)));
+      return Body!.transformToWebStream() as ReadableStream<Uint8Array<ArrayBuffer>>;
+    });
+  }
+
+  async create(path: string): Promise<StoreWriter> {
+    return await this.#do(`write ${path}`, async ({ client }) => {
+      const { Upload } = await import("@aws-sdk/lib-storage");
+      const start = (body: PassThrough) =>
+        new Upload({
+          client,
+          params: { ...this.#at(path), Body: body },
+          partSize: UPLOAD_PART_BYTES,
+          queueSize: UPLOADS_AT_ONCE,
+          leavePartsOnError: false,
+        });
+      return new S3Writer(start, `${path} in ${this.url}`);
+    });
+  }
+
+  async list(folder: string): Promise<string[]> {
+    const prefix = `${this.#prefix}${folder}/`;
+    return await this.#do(`list ${folder}`, async (s3) => {
+      const names = new Set<string>();
+      const pages = s3.paginateListObjectsV2({ client: s3.client }, {
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        Delimiter: "/",
+      });
+      for await (const { Contents = [], CommonPrefixes = [] } of pages) {
+        for (const { Key } of Contents) names.add(Key!.slice(prefix.length));
+        for (const { Prefix } of CommonPrefixes) names.add(Prefix!.slice(prefix.length, -1));
+      }
+      names.delete("");
+      return [...names].sort();
+    });
+  }
+
+  async remove(path: string): Promise<void> {
+    const { Key } = this.#at(path);
+    await this.#do(`remove ${path}`, async (s3) => {
+      await s3.client.send(new s3.DeleteObjectCommand({ Bucket: this.#bucket, Key }));
+      for await (
+        const page of s3.paginateListObjectsV2({ client: s3.client }, {
+          Bucket: this.#bucket,
+          Prefix: `${Key}/`,
+        })
+      ) {
+        const Objects = (page.Contents ?? []).map((object) => ({ Key: object.Key! }));
+        if (Objects.length === 0) continue;
+        const { Errors } = await s3.client.send(
+          new s3.DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }),
+        );
+        if (Errors?.length) throw new Error(`${Errors.length} objects stayed: ${Errors[0]!.Message}`);
+      }
+    });
+  }
+
+  async sweep(folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
+    const prefix = `${this.#prefix}${folder}/`;
+    await this.#do(`clear unfinished uploads of ${folder}`, async (s3) => {
+      const { Uploads = [] } = await s3.client.send(
+        new s3.ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix }),
+      );
+      for (const { Key, UploadId } of Uploads) {
+        const name = Key!.slice(prefix.length);
+        if (name.includes("/") || keep(name)) continue;
+        await s3.client.send(
+          new s3.AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: Key!, UploadId: UploadId! }),
+        );
+      }
+    });
+  }
+
+  async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
+    return await this.#do(`lock ${path}`, (s3) => holdLease(s3, this.#at(path)));
+  }
+}
