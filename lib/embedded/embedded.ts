@@ -9,15 +9,16 @@
  * - `start.lock`: held alone while a command starts the host or takes leave of it, one command at a time.
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
+import { resolve } from "node:path";
 import { SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { delay } from "./delay.ts";
-import { type EngineProgress, ensureEngines } from "./engines.ts";
+import type { EngineProgress } from "./engine_package.ts";
+import { ensureEngines } from "./engines.ts";
 import { type FileLock, isUnlocked, lockFile, tryLockFile } from "./file_lock.ts";
 import { type HomeFiles, homeFiles, type HostState, readState } from "./home_files.ts";
 import { spawnHost } from "./host_process.ts";
 import { type EngineName, ENGINES } from "./packages.ts";
-import { resolve } from "node:path";
 
 const POLL_MS = 10;
 

@@ -62,9 +62,9 @@ export async function spawnHost(
     stdin: "null",
     stdout: "piped",
     stderr: "null",
+    env: { TZ: "UTC" }, // what the engine takes for the server's time zone
     detached: true,
   }).spawn();
-  child.unref();
   const abort = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -90,6 +90,7 @@ export async function spawnHost(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
+    child.unref(); // only now: an unreferenced child's pipe would not keep this process waiting
   }
   const state = await readState(files);
   if (state) return state;

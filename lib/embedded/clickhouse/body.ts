@@ -20,7 +20,7 @@ async function* unpackWhole(request: Request, unpack: (packed: Bytes) => Uint8Ar
   try {
     plain = unpack(new Uint8Array(await request.arrayBuffer()));
   } catch (cause) {
-    throw EngineError.of(354, "CANNOT_DECOMPRESS", cause instanceof Error ? cause.message : String(cause));
+    throw EngineError.of(271, "CANNOT_DECOMPRESS", cause instanceof Error ? cause.message : String(cause));
   }
   yield plain as Bytes;
 }

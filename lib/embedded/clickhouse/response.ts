@@ -2,47 +2,23 @@
 import { EngineError, type Result } from "./engine.ts";
 
 /**
- * Error codes by HTTP status; all others are 500.
- * Source: `exceptionCodeToHTTPStatus` in ClickHouse's src/Server/HTTP/exceptionCodeToHTTPStatus.cpp.
+ * Error codes by HTTP status; all others are 500. The choice is that of the server, which lists the errors by name in
+ * src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are what `errorCodeToName` says.
  */
 const STATUSES: Record<number, readonly number[]> = {
   400: [
-    6,
-    7,
-    8,
-    9,
-    15,
-    16,
-    18,
-    25,
-    26,
-    27,
-    36,
-    38,
-    41,
-    42,
-    43,
-    44,
-    47,
-    50,
-    53,
-    62,
-    63,
-    69,
-    70,
-    72,
-    116,
-    117,
-    131,
-    167,
+    ...[6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321],
+    ...[376, 427, 441, 675, 676],
   ],
   401: [194],
-  403: [164, 192, 193, 291, 497, 516],
-  404: [46, 60, 73, 78, 79, 81, 82, 372],
+  403: [192, 193, 497, 512, 516],
+  404: [46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511],
   408: [159],
-  413: [307],
+  411: [381],
+  413: [229],
+  415: [779],
   501: [48],
-  503: [202, 209, 210],
+  503: [76, 209, 439],
 };
 
 /** The HTTP status for one of ClickHouse's error codes. */
@@ -92,5 +68,7 @@ export function errorResponse(error: unknown, headers: Headers, version: string)
   headers.set("X-ClickHouse-Exception-Code", String(code));
   headers.set("Content-Type", "text/plain; charset=UTF-8");
   if (code === 194) headers.set("WWW-Authenticate", 'Basic realm="ClickHouse server HTTP API"');
-  return new Response(`${text} (version ${version})\n`, { status: statusOf(code), headers });
+  // Some of the engine's messages end with its version already.
+  const signed = / \(version [^()]*\)$/.test(text) ? text : `${text} (version ${version})`;
+  return new Response(`${signed}\n`, { status: statusOf(code), headers });
 }

@@ -93,11 +93,11 @@ function readTimeout(url: URL): number {
   if (text === null) return DEFAULT_TIMEOUT_S;
   const seconds = Number(text);
   if (!/^\d+$/.test(text)) {
-    throw EngineError.of(385, "INVALID_SESSION_TIMEOUT", `Invalid session timeout: '${text}'`);
+    throw EngineError.of(374, "INVALID_SESSION_TIMEOUT", `Invalid session timeout: '${text}'`);
   }
   if (seconds > MAX_TIMEOUT_S) {
     throw EngineError.of(
-      385,
+      374,
       "INVALID_SESSION_TIMEOUT",
       `Session timeout '${text}' is larger than max_session_timeout: ${MAX_TIMEOUT_S}. ` +
         "Maximum session timeout could be modified in configuration file.",

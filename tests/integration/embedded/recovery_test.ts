@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { join } from "node:path";
+import { startEmbedded } from "../../../lib/embedded/embedded.ts";
+import {
+  allGone,
+  askClickHouse,
+  askPostgres,
+  eventually,
+  hostPid,
+  serversUnder,
+  startCommand,
+  tellClickHouse,
+} from "./harness.ts";
+
+describe("startEmbedded() after a mishap", () => {
+  let home: string;
+
+  beforeEach(async () => {
+    home = await Deno.makeTempDir();
+  });
+
+  afterEach(async () => {
+    await allGone(home);
+    await Deno.remove(home, { recursive: true });
+  });
+
+  /** Starts the databases with a committed row in each. */
+  async function startWithRows() {
+    const databases = await startEmbedded(home);
+    await askPostgres(databases.postgresUrl, "CREATE TABLE kept AS SELECT 1 AS a");
+    const table = "CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a";
+    await tellClickHouse(databases.clickhouseUrl, table);
+    await tellClickHouse(databases.clickhouseUrl, "INSERT INTO kept VALUES (1)");
+    return databases;
+  }
+
+  /** Starts the databases anew; both must have kept their row and take another one. */
+  async function assertRowsKept(): Promise<void> {
+    const databases = await startEmbedded(home);
+    try {
+      assert(databases.owned);
+      assertEquals(await askPostgres(databases.postgresUrl, "SELECT a FROM kept"), [{ a: 1 }]);
+      assertEquals(await askClickHouse(databases.clickhouseUrl, "SELECT a FROM kept"), [{ a: 1 }]);
+      await askPostgres(databases.postgresUrl, "INSERT INTO kept VALUES (2)");
+      await tellClickHouse(databases.clickhouseUrl, "INSERT INTO kept VALUES (2)");
+    } finally {
+      await databases.close();
+    }
+  }
+
+  it("has every committed row when the host was killed", async () => {
+    const before = await startWithRows();
+    Deno.kill(await hostPid(home), "SIGKILL");
+    await before.close();
+    await assertRowsKept();
+  });
+
+  it("stops orphaned servers when the host was killed a moment ago, in the middle of a transaction", async () => {
+    const before = await startWithRows();
+    const sleeping = askPostgres(before.postgresUrl, "SELECT pg_sleep(600)").catch(() => {});
+    await eventually("the transaction runs", async () => {
+      const query = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'";
+      return (await askPostgres<{ n: number }>(before.postgresUrl, query))[0]?.n === 1;
+    });
+    Deno.kill(await hostPid(home), "SIGKILL");
+    await before.close();
+    await assertRowsKept();
+    await sleeping;
+  });
+
+  it("starts when PostgreSQL was killed and its children live on", async () => {
+    const before = await startWithRows();
+    const sleeping = askPostgres(before.postgresUrl, "SELECT pg_sleep(600)").catch(() => {});
+    const pidFile = join(home, "postgres", "data", "postmaster.pid");
+    const postmaster = parseInt(await Deno.readTextFile(pidFile));
+    Deno.kill(await hostPid(home), "SIGSTOP"); // so that nobody mends it before the next start
+    const host = await hostPid(home);
+    Deno.kill(postmaster, "SIGKILL");
+    Deno.kill(host, "SIGKILL");
+    await before.close();
+    await assertRowsKept();
+    await sleeping;
+  });
+
+  it("ends the host when PostgreSQL was killed under it", async () => {
+    const before = await startWithRows();
+    const pidFile = join(home, "postgres", "data", "postmaster.pid");
+    Deno.kill(parseInt(await Deno.readTextFile(pidFile)), "SIGKILL");
+    await allGone(home);
+    await before.close();
+    await assertRowsKept();
+  });
+
+  it("starts when the pid file of a crash names a process of another program", async () => {
+    const before = await startWithRows();
+    const pidFile = join(home, "postgres", "data", "postmaster.pid");
+    const content = await Deno.readTextFile(pidFile);
+    await before.close();
+    await Deno.writeTextFile(pidFile, content.replace(/^\d+/, String(Deno.pid)), { mode: 0o600 });
+    await assertRowsKept();
+  });
+
+  it("starts when the making of the cluster was interrupted", async () => {
+    await Deno.mkdir(join(home, "postgres", "data.new", "base"), { recursive: true });
+    await Deno.writeTextFile(join(home, "postgres", "data.new", "PG_VERSION"), "18\n");
+    const databases = await startEmbedded(home, { engines: ["postgres"] });
+    assertEquals(await askPostgres(databases.postgresUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    await databases.close();
+    await assertRejects(() => Deno.stat(join(home, "postgres", "data.new")), Deno.errors.NotFound);
+  });
+
+  it("makes new passwords when the old ones are lost", async () => {
+    const before = await startWithRows();
+    await before.close();
+    await Deno.remove(join(home, "embedded", "access.json"));
+    await assertRowsKept();
+  });
+
+  it("takes another port when the old one is taken", async () => {
+    const before = await startWithRows();
+    await before.close();
+    const port = Number(new URL(before.clickhouseUrl).port);
+    using _taken = Deno.listen({ hostname: "127.0.0.1", port });
+    await assertRowsKept();
+  });
+
+  it("starts when the command that was starting the servers was killed", async () => {
+    const command = await startCommand(home);
+    command.report.catch(() => {});
+    await eventually("the cluster is being made", async () => (await serversUnder(home)).length > 0);
+    await command.kill();
+    const databases = await startEmbedded(home);
+    assertEquals(await askPostgres(databases.postgresUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    await databases.close();
+  });
+});

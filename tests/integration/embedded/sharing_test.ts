@@ -1,0 +1,155 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { join } from "node:path";
+import { startEmbedded } from "../../../lib/embedded/embedded.ts";
+import { SalesflowError } from "../../../lib/errors.ts";
+import { allGone, askClickHouse, askPostgres, hostPid, startCommand } from "./harness.ts";
+
+describe("startEmbedded()", () => {
+  let home: string;
+
+  beforeEach(async () => {
+    home = await Deno.makeTempDir();
+  });
+
+  afterEach(async () => {
+    await allGone(home);
+    await Deno.remove(home, { recursive: true });
+  });
+
+  it("starts both databases, durable and on loopback, and stops them at the end", async () => {
+    const databases = await startEmbedded(home);
+    try {
+      assert(databases.owned);
+      const { postgresUrl, clickhouseUrl } = databases;
+      assertMatch(postgresUrl, /^postgres:\/\/salesflow:\w{48}@127\.0\.0\.1:\d+\/salesflow$/);
+      assertMatch(clickhouseUrl, /^http:\/\/default:\w{48}@127\.0\.0\.1:\d+\/$/);
+      const settings = await askPostgres(
+        postgresUrl,
+        `SELECT name, setting FROM pg_settings WHERE name IN
+          ('fsync', 'synchronous_commit', 'full_page_writes', 'data_checksums', 'listen_addresses', 'server_encoding')
+          ORDER BY name`,
+      );
+      assertEquals(settings.map(({ name, setting }) => `${name}=${setting}`), [
+        "data_checksums=on",
+        "fsync=on",
+        "full_page_writes=on",
+        "listen_addresses=127.0.0.1",
+        "server_encoding=UTF8",
+        "synchronous_commit=on",
+      ]);
+      const synced = await askClickHouse(
+        clickhouseUrl,
+        "SELECT name, value FROM system.merge_tree_settings WHERE name = 'fsync_after_insert'",
+      );
+      assertEquals(synced, [{ name: "fsync_after_insert", value: "1" }]);
+    } finally {
+      await databases.close();
+    }
+    await allGone(home);
+  });
+
+  it("keeps passwords where only their owner can read them", async () => {
+    const databases = await startEmbedded(home);
+    try {
+      for (const file of ["access.json", "state.json"]) {
+        assertEquals((await Deno.stat(join(home, "embedded", file))).mode! & 0o777, 0o600);
+      }
+      assertEquals((await Deno.stat(join(home, "embedded"))).mode! & 0o777, 0o700);
+    } finally {
+      await databases.close();
+    }
+  });
+
+  it("keeps data, ports and passwords from run to run", async () => {
+    const first = await startEmbedded(home);
+    await askPostgres(first.postgresUrl, "CREATE TABLE kept AS SELECT 1 AS a");
+    await first.close();
+    const second = await startEmbedded(home);
+    try {
+      assertEquals(second.postgresUrl, first.postgresUrl);
+      assertEquals(second.clickhouseUrl, first.clickhouseUrl);
+      assertEquals(await askPostgres(second.postgresUrl, "SELECT a FROM kept"), [{ a: 1 }]);
+    } finally {
+      await second.close();
+    }
+  });
+
+  it("uses running servers, which outlive the command that started them", async () => {
+    const command = await startCommand(home);
+    const { owned, postgresUrl } = await command.report;
+    assert(owned);
+    const mine = await startEmbedded(home);
+    try {
+      assertEquals([mine.owned, mine.postgresUrl], [false, postgresUrl]);
+      assert(await command.finish());
+      assertEquals(await askPostgres(mine.postgresUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+      assertEquals(await askClickHouse(mine.clickhouseUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    } finally {
+      await mine.close();
+    }
+  });
+
+  it("starts one host when several commands start at once", async () => {
+    const all = await Promise.all([startEmbedded(home), startEmbedded(home), startEmbedded(home)]);
+    assertEquals(all.filter(({ owned }) => owned).length, 1);
+    assertEquals(new Set(all.map(({ postgresUrl }) => postgresUrl)).size, 1);
+    await Promise.all(all.map((databases) => databases.close()));
+    await allGone(home);
+  });
+
+  it("starts one database alone when asked, and says what is missing to whom needs both", async () => {
+    const databases = await startEmbedded(home, { engines: ["clickhouse"] });
+    try {
+      assertEquals(await askClickHouse(databases.clickhouseUrl, "SELECT 2 AS a"), [{ a: 2 }]);
+      const error = await assertRejects(() => startEmbedded(home), SalesflowError);
+      assertEquals(error.exitCode, 75);
+      assertMatch(error.message, /do not include postgres/);
+    } finally {
+      await databases.close();
+    }
+  });
+
+  it("leaves nothing behind when it is given up while starting", async () => {
+    const enough = new AbortController();
+    const starting = startEmbedded(home, { signal: enough.signal });
+    enough.abort(new Error("enough"));
+    await assertRejects(() => starting, Error, "enough");
+  });
+
+  it("closes once, however often it is told", async () => {
+    const databases = await startEmbedded(home, { engines: ["clickhouse"] });
+    await Promise.all([databases.close(), databases.close()]);
+    await databases.close();
+    await allGone(home);
+  });
+});
+
+describe("a command", () => {
+  let home: string;
+
+  beforeEach(async () => {
+    home = await Deno.makeTempDir();
+  });
+
+  afterEach(async () => {
+    await allGone(home);
+    await Deno.remove(home, { recursive: true });
+  });
+
+  it("still reaches its databases when it cleans up after Ctrl-C", async () => {
+    const command = await startCommand(home);
+    await command.report;
+    command.interruptGroup();
+    assert(await command.ended());
+    await command.release();
+  });
+
+  it("leaves no server behind when it is killed", async () => {
+    const command = await startCommand(home);
+    await command.report;
+    await command.kill();
+    await allGone(home);
+    await assertRejects(() => hostPid(home), Error, "nothing runs");
+  });
+});
