@@ -1,0 +1,248 @@
+"""Everything that differs between installations, read from SALESFLOW_* environment variables.
+
+This module and the tables of dags/README.md are the whole interface between the DAG and compose.yaml or the
+chart. Secrets are not settings: the DAG knows only the names of the Kubernetes secrets that hold them, or
+passes the worker's environment on to a local process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+# The limits of `salesflow generate`.
+MOST_ROWS = 2_000_000_000
+MOST_SEED = 2**53 - 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One validated reading of the environment. Durations are in seconds."""
+
+    runner: str
+    store: str
+    rows: int
+    seed: int | None
+    retries: int
+    retry_delay: int
+    pool: str
+    generate_shards: int
+    rows_per_shard: int
+
+    # Local runner
+    binary: str
+    spark_submit: str
+    spark_master: str
+    spark_jars: tuple[str, ...]
+
+    # Both runners
+    spark_job: str
+    spark_conf: Mapping[str, str]
+
+    # Kubernetes runner: the pods of the binary
+    namespace: str
+    image: str
+    image_pull_policy: str
+    image_pull_secrets: tuple[str, ...]
+    service_account: str
+    secrets: tuple[str, ...]
+    config_maps: tuple[str, ...]
+    store_claim: str
+    run_as_user: int
+    resources: Mapping[str, Mapping[str, str]]
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Mapping[str, Any], ...]
+    labels: Mapping[str, str]
+    startup_timeout: int
+
+    # Kubernetes runner: the SparkApplication
+    spark_image: str
+    spark_version: str
+    spark_service_account: str
+    spark_driver: Mapping[str, Any]
+    spark_executor: Mapping[str, Any]
+    spark_dynamic_allocation: Mapping[str, int]
+    spark_ttl: int
+
+    @property
+    def store_path(self) -> str:
+        """The folder of a file:// store; empty for a bucket."""
+        return urlsplit(self.store).path if self.store.startswith("file://") else ""
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+        """Reads and checks all settings.
+
+        Raises:
+            ValueError: naming every mistake. Airflow shows it as the DAG's import error.
+        """
+        read = _Reader(environment)
+        kubernetes = read.choice("SALESFLOW_RUNNER", "local", ("local", "kubernetes")) == "kubernetes"
+        settings = Settings(
+            runner="kubernetes" if kubernetes else "local",
+            store=read.store("SALESFLOW_STORE", "file:///var/lib/salesflow"),
+            rows=read.integer("SALESFLOW_ROWS", 1_000_000, 1, MOST_ROWS),
+            seed=read.integer("SALESFLOW_SEED", None, 0, MOST_SEED),
+            retries=read.integer("SALESFLOW_RETRIES", 3, 0, 20),
+            retry_delay=read.integer("SALESFLOW_RETRY_DELAY_SECONDS", 60, 1, 3600),
+            pool=read.text("SALESFLOW_POOL", "default_pool"),
+            generate_shards=read.integer("SALESFLOW_GENERATE_SHARDS", 1, 1, 256),
+            rows_per_shard=read.integer("SALESFLOW_ROWS_PER_SHARD", 5_000_000, 1, MOST_ROWS),
+            binary=read.text("SALESFLOW_BIN", "salesflow"),
+            spark_submit=read.text("SALESFLOW_SPARK_SUBMIT", "spark-submit"),
+            spark_master=read.text("SALESFLOW_SPARK_MASTER", "local[*]"),
+            spark_jars=read.words("SALESFLOW_SPARK_JARS"),
+            spark_job=read.text("SALESFLOW_SPARK_JOB", "/opt/salesflow/spark/job.py"),
+            spark_conf=read.texts_by_name("SALESFLOW_SPARK_CONF"),
+            namespace=read.text("SALESFLOW_K8S_NAMESPACE", "salesflow"),
+            image=read.text("SALESFLOW_K8S_IMAGE", required=kubernetes),
+            image_pull_policy=read.choice(
+                "SALESFLOW_K8S_IMAGE_PULL_POLICY", "IfNotPresent", ("Always", "IfNotPresent", "Never")
+            ),
+            image_pull_secrets=read.words("SALESFLOW_K8S_IMAGE_PULL_SECRETS"),
+            service_account=read.text("SALESFLOW_K8S_SERVICE_ACCOUNT", "salesflow"),
+            secrets=read.words("SALESFLOW_K8S_SECRETS"),
+            config_maps=read.words("SALESFLOW_K8S_CONFIG_MAPS"),
+            store_claim=read.text("SALESFLOW_K8S_STORE_CLAIM"),
+            run_as_user=read.integer("SALESFLOW_K8S_RUN_AS_USER", 185, 1, 2**31 - 1),
+            resources=read.resources("SALESFLOW_K8S_RESOURCES"),
+            node_selector=read.texts_by_name("SALESFLOW_K8S_NODE_SELECTOR"),
+            tolerations=read.objects("SALESFLOW_K8S_TOLERATIONS"),
+            labels=read.texts_by_name("SALESFLOW_K8S_LABELS"),
+            startup_timeout=read.integer("SALESFLOW_K8S_STARTUP_TIMEOUT_SECONDS", 600, 10, 86_400),
+            spark_image=read.text("SALESFLOW_SPARK_IMAGE", required=kubernetes),
+            spark_version=read.text("SALESFLOW_SPARK_VERSION", "4.0.4"),
+            spark_service_account=read.text("SALESFLOW_SPARK_SERVICE_ACCOUNT", "salesflow-spark"),
+            spark_driver=read.spark_pod("SALESFLOW_SPARK_DRIVER", {"cores": 1, "memory": "1g"}),
+            spark_executor=read.spark_pod(
+                "SALESFLOW_SPARK_EXECUTOR", {"instances": 2, "cores": 1, "memory": "2g"}
+            ),
+            spark_dynamic_allocation=read.dynamic_allocation("SALESFLOW_SPARK_DYNAMIC_ALLOCATION"),
+            spark_ttl=read.integer("SALESFLOW_SPARK_TTL_SECONDS", 86_400, 60, 2_592_000),
+        )
+        if kubernetes and settings.store_path and not settings.store_claim:
+            read.mistakes.append(
+                "SALESFLOW_K8S_STORE_CLAIM is not set: a file:// store needs a volume claim in Kubernetes"
+            )
+        read.finish()
+        return settings
+
+
+class _Reader:
+    """Reads variables one by one and keeps every mistake for the end."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.mistakes: list[str] = []
+
+    def finish(self) -> None:
+        if self.mistakes:
+            raise ValueError(
+                "Cannot read the settings of the sales pipeline:\n- " + "\n- ".join(self.mistakes)
+            )
+
+    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
+        value = self.environment.get(name, "").strip() or default
+        if required and not value:
+            self.mistakes.append(f"{name} is not set: SALESFLOW_RUNNER=kubernetes needs it")
+        return value
+
+    def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            self.mistakes.append(f"{name} must be one of {', '.join(allowed)}: current value is {value!r}")
+        return value
+
+    def integer(self, name: str, default: int | None, least: int, most: int) -> Any:
+        value = self.text(name)
+        if not value:
+            return default
+        if value.isdecimal() and least <= int(value) <= most:
+            return int(value)
+        self.mistakes.append(
+            f"{name} must be a whole number from {least} to {most}: current value is {value!r}"
+        )
+        return default
+
+    def store(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        address = urlsplit(value)
+        is_folder = address.scheme == "file" and not address.netloc and address.path.startswith("/")
+        is_bucket = address.scheme == "s3" and bool(address.hostname) and "@" not in address.netloc
+        if not is_folder and not is_bucket:
+            # Whatever stands before the @ may be a secret, so the value is not repeated.
+            self.mistakes.append(f"{name} must be file:///folder or s3://bucket/prefix, without credentials")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
+
+    def json(self, name: str, default: Any, is_right: Callable[[Any], bool], wanted: str) -> Any:
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if is_right(value):
+            return value
+        self.mistakes.append(f"{name} must be {wanted}: current value is {text!r}")
+        return default
+
+    def texts_by_name(self, name: str) -> Mapping[str, str]:
+        return self.json(name, {}, _is_texts_by_name, 'a JSON object of strings, such as {"name": "value"}')
+
+    def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
+        def is_right(value: Any) -> bool:
+            return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+        return tuple(self.json(name, [], is_right, "a JSON array of objects"))
+
+    def resources(self, name: str) -> Mapping[str, Mapping[str, str]]:
+        default = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
+
+        def is_right(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and value.keys() <= {"requests", "limits"}
+                and all(_is_texts_by_name(amounts) for amounts in value.values())
+            )
+
+        return self.json(
+            name, default, is_right, 'a JSON object such as {"requests": {"cpu": "1"}, "limits": {}}'
+        )
+
+    def spark_pod(self, name: str, default: Mapping[str, Any]) -> Mapping[str, Any]:
+        def is_right(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and value.keys() <= {*default, "coreRequest", "coreLimit", "memoryOverhead"}
+                and all(
+                    type(value.get(key, 1)) is int and value.get(key, 1) > 0 for key in ("cores", "instances")
+                )
+                and all(isinstance(value[key], str) for key in value.keys() - {"cores", "instances"})
+            )
+
+        wanted = f"a JSON object with some of {', '.join(default)}, coreRequest, coreLimit, memoryOverhead"
+        return {**default, **self.json(name, {}, is_right, wanted)}
+
+    def dynamic_allocation(self, name: str) -> Mapping[str, int]:
+        def is_right(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and value.keys() == {"minExecutors", "maxExecutors"}
+                and all(type(number) is int for number in value.values())
+                and 1 <= value["minExecutors"] <= value["maxExecutors"]
+            )
+
+        wanted = 'a JSON object such as {"minExecutors": 1, "maxExecutors": 8}'
+        return self.json(name, {}, is_right, wanted)
+
+
+def _is_texts_by_name(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
