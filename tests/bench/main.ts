@@ -1,0 +1,127 @@
+/**
+ * Every stage against its floor, in pairs, in one run: `deno task bench [--rows N] [--rounds N]`.
+ * Machines differ and drift: quote the ratios and medians, not single times.
+ */
+import Table from "cli-table3";
+import { startEmbedded } from "../../lib/embedded/embedded.ts";
+import { setUpLogging } from "../../lib/log.ts";
+import { bareAggregate, psqlCopy, readAndWrite, timed, writeSameBytes } from "./floors.ts";
+
+const STAGES = ["generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
+type Stage = typeof STAGES[number];
+
+function argument(name: string, fallback: number): number {
+  const place = Deno.args.indexOf(`--${name}`);
+  return place < 0 ? fallback : Number(Deno.args[place + 1]);
+}
+
+const rows = argument("rows", 1_000_000);
+const rounds = argument("rounds", 5);
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+function seconds(values: readonly number[]): string {
+  return values.length === 0
+    ? ""
+    : `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
+}
+
+/** Runs the command as a process of its own. */
+async function salesflow(args: string[], environment: Record<string, string>): Promise<void> {
+  const deno = [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--no-config",
+    "--no-lock",
+    "lib/std/deno.ts",
+    "run",
+    "-A",
+    "cli/main.ts",
+    ...args,
+  ];
+  const { success, stderr } = await new Deno.Command(deno[0]!, {
+    args: deno.slice(1),
+    env: environment,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  const text = new TextDecoder().decode(stderr);
+  if (!success) throw new Error(text);
+}
+
+await setUpLogging("text", true);
+const home = await Deno.makeTempDir({ prefix: "salesflow-bench-" });
+const embedded = await startEmbedded(home);
+const own = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<Stage, number[]>;
+const floor = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<Stage, number[]>;
+const whole: number[] = [];
+const run = `${home}/runs/bench`;
+const environment = {
+  SALESFLOW_HOME: home,
+  SALESFLOW_POSTGRES_URL: embedded.postgresUrl,
+  SALESFLOW_CLICKHOUSE_URL: embedded.clickhouseUrl,
+};
+const args = [
+  "run",
+  "--run-id",
+  "bench",
+  "--as-of",
+  "2026-11-24",
+  "--rows",
+  String(rows),
+  "--from",
+  "generate",
+  "--quiet",
+];
+try {
+  for (let round = 0; round <= rounds; round++) {
+    const total = await timed(() => salesflow(args, environment));
+    const floors: Partial<Record<Stage, number>> = {
+      generate: await writeSameBytes(`${run}/raw`, home),
+      clean: await readAndWrite(`${run}/raw`, `${run}/clean`, home),
+      load: await psqlCopy(embedded.postgresUrl, `${run}/clean`),
+      aggregate: await bareAggregate(embedded.postgresUrl),
+    };
+    if (round === 0) continue; // warm-up
+    whole.push(total);
+    for (const stage of STAGES) {
+      own[stage].push(JSON.parse(await Deno.readTextFile(`${run}/stages/${stage}.json`)).seconds);
+      if (floors[stage] !== undefined) floor[stage].push(floors[stage]);
+    }
+  }
+} finally {
+  await embedded.close();
+  await Deno.remove(home, { recursive: true });
+}
+
+const table = new Table({
+  head: ["stage", "seconds: median (min–max)", "floor", "ratio", "rows/s"],
+  colAligns: ["left", "right", "right", "right", "right"],
+  style: { head: [], border: [] },
+});
+for (const stage of STAGES) {
+  const ratio = floor[stage].length
+    ? median(own[stage].map((value, index) => value / floor[stage][index]!)).toFixed(2)
+    : "";
+  table.push([
+    stage,
+    seconds(own[stage]),
+    seconds(floor[stage]),
+    ratio,
+    Math.round(rows / median(own[stage])).toLocaleString("en"),
+  ]);
+}
+table.push(["whole command", seconds(whole), "", "", Math.round(rows / median(whole)).toLocaleString("en")]);
+console.log(
+  `${
+    rows.toLocaleString("en")
+  } sales, ${rounds} rounds after one warm-up, ${navigator.hardwareConcurrency} processors`,
+);
+console.log(table.toString());
+console.log(
+  "Floors: generate, writing the same bytes; clean, reading raw and writing clean bytes; load, psql \\copy and the key; aggregate, the bare statement.",
+);
