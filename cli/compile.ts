@@ -5,13 +5,7 @@
  * `DENORT_BIN` names a local copy of Deno's runtime file, for networks where deno cannot download it.
  */
 import { withStd } from "../lib/std/provider.ts";
-
-/** What every command needs: files, networks, configuration, the number of processors and free disk space. */
-const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-net", "--allow-env", "--allow-sys"];
-/** Embedded databases are started as processes, and one of them is a library. */
-const EMBEDDED_PERMISSIONS = ["--allow-run", "--allow-ffi"];
-/** Modules that are only reached by a URL, which deno compile cannot follow. */
-const WORKERS = ["lib/generate/worker.ts", "lib/clean/worker.ts"];
+import { EMBEDDED_PERMISSIONS, PERMISSIONS, WORKERS } from "./program.ts";
 
 const serversOnly = Deno.args.includes("--servers-only");
 const rest = Deno.args.filter((arg) => arg !== "--servers-only");
