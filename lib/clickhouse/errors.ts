@@ -33,13 +33,29 @@ const MEANINGS: Record<string, Meaning> = {
   "60": { says: "lacks a table", remedy: 'Run "salesflow migrate" first.' },
   "81": { says: "lacks the database shop", remedy: 'Run "salesflow migrate" first.' },
   "164": { says: "lets this user only read", remedy: "Connect as a user who may write." },
-  "192": { says: "refuses the user or the password", remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL." },
-  "193": { says: "refuses the user or the password", remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL." },
-  "194": { says: "refuses the user or the password", remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL." },
-  "516": { says: "refuses the user or the password", remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL." },
+  "192": {
+    says: "refuses the user or the password",
+    remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
+  },
+  "193": {
+    says: "refuses the user or the password",
+    remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
+  },
+  "194": {
+    says: "refuses the user or the password",
+    remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
+  },
+  "516": {
+    says: "refuses the user or the password",
+    remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
+  },
   "497": { says: "does not allow this", remedy: "Grant the user the right that the message names." },
   "241": { says: "has no memory left", remedy: "Try again when the server is less busy.", exitCode: 75 },
-  "243": { says: "has no disk space left", remedy: "Free disk space on the ClickHouse server, then run again.", exitCode: 75 },
+  "243": {
+    says: "has no disk space left",
+    remedy: "Free disk space on the ClickHouse server, then run again.",
+    exitCode: 75,
+  },
 };
 
 /** An error of ClickHouse or of the way to it, before retries have been given up. */
@@ -61,7 +77,9 @@ export class ClickHouseFailure extends Error {
 
 function messageOf(cause: unknown): string {
   if (cause instanceof ClickHouseError) {
-    return `${cause.message.replace(/\s*\(version [\d.]+.*\)?\s*$/s, "").trim()} (code ${cause.code}${cause.type ? `, ${cause.type}` : ""})`;
+    return `${cause.message.replace(/\s*\(version [\d.]+.*\)?\s*$/s, "").trim()} (code ${cause.code}${
+      cause.type ? `, ${cause.type}` : ""
+    })`;
   }
   if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
   if (!(cause instanceof Error)) return String(cause);
@@ -79,7 +97,11 @@ function meaningOf(failure: ClickHouseFailure): Meaning {
     };
   }
   if (failure.code === undefined && /ENOTFOUND|getaddrinfo|dns/i.test(failure.message)) {
-    return { says: "cannot be found by name", remedy: "Check the host in SALESFLOW_CLICKHOUSE_URL.", exitCode: 75 };
+    return {
+      says: "cannot be found by name",
+      remedy: "Check the host in SALESFLOW_CLICKHOUSE_URL.",
+      exitCode: 75,
+    };
   }
   if (failure.code === undefined && /certificate|tls|ssl/i.test(failure.message)) {
     return {
@@ -91,7 +113,10 @@ function meaningOf(failure: ClickHouseFailure): Meaning {
 }
 
 /** Turns a failure into an error for people; any other error stays as it is. */
-export function clickhouseError(error: unknown, { server, stage }: { server: string; stage: string }): unknown {
+export function clickhouseError(
+  error: unknown,
+  { server, stage }: { server: string; stage: string },
+): unknown {
   if (!(error instanceof ClickHouseFailure)) return error;
   const { says, remedy, exitCode } = meaningOf(error);
   return new SalesflowError(`ClickHouse at ${server} ${says}: ${error.message}`, {

@@ -1,11 +1,16 @@
 /** A conversation with ClickHouse over its HTTP interface, through the official client. */
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { Buffer } from "node:buffer";
-import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
+import {
+  type ClickHouseClient,
+  ClickHouseLogLevel,
+  type ClickHouseSettings,
+  createClient,
+} from "@clickhouse/client";
 import pRetry from "p-retry";
-import { DEFAULT_LIMITS, type DatabaseLimits } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
-import { ClickHouseFailure, clickhouseError } from "./errors.ts";
+import { clickhouseError, ClickHouseFailure } from "./errors.ts";
 import { parseClickHouseUrl } from "./url.ts";
 
 /** Servers before 23.11 close idle connections after 3 s. */
@@ -49,6 +54,16 @@ export class ClickHouse {
     }
   }
 
+  #query(query: string, query_params: QueryParams) {
+    return this.#client.query({
+      query,
+      query_params,
+      format: "JSONCompactStringsEachRow",
+      clickhouse_settings: EXACT_TEXT,
+      abort_signal: this.#signal,
+    });
+  }
+
   /** Runs a statement that returns nothing. */
   async command(query: string, query_params: QueryParams = {}): Promise<void> {
     await this.#do(() => this.#client.command({ query, query_params, abort_signal: this.#signal }));
@@ -56,16 +71,7 @@ export class ClickHouse {
 
   /** Rows of a query, every value as ClickHouse's text. */
   rows(query: string, query_params: QueryParams = {}): Promise<string[][]> {
-    return this.#do(async () => {
-      const result = await this.#client.query({
-        query,
-        query_params,
-        format: "JSONCompactStringsEachRow",
-        clickhouse_settings: EXACT_TEXT,
-        abort_signal: this.#signal,
-      });
-      return await result.json<string[]>();
-    });
+    return this.#do(async () => await (await this.#query(query, query_params)).json<string[]>());
   }
 
   /** The answer to any statement as text, in `format` unless the statement names another. */
@@ -80,30 +86,50 @@ export class ClickHouse {
     });
   }
 
-  /** The bytes of a query's answer as tab-separated text, escaped as in PostgreSQL's COPY. */
-  stream(query: string, query_params: QueryParams = {}): Promise<Readable> {
-    return this.#do(async () => {
-      const { stream } = await this.#client.exec({
-        query: `${query}\nFORMAT TabSeparated`,
-        query_params,
-        clickhouse_settings: EXACT_TEXT,
-        abort_signal: this.#signal,
-      });
-      return stream as Readable;
-    });
+  /** The rows of a query in batches as they come in, every value as ClickHouse's text. */
+  async *stream(query: string, query_params: QueryParams = {}): AsyncGenerator<string[][]> {
+    const result = await this.#do(() => this.#query(query, query_params));
+    const batches = result.stream<string[]>()[Symbol.asyncIterator]();
+    for (;;) {
+      const batch = await this.#do(() => batches.next());
+      if (batch.done) return;
+      yield (batch.value as { json(): string[] }[]).map((row) => row.json());
+    }
   }
 
-  /** Sends tab-separated lines (escaped as in PostgreSQL's COPY) to a table. Not repeatable: rows may be there twice after a retry. */
-  async insert(table: string, columns: readonly string[], values: Readable): Promise<void> {
-    await this.#do(() =>
-      this.#client.insert({
-        table,
-        columns: columns as [string, ...string[]],
-        values,
-        format: "TabSeparated",
-        abort_signal: this.#signal,
-      })
-    );
+  /**
+   * Sends rows to a table, values as text. Not repeatable: after a retry rows may be there twice.
+   *
+   * @throws what `rows` throws, and {@linkcode ClickHouseFailure}
+   */
+  async insert(
+    table: string,
+    columns: readonly string[],
+    rows: AsyncIterable<readonly (string | null)[]>,
+  ): Promise<void> {
+    let ofSource: { error: unknown } | undefined;
+    async function* watched() {
+      try {
+        yield* rows;
+      } catch (error) {
+        ofSource = { error };
+        throw error;
+      }
+    }
+    try {
+      await this.#do(() =>
+        this.#client.insert({
+          table,
+          columns: columns as [string, ...string[]],
+          values: Readable.from(watched()),
+          format: "JSONCompactEachRow",
+          abort_signal: this.#signal,
+        })
+      );
+    } catch (error) {
+      // The side that broke first is the one to report.
+      throw ofSource ? ofSource.error : error;
+    }
   }
 }
 
@@ -122,7 +148,10 @@ export function quoteClickHouseName(...names: readonly string[]): string {
  * @throws {SalesflowError} for every failure of ClickHouse, with exit code 75 when trying later may help
  * @throws the signal's reason when it was aborted
  */
-export async function withClickHouse<T>(options: ClickHouseOptions, work: (db: ClickHouse) => Promise<T>): Promise<T> {
+export async function withClickHouse<T>(
+  options: ClickHouseOptions,
+  work: (db: ClickHouse) => Promise<T>,
+): Promise<T> {
   const { stage, signal, limits = DEFAULT_LIMITS } = options;
   const { url, username, password, ca, server } = parseClickHouseUrl(options.url);
   const client = createClient({
@@ -146,7 +175,9 @@ export async function withClickHouse<T>(options: ClickHouseOptions, work: (db: C
       signal,
       shouldRetry: ({ error }) => error instanceof ClickHouseFailure && error.transient,
       onFailedAttempt({ error, retriesLeft }) {
-        if (signal.aborted || retriesLeft === 0 || !(error instanceof ClickHouseFailure && error.transient)) return;
+        if (signal.aborted || retriesLeft === 0 || !(error instanceof ClickHouseFailure && error.transient)) {
+          return;
+        }
         logger("clickhouse").warn(`${server}: ${error.message}; trying again (${retriesLeft} tries left)`);
       },
     });

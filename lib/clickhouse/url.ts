@@ -42,17 +42,25 @@ export function parseClickHouseUrl(url: string): ClickHouseTarget {
   const mistakes: string[] = [];
   for (const name of parsed.searchParams.keys()) {
     if (!PARAMETERS.includes(name)) {
-      mistakes.push(`Cannot use the parameter ${name} in the ClickHouse URL: it must be one of ${PARAMETERS.join(", ")}`);
+      mistakes.push(
+        `Cannot use the parameter ${name} in the ClickHouse URL: it must be one of ${PARAMETERS.join(", ")}`,
+      );
     }
   }
   if (!/^\/?$|^\/(default|shop)\/?$/.test(parsed.pathname)) {
-    mistakes.push(`Cannot use the database ${parsed.pathname.slice(1)} in the ClickHouse URL: the tables are always in shop`);
+    mistakes.push(
+      `Cannot use the database ${
+        parsed.pathname.slice(1)
+      } in the ClickHouse URL: the tables are always in shop`,
+    );
   }
   const decoded = (text: string, what: string) => {
     try {
       return decodeURIComponent(text);
     } catch {
-      mistakes.push(`The ${what} in the ClickHouse URL has a % that is not followed by two hexadecimal digits`);
+      mistakes.push(
+        `The ${what} in the ClickHouse URL has a % that is not followed by two hexadecimal digits`,
+      );
       return "";
     }
   };
@@ -60,8 +68,9 @@ export function parseClickHouseUrl(url: string): ClickHouseTarget {
   const password = decoded(parsed.password, "password");
   const path = parsed.searchParams.get("sslrootcert");
   let ca: Uint8Array | undefined;
-  if (path && parsed.protocol === "http:") mistakes.push("The ClickHouse URL names an sslrootcert but not https");
-  else if (path) {
+  if (path && parsed.protocol === "http:") {
+    mistakes.push("The ClickHouse URL names an sslrootcert but not https");
+  } else if (path) {
     try {
       ca = readFileSync(path);
     } catch (error) {

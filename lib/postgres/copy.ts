@@ -1,8 +1,7 @@
-/** COPY in both directions: bytes pass through untouched, under the eye of a watchdog. */
-import type { Readable } from "node:stream";
+/** COPY into PostgreSQL: bytes pass through untouched, under the eye of a watchdog. */
 import { pipeline } from "node:stream/promises";
 // @ts-types="./pg_copy_streams.d.ts"
-import { from, to } from "pg-copy-streams";
+import { from } from "pg-copy-streams";
 import { PostgresFailure } from "./errors.ts";
 import type { Postgres } from "./session.ts";
 
@@ -71,15 +70,4 @@ export async function copyIn(
   } finally {
     watchdog.stop();
   }
-}
-
-/** The bytes of `COPY … TO STDOUT`. The connection is busy until the stream has ended. */
-export function copyOut(db: Postgres, sql: string): Readable {
-  db.signal.throwIfAborted();
-  const out = db.client.query(to(sql));
-  const watchdog = new Watchdog(db.limits.stallMs, (error) => out.destroy(error));
-  out.on("data", () => watchdog.moved());
-  out.pause();
-  out.once("close", () => watchdog.stop());
-  return out;
 }

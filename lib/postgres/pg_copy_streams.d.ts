@@ -1,5 +1,5 @@
 // The part of npm:pg-copy-streams that this folder uses; see pg.d.ts.
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 
 export interface CopyInto extends Writable {
   /** Rows that the server counted, known when the stream has finished. */
@@ -7,10 +7,4 @@ export interface CopyInto extends Writable {
   submit(connection: unknown): void;
 }
 
-export interface CopyOut extends Readable {
-  readonly rowCount: number;
-  submit(connection: unknown): void;
-}
-
 export function from(sql: string): CopyInto;
-export function to(sql: string): CopyOut;

@@ -1,0 +1,26 @@
+/** Reads a long result in batches. */
+import type { Postgres, TextRow } from "./session.ts";
+
+/** Rows held in memory at a time. */
+const BATCH_ROWS = 5_000;
+
+/**
+ * The rows of a query in batches, inside a transaction. (COPY TO would be the other way; under Deno the stream of
+ * pg-copy-streams stops for ever when its reader is slower than the server.)
+ */
+export async function* readRows<Row extends TextRow = TextRow>(
+  db: Postgres,
+  query: string,
+  values: readonly unknown[] = [],
+): AsyncGenerator<Row[]> {
+  await db.query(`DECLARE salesflow_rows NO SCROLL CURSOR FOR ${query}`, values);
+  try {
+    for (;;) {
+      const rows = await db.query<Row>(`FETCH ${BATCH_ROWS} FROM salesflow_rows`);
+      if (rows.length > 0) yield rows;
+      if (rows.length < BATCH_ROWS) break;
+    }
+  } finally {
+    await db.query("CLOSE salesflow_rows").catch(() => {});
+  }
+}

@@ -1,0 +1,40 @@
+/** The table in ClickHouse through which rows come in, and its way into shop.sales_aggregates. */
+import { type ClickHouse, quoteClickHouseName } from "../clickhouse/session.ts";
+import type { IsoDate } from "../dates.ts";
+import { logger } from "../log.ts";
+
+const PREFIX = "sales_aggregates_staging_";
+
+/** Removes the staging tables of transfers that died; the caller holds the lock of transfer. */
+export async function dropStaleStaging(db: ClickHouse): Promise<void> {
+  const found = await db.rows(
+    "SELECT name FROM system.tables WHERE database = 'shop' AND startsWith(name, {prefix:String})",
+    { prefix: PREFIX },
+  );
+  for (const [name] of found) {
+    await dropStaging(db, name!);
+    logger("transfer").info(`Removed ${name}, left by a transfer that was ended`);
+  }
+}
+
+/** Makes an empty table of the same structure; its name tells the run, and no other try has it. */
+export async function createStaging(db: ClickHouse, runId: string): Promise<string> {
+  const name = `${PREFIX}${runId}_${crypto.randomUUID().slice(0, 8)}`;
+  await db.command(`CREATE TABLE ${quoteClickHouseName("shop", name)} AS shop.sales_aggregates`);
+  return name;
+}
+
+/** Removes a staging table, at once and not after ClickHouse's usual delay. */
+export async function dropStaging(db: ClickHouse, name: string): Promise<void> {
+  await db.command(`DROP TABLE IF EXISTS ${quoteClickHouseName("shop", name)} SYNC`);
+}
+
+/** Puts the staged rows of a date in the place of all rows of that date, in one step for readers. */
+export async function replaceDate(db: ClickHouse, name: string, importDate: IsoDate): Promise<void> {
+  await db.command(
+    `ALTER TABLE shop.sales_aggregates REPLACE PARTITION {import_date:String} FROM ${
+      quoteClickHouseName("shop", name)
+    }`,
+    { import_date: importDate },
+  );
+}
