@@ -16,9 +16,9 @@ interface Answer {
 
 async function askPostgres(url: string, query: string, signal: AbortSignal): Promise<Answer> {
   return await withPostgres({ url, stage: "sql", signal }, async (db) => {
-    const answer = await db.client.query<(string | null)[]>({ text: query, rowMode: "array" });
-    const last = Array.isArray(answer) ? answer.at(-1) : answer;
-    return { columns: last.fields.map(({ name }: { name: string }) => name), rows: last.rows };
+    const answer = await db.client.query({ text: query, rowMode: "array" });
+    const last = Array.isArray(answer) ? answer.at(-1)! : answer;
+    return { columns: last.fields.map(({ name }) => name), rows: last.rows };
   });
 }
 

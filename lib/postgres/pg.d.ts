@@ -13,6 +13,12 @@ export interface QueryResult {
   rowCount: number | null;
 }
 
+/** Of a query with `rowMode: "array"`. */
+export interface ArrayResult {
+  rows: (string | null)[][];
+  fields: { name: string }[];
+}
+
 export interface ClientConfig {
   host: string;
   port: number;
@@ -37,6 +43,7 @@ declare class Client {
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): this;
   query(text: string): Promise<QueryResult>;
+  query(config: QueryConfig & { rowMode: "array" }): Promise<ArrayResult | ArrayResult[]>;
   query(config: QueryConfig): Promise<QueryResult | QueryResult[]>;
   /** Hands over the connection to a stream, such as one of pg-copy-streams. */
   query<Stream extends { submit(connection: unknown): void }>(stream: Stream): Stream;

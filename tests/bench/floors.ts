@@ -1,5 +1,5 @@
 /** The least that each stage could take on this machine: the same bytes written, the bare COPY, the bare SQL. */
-import pg from "pg";
+import { withPostgres } from "../../lib/postgres/session.ts";
 
 /** Paths of a dataset's parts. */
 export async function partsOf(folder: string): Promise<string[]> {
@@ -71,15 +71,14 @@ export async function psqlCopy(url: string, cleanFolder: string): Promise<number
 
 /** The shortest statement that gives the same groups. */
 export async function bareAggregate(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await timed(() =>
-      client.query(`SELECT region, product_id, count(*), sum(quantity), sum(sale_amount),
+  const { signal } = new AbortController();
+  return await withPostgres(
+    { url, stage: "bench", signal },
+    (db) =>
+      timed(() =>
+        db.query(`SELECT region, product_id, count(*), sum(quantity), sum(sale_amount),
           rank() OVER (PARTITION BY grouping(region, product_id) ORDER BY sum(sale_amount) DESC)
         FROM shop.sales GROUP BY GROUPING SETS ((), (region), (product_id), (region, product_id))`)
-    );
-  } finally {
-    await client.end();
-  }
+      ),
+  );
 }
