@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# Installs, upgrades or uninstalls the whole system on the current Kubernetes context. Can be repeated.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# The only place with the versions of other people's charts.
+SPARK_OPERATOR_VERSION=2.3.0
+SPARK_OPERATOR_REPOSITORY=https://kubeflow.github.io/spark-operator
+AIRFLOW_CHART_VERSION=1.22.0
+AIRFLOW_REPOSITORY=https://airflow.apache.org
+
+usage() {
+  cat << END
+Usage: install.sh install|upgrade|uninstall [options]
+
+Three releases, in this order: spark-operator, salesflow (databases, storage, accounts, settings), airflow.
+
+  --namespace NAME              Namespace of salesflow and Airflow (default: salesflow); created when missing,
+                                with the pod security standard "restricted"
+  --operator-namespace NAME     Namespace of spark-operator (default: spark-operator)
+  --values FILE                 More values for the salesflow chart; may be repeated
+  --set KEY=VALUE               The same for a single value; may be repeated
+  --airflow-values FILE         More values for the Airflow chart, after values/airflow.yaml; may be repeated
+  --spark-operator-values FILE  More values for the spark-operator chart; may be repeated
+  --skip-airflow                Airflow is there already, or comes from elsewhere
+  --skip-spark-operator         spark-operator is there already, and watches the namespace
+  --airflow-chart PATH          Folder or archive of the chart, instead of $AIRFLOW_REPOSITORY
+  --spark-operator-chart PATH   Folder or archive of the chart, instead of $SPARK_OPERATOR_REPOSITORY
+  --timeout DURATION            For each release (default: 10m)
+  --purge                       With uninstall: also remove the data (volumes) and the passwords
+  --help                        Show this help
+
+upgrade wants an installation, install takes either. Values come from this call only: give the same files every time.
+uninstall leaves the data: see the notes of the salesflow chart.
+END
+}
+
+say() { printf '\n== %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit "${2:-1}"; }
+wrong() { printf 'error: %s\nSee: install.sh --help\n' "$*" >&2; exit 2; }
+
+namespace=salesflow
+operator_namespace=spark-operator
+timeout=10m
+skip_airflow='' skip_operator='' airflow_chart='' operator_chart='' purge=''
+salesflow_values=() airflow_values=() operator_values=()
+
+read_options() {
+  local option
+  while [ $# -gt 0 ]; do
+    option=$1
+    case $option in
+      --skip-airflow) skip_airflow=1; shift; continue ;;
+      --skip-spark-operator) skip_operator=1; shift; continue ;;
+      --purge) purge=1; shift; continue ;;
+      --help | -h) usage; exit 0 ;;
+      --*) [ $# -ge 2 ] || wrong "$option needs a value" ;;
+      *) wrong "there is no argument $option" ;;
+    esac
+    case $option in
+      --namespace) namespace=$2 ;;
+      --operator-namespace) operator_namespace=$2 ;;
+      --timeout) timeout=$2 ;;
+      --values) salesflow_values+=(--values "$2") ;;
+      --set) salesflow_values+=(--set "$2") ;;
+      --airflow-values) airflow_values+=(--values "$2") ;;
+      --spark-operator-values) operator_values+=(--values "$2") ;;
+      --airflow-chart) airflow_chart=$2 ;;
+      --spark-operator-chart) operator_chart=$2 ;;
+      *) wrong "there is no option $option" ;;
+    esac
+    shift 2
+  done
+}
+
+# Prints the arguments that name a chart to helm: a path as it is, or a repository's chart in the pinned version.
+chart() { # chart PATH NAME REPOSITORY VERSION
+  if [ -n "$1" ]; then printf '%s\n' "$1"; else printf '%s\n' "$2" --repo "$3" --version "$4"; fi
+}
+
+install_namespace() {
+  kubectl get namespace "$namespace" > /dev/null 2>&1 && return
+  kubectl create namespace "$namespace"
+  kubectl label namespace "$namespace" \
+    pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
+}
+
+install_operator() {
+  local operator
+  mapfile -t operator < <(chart "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION")
+  say "spark-operator"
+  # helm installs definitions with a chart's first release and never touches them again.
+  helm show crds "${operator[@]}" | kubectl apply --server-side --force-conflicts --filename - > /dev/null
+  helm upgrade "${install[@]}" spark-operator "${operator[@]}" \
+    --namespace "$operator_namespace" --create-namespace --values "$here/values/spark-operator.yaml" \
+    --set "spark.jobNamespaces={$namespace}" "${operator_values[@]}" --wait --timeout "$timeout" > /dev/null
+}
+
+install_salesflow() {
+  say "salesflow"
+  # Not --wait: it would wait for the store's volume, which many storage classes make for the first pod that uses it.
+  helm upgrade "${install[@]}" salesflow "$here/salesflow" \
+    --namespace "$namespace" "${salesflow_values[@]}" --timeout "$timeout"
+  local server
+  for server in $(kubectl get statefulset --namespace "$namespace" --output name \
+    --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow); do
+    kubectl rollout status "$server" --namespace "$namespace" --timeout "$timeout"
+  done
+}
+
+install_airflow() {
+  local airflow settings part
+  mapfile -t airflow < <(chart "$airflow_chart" airflow "$AIRFLOW_REPOSITORY" "$AIRFLOW_CHART_VERSION")
+  say "airflow"
+  settings=$(kubectl get configmap salesflow-dag --namespace "$namespace" --output jsonpath='{.data}' | sha256sum | cut -c 1-16)
+  # Not --wait: the pods wait for the database's migration, which the chart starts when everything else is there.
+  helm upgrade "${install[@]}" airflow "${airflow[@]}" \
+    --namespace "$namespace" --values "$here/values/airflow.yaml" "${airflow_values[@]}" \
+    --set-string "airflowPodAnnotations.salesflow\.settings=$settings" --timeout "$timeout" > /dev/null
+  for part in $(kubectl get deployment,statefulset --namespace "$namespace" --selector release=airflow --output name); do
+    kubectl rollout status "$part" --namespace "$namespace" --timeout "$timeout"
+  done
+}
+
+uninstall() {
+  [ -n "$skip_airflow" ] || helm uninstall airflow --namespace "$namespace" --ignore-not-found --wait --timeout "$timeout"
+  # While the operator is still there to clean up after them.
+  if kubectl get crd sparkapplications.sparkoperator.k8s.io > /dev/null 2>&1; then
+    kubectl delete sparkapplications --namespace "$namespace" --selector app.kubernetes.io/name=salesflow --timeout "$timeout"
+  fi
+  helm uninstall salesflow --namespace "$namespace" --ignore-not-found --wait --timeout "$timeout"
+  [ -n "$skip_operator" ] || helm uninstall spark-operator --namespace "$operator_namespace" --ignore-not-found --wait --timeout "$timeout"
+  [ -n "$purge" ] || return 0
+  kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --wait=false \
+    --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
+  [ -n "$skip_airflow" ] || kubectl delete persistentvolumeclaims --namespace "$namespace" --selector release=airflow --wait=false
+}
+
+action=${1:-}
+case $action in
+  install | upgrade | uninstall) shift ;;
+  --help | -h) usage; exit 0 ;;
+  '') usage >&2; exit 2 ;;
+  *) wrong "there is no action $action" ;;
+esac
+read_options "$@"
+[ -z "$purge" ] || [ "$action" = uninstall ] || wrong "--purge goes with uninstall only"
+for tool in helm kubectl; do command -v $tool > /dev/null || fail "$tool is not installed"; done
+kubectl version > /dev/null 2>&1 || fail "kubectl does not reach a cluster: look at kubectl config current-context"
+
+if [ "$action" = uninstall ]; then
+  uninstall
+  exit
+fi
+install=(--reset-values)
+[ "$action" = upgrade ] || install+=(--install)
+install_namespace
+[ -n "$skip_operator" ] || install_operator
+install_salesflow
+[ -n "$skip_airflow" ] || install_airflow

@@ -1,0 +1,68 @@
+{{/*
+Combinations that the schema cannot see but that cannot work. All mistakes are told at once.
+*/}}
+{{- define "salesflow.refuse" -}}
+{{- $v := .Values -}}
+{{- $mistakes := list -}}
+
+{{- if eq $v.storage.type "s3" -}}
+  {{- if not $v.storage.s3.bucket -}}
+    {{- $mistakes = append $mistakes "storage.s3.bucket is empty: storage.type is s3, which needs a bucket" -}}
+  {{- end -}}
+  {{- if not $v.storage.s3.existingSecret -}}
+    {{- $mistakes = append $mistakes "storage.s3.existingSecret is empty: storage.type is s3, which needs a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" -}}
+  {{- end -}}
+  {{- if $v.storage.pvc.existingClaim -}}
+    {{- $mistakes = append $mistakes "storage.pvc.existingClaim is set, but storage.type is s3: the claim would not be used" -}}
+  {{- end -}}
+{{- else -}}
+  {{- if $v.storage.s3.bucket -}}
+    {{- $mistakes = append $mistakes "storage.s3.bucket is set, but storage.type is pvc: set storage.type to s3, or leave the bucket out" -}}
+  {{- end -}}
+{{- end -}}
+
+{{- range $name, $variable := dict "postgresql" "SALESFLOW_POSTGRES_URL" "clickhouse" "SALESFLOW_CLICKHOUSE_URL" -}}
+  {{- $server := get $v $name -}}
+  {{- if and $server.enabled $server.external.existingSecret -}}
+    {{- $mistakes = append $mistakes (printf "%s.external.existingSecret is set, but %s.enabled is true: it is the one server or the other" $name $name) -}}
+  {{- end -}}
+  {{- if not (or $server.enabled $server.external.existingSecret) -}}
+    {{- $mistakes = append $mistakes (printf "%s.external.existingSecret is empty, but %s.enabled is false: a Secret with %s must say where the server is" $name $name $variable) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- if and $v.airflow.enabled $v.airflow.database.create (not $v.postgresql.enabled) -}}
+  {{- $mistakes = append $mistakes "airflow.database.create is true, but postgresql.enabled is false: the chart creates Airflow's database in its own PostgreSQL only" -}}
+{{- end -}}
+{{- if and $v.airflow.serviceAccount.create $v.airflow.serviceAccount.namespace (ne $v.airflow.serviceAccount.namespace .Release.Namespace) -}}
+  {{- $mistakes = append $mistakes "airflow.serviceAccount.namespace is set, but airflow.serviceAccount.create is true: the chart creates it in the release's namespace only" -}}
+{{- end -}}
+{{- if and (not $v.airflow.serviceAccount.create) (not $v.airflow.serviceAccount.name) -}}
+  {{- $mistakes = append $mistakes "airflow.serviceAccount.name is empty, but airflow.serviceAccount.create is false: name the account that is there already" -}}
+{{- end -}}
+
+{{- with $v.spark.dynamicAllocation -}}
+  {{- if and .enabled (gt (int .minExecutors) (int .maxExecutors)) -}}
+    {{- $mistakes = append $mistakes (printf "spark.dynamicAllocation.minExecutors (%d) is above maxExecutors (%d)" (int .minExecutors) (int .maxExecutors)) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $label := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
+  {{- if or (hasKey $v.stages.labels $label) (hasKey $v.commonLabels $label) -}}
+    {{- $mistakes = append $mistakes (printf "%s cannot be among commonLabels or stages.labels: the chart selects pods by it" $label) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $variable := list "SALESFLOW_POSTGRES_URL" "SALESFLOW_CLICKHOUSE_URL" "AWS_ACCESS_KEY_ID" "AWS_SECRET_ACCESS_KEY" -}}
+  {{- if hasKey $v.stages.env $variable -}}
+    {{- $mistakes = append $mistakes (printf "stages.env.%s is a secret: values are kept in the clear, put it into a Secret" $variable) -}}
+  {{- end -}}
+{{- end -}}
+{{- range $property := list "spark.kubernetes.namespace" "spark.kubernetes.authenticate.driver.serviceAccountName" -}}
+  {{- if hasKey $v.spark.conf $property -}}
+    {{- $mistakes = append $mistakes (printf "spark.conf.%s is fixed by the chart" $property) -}}
+  {{- end -}}
+{{- end -}}
+
+{{- if $mistakes -}}
+  {{- fail (printf "\n\nThese values cannot work together:\n- %s\n" (join "\n- " $mistakes)) -}}
+{{- end -}}
+{{- end }}

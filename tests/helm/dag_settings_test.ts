@@ -1,0 +1,115 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ciValues, find, render, type Rendering, ROOT, run } from "./chart.ts";
+
+/** Reads the settings as the DAG does, and prints them as JSON. */
+const READ_SETTINGS = `
+import dataclasses, json, os, sys
+sys.path.insert(0, "dags")
+from salesflow_runners.settings import Settings
+settings = Settings.from_environment(os.environ)
+print(json.dumps(dataclasses.asdict(settings)))
+`;
+
+async function settingsOf(rendering: Rendering): Promise<Record<string, unknown>> {
+  const env: Record<string, string> = find(await render(rendering), "ConfigMap", "sf-dag").data;
+  const { code, stdout, stderr } = await run("python3", ["-B", "-c", READ_SETTINGS], { env });
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+describe("the DAG's settings", () => {
+  for (const file of ciValues()) {
+    const name = file.slice(file.lastIndexOf("/") + 1);
+    it(`are accepted by the DAG with ci/${name}`, async () => {
+      const objects = await render({ files: [file], set: ["fullnameOverride=sf"] });
+      if (!objects.some(({ metadata }) => metadata.name === "sf-dag")) return;
+      const settings = await settingsOf({ files: [file], set: ["fullnameOverride=sf"] });
+      assertEquals([settings.runner, settings.namespace], ["kubernetes", "shop"]);
+    });
+  }
+
+  it("hold only variables that the DAG knows", async () => {
+    const source = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/settings.py`);
+    const set = ["spark.dynamicAllocation.enabled=true", "pipeline.seed=7"];
+    for (const variable of Object.keys(find(await render({ set }), "ConfigMap", "sf-dag").data)) {
+      assertStringIncludes(source, `"${variable}"`);
+    }
+  });
+
+  it("carry every value over", async () => {
+    const settings = await settingsOf({
+      set: [
+        "pipeline.rows=123456789",
+        "pipeline.seed=7",
+        "pipeline.retries=5",
+        "pipeline.retryDelaySeconds=9",
+        "pipeline.pool=sales",
+        "pipeline.generate.maxShards=8",
+        "pipeline.generate.rowsPerShard=20000000",
+        "images.salesflow.repository=registry.example.com/salesflow",
+        "images.salesflow.tag=2.0.0",
+        "images.spark.tag=2.0.1",
+        "images.pullSecrets={one,two}",
+        "images.pullPolicy=Always",
+        "stages.resources.limits.memory=4Gi",
+        "stages.nodeSelector.pool=batch",
+        "stages.tolerations[0].key=batch",
+        "stages.tolerations[0].operator=Exists",
+        "stages.labels.team=sales",
+        "stages.runAsUser=1000",
+        "stages.startupTimeoutSeconds=60",
+        "spark.driver.memory=2g",
+        "spark.executor.instances=5",
+        "spark.dynamicAllocation.enabled=true",
+        "spark.dynamicAllocation.maxExecutors=12",
+        "spark.conf.spark\\.network\\.timeout=300s",
+        "spark.ttlSeconds=120",
+      ],
+    });
+    const numbers = [
+      "rows",
+      "seed",
+      "retries",
+      "retry_delay",
+      "generate_shards",
+      "rows_per_shard",
+      "run_as_user",
+    ];
+    assertEquals(
+      numbers.map((name) => settings[name]),
+      [123456789, 7, 5, 9, 8, 20000000, 1000],
+    );
+    assertEquals([settings.pool, settings.startup_timeout, settings.spark_ttl], ["sales", 60, 120]);
+    assertEquals(
+      [settings.image, settings.spark_image],
+      ["registry.example.com/salesflow:2.0.0", "salesflow-spark:2.0.1"],
+    );
+    assertEquals([settings.image_pull_policy, settings.image_pull_secrets], ["Always", ["one", "two"]]);
+    assertEquals(settings.resources, {
+      requests: { cpu: "500m", memory: "512Mi" },
+      limits: { memory: "4Gi" },
+    });
+    assertEquals(settings.node_selector, { pool: "batch" });
+    assertEquals(settings.tolerations, [{ key: "batch", operator: "Exists" }]);
+    assertEquals(settings.labels, { "app.kubernetes.io/instance": "sf", team: "sales" });
+    assertEquals((settings.spark_driver as { memory: string }).memory, "2g");
+    assertEquals((settings.spark_executor as { instances: number }).instances, 5);
+    assertEquals(settings.spark_dynamic_allocation, { minExecutors: 1, maxExecutors: 12 });
+    assertEquals(settings.spark_conf, { "spark.network.timeout": "300s" });
+  });
+
+  it("leave the seed to the run's date when pipeline.seed is null", async () => {
+    assertEquals((await settingsOf({})).seed, null);
+  });
+
+  it("point at accounts, claims and config maps that the chart makes", async () => {
+    const objects = await render();
+    const { data } = find(objects, "ConfigMap", "sf-dag");
+    find(objects, "ServiceAccount", data.SALESFLOW_K8S_SERVICE_ACCOUNT);
+    find(objects, "ServiceAccount", data.SALESFLOW_SPARK_SERVICE_ACCOUNT);
+    find(objects, "PersistentVolumeClaim", data.SALESFLOW_K8S_STORE_CLAIM);
+    for (const name of data.SALESFLOW_K8S_SECRETS.split(",")) find(objects, "Secret", name);
+    for (const name of data.SALESFLOW_K8S_CONFIG_MAPS.split(",")) find(objects, "ConfigMap", name);
+  });
+});

@@ -1,0 +1,199 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { find, has, type KubernetesObject, pods, render } from "./chart.ts";
+
+const EXTERNAL_POSTGRES = [
+  "postgresql.enabled=false",
+  "postgresql.external.existingSecret=warehouse",
+  "airflow.database.create=false",
+];
+const EXTERNAL_CLICKHOUSE = ["clickhouse.enabled=false", "clickhouse.external.existingSecret=analytics"];
+const BUCKET = ["storage.type=s3", "storage.s3.bucket=sales", "storage.s3.existingSecret=keys"];
+
+function doctor(objects: KubernetesObject[]): KubernetesObject {
+  return find(objects, "Pod", "sf-doctor");
+}
+
+describe("servers", () => {
+  it("are StatefulSets of the official images, with a volume that stays", async () => {
+    const objects = await render();
+    for (
+      const [name, image] of [["postgresql", "postgres:18"], [
+        "clickhouse",
+        "clickhouse/clickhouse-server:26.3",
+      ]]
+    ) {
+      const { spec } = find(objects, "StatefulSet", `sf-${name}`);
+      assertEquals(spec.template.spec.containers[0].image, image);
+      assertEquals(spec.persistentVolumeClaimRetentionPolicy, {
+        whenDeleted: "Retain",
+        whenScaled: "Retain",
+      });
+      assertEquals(spec.serviceName, find(objects, "Service", `sf-${name}`).metadata.name);
+      assertEquals(spec.selector.matchLabels, find(objects, "Service", `sf-${name}`).spec.selector);
+    }
+  });
+
+  it("mount PostgreSQL's volume where version 18 and later keep their data", async () => {
+    const { spec } = find(await render(), "StatefulSet", "sf-postgresql");
+    const mounts = spec.template.spec.containers[0].volumeMounts;
+    const data = mounts.find(({ name }: { name: string }) => name === "data");
+    assertEquals(data.mountPath, "/var/lib/postgresql");
+  });
+
+  it("take settings, sizes, classes, nodes and resources from values", async () => {
+    const objects = await render({
+      set: [
+        "postgresql.settings.work_mem=64MB",
+        "postgresql.persistence.size=7Gi",
+        "postgresql.persistence.storageClass=fast",
+        "postgresql.nodeSelector.disk=ssd",
+        "postgresql.resources.limits.memory=3Gi",
+        "images.postgresql.repository=mirror.example.com/postgres",
+      ],
+    });
+    const { spec } = find(objects, "StatefulSet", "sf-postgresql");
+    const pod = spec.template.spec;
+    assertEquals(pod.containers[0].args.includes("work_mem=64MB"), true);
+    assertEquals(pod.containers[0].args.includes("wal_level=minimal"), true);
+    assertEquals(pod.containers[0].image, "mirror.example.com/postgres:18");
+    assertEquals(pod.containers[0].resources.limits.memory, "3Gi");
+    assertEquals(pod.nodeSelector, { disk: "ssd" });
+    assertEquals(spec.volumeClaimTemplates[0].spec, {
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "fast",
+      resources: { requests: { storage: "7Gi" } },
+    });
+  });
+
+  it("are left out when they are external, and the stages read the Secrets that are named", async () => {
+    const objects = await render({ set: [...EXTERNAL_POSTGRES, ...EXTERNAL_CLICKHOUSE] });
+    assertEquals(objects.some(({ kind }) => kind === "StatefulSet" || kind === "Service"), false);
+    assertEquals(has(objects, "Secret", "sf-postgresql-url"), false);
+    const secrets = doctor(objects).spec.containers[0].envFrom.flatMap((each: KubernetesObject) =>
+      each.secretRef ? [each.secretRef.name] : []
+    );
+    assertEquals(secrets, ["warehouse", "analytics"]);
+    assertEquals(find(objects, "ConfigMap", "sf-dag").data.SALESFLOW_K8S_SECRETS, "warehouse,analytics");
+  });
+
+  it("make Airflow's role and database unless airflow.database.create is false", async () => {
+    const script = (objects: KubernetesObject[]) =>
+      find(objects, "ConfigMap", "sf-postgresql").data["roles.sh"];
+    assertMatch(script(await render()), /CREATE DATABASE airflow OWNER airflow/);
+    const without = await render({ set: ["airflow.database.create=false"] });
+    assertEquals(/airflow/i.test(script(without)), false);
+    assertEquals("connection" in find(without, "Secret", "sf-airflow").stringData, false);
+  });
+});
+
+describe("secrets", () => {
+  it("hold URLs that agree with the servers' passwords, and stay after an uninstallation", async () => {
+    const objects = await render({ namespace: "shop" });
+    const text = (name: string) => find(objects, "Secret", name).stringData;
+    const { password, "airflow-password": airflow } = text("sf-postgresql");
+    assertEquals(
+      text("sf-postgresql-url").SALESFLOW_POSTGRES_URL,
+      `postgresql://salesflow:${password}@sf-postgresql.shop.svc:5432/salesflow`,
+    );
+    assertEquals(
+      text("sf-clickhouse-url").SALESFLOW_CLICKHOUSE_URL,
+      `http://salesflow:${text("sf-clickhouse").password}@sf-clickhouse.shop.svc:8123`,
+    );
+    assertEquals(
+      text("sf-airflow").connection,
+      `postgresql://airflow:${airflow}@sf-postgresql.shop.svc:5432/airflow`,
+    );
+    for (const { kind, metadata } of objects) {
+      if (kind === "Secret") {
+        assertEquals(metadata.annotations?.["helm.sh/resource-policy"], "keep", metadata.name);
+      }
+    }
+  });
+
+  it("hold passwords that need no escaping in a URL, all different", async () => {
+    const objects = await render();
+    const texts = objects.filter(({ kind }) => kind === "Secret").flatMap(({ stringData }) =>
+      Object.entries<string>(stringData).filter(([key]) => key.includes("password")).map(([, value]) => value)
+    );
+    assertEquals(texts.length, 5);
+    assertEquals(new Set(texts).size, 5);
+    for (const text of texts) assertMatch(text, /^[A-Za-z0-9]{24,}$/);
+  });
+
+  it("hold a Fernet key of 32 bytes", async () => {
+    const key = find(await render(), "Secret", "sf-airflow").stringData["fernet-key"];
+    assertEquals(Uint8Array.fromBase64(key, { alphabet: "base64url" }).length, 32);
+  });
+
+  it("are not made when secrets.create is false", async () => {
+    const objects = await render({ set: ["secrets.create=false"] });
+    assertEquals(objects.filter(({ kind }) => kind === "Secret"), []);
+  });
+});
+
+describe("storage", () => {
+  it("is a claim of the chart that stays, mounted into the stages", async () => {
+    const objects = await render({
+      set: ["storage.pvc.size=3Gi", "storage.pvc.accessModes={ReadWriteMany}"],
+    });
+    const claim = find(objects, "PersistentVolumeClaim", "sf-store");
+    assertEquals(claim.metadata.annotations?.["helm.sh/resource-policy"], "keep");
+    assertEquals(claim.spec, { accessModes: ["ReadWriteMany"], resources: { requests: { storage: "3Gi" } } });
+    const pod = doctor(objects).spec;
+    assertEquals(pod.containers[0].args, ["doctor", "--store", "file:///var/lib/salesflow"]);
+    assertEquals(pod.volumes[1].persistentVolumeClaim.claimName, "sf-store");
+    assertEquals(pod.containers[0].volumeMounts[1].mountPath, "/var/lib/salesflow");
+  });
+
+  it("is an existing claim when one is named", async () => {
+    const set = ["storage.pvc.existingClaim=runs", "storage.pvc.mountPath=/data"];
+    const objects = await render({ set });
+    assertEquals(has(objects, "PersistentVolumeClaim", "sf-store"), false);
+    const settings = find(objects, "ConfigMap", "sf-dag").data;
+    assertEquals([settings.SALESFLOW_STORE, settings.SALESFLOW_K8S_STORE_CLAIM], ["file:///data", "runs"]);
+  });
+
+  it("is a bucket with storage.type s3: no claim, credentials from the Secret, place from values", async () => {
+    const place = [
+      "storage.s3.prefix=a/b",
+      "storage.s3.endpoint=http://minio:9000",
+      "storage.s3.region=ru-1",
+    ];
+    const objects = await render({ set: [...BUCKET, ...place] });
+    assertEquals(has(objects, "PersistentVolumeClaim", "sf-store"), false);
+    assertEquals(doctor(objects).spec.volumes, [{ name: "tmp", emptyDir: {} }]);
+    const { SALESFLOW_STORE, SALESFLOW_K8S_SECRETS, SALESFLOW_K8S_STORE_CLAIM } =
+      find(objects, "ConfigMap", "sf-dag").data;
+    assertEquals(
+      [SALESFLOW_STORE, SALESFLOW_K8S_SECRETS, SALESFLOW_K8S_STORE_CLAIM],
+      ["s3://sales/a/b", "sf-postgresql-url,sf-clickhouse-url,keys", undefined],
+    );
+    const { AWS_REGION, AWS_ENDPOINT_URL_S3 } = find(objects, "ConfigMap", "sf-stage").data;
+    assertEquals([AWS_REGION, AWS_ENDPOINT_URL_S3], ["ru-1", "http://minio:9000"]);
+  });
+
+  it("leaves Amazon's own address to the client when no endpoint is set", async () => {
+    const { data } = find(await render({ set: BUCKET }), "ConfigMap", "sf-stage");
+    assertEquals(["AWS_REGION" in data, "AWS_ENDPOINT_URL_S3" in data], [true, false]);
+  });
+});
+
+describe("names and labels", () => {
+  it("follow fullnameOverride and commonLabels", async () => {
+    const objects = await render({ set: ["fullnameOverride=sales", "commonLabels.team=data"] });
+    for (const { kind, metadata } of objects) {
+      assertMatch(metadata.name, /^sales(-|$)/, kind);
+      assertEquals(metadata.labels.team, "data", kind);
+    }
+    for (const { labels, owner } of pods(objects)) assertEquals(labels.team, "data", owner);
+  });
+
+  it("fit when the release's name is as long as helm allows", async () => {
+    const objects = await render({ release: "a".repeat(53) });
+    for (const { kind, metadata } of objects) {
+      // A StatefulSet's pods carry a label with its name, a dash and ten characters; labels have 63 at most.
+      assertEquals(metadata.name.length <= (kind === "StatefulSet" ? 52 : 63), true, metadata.name);
+    }
+  });
+});

@@ -1,0 +1,161 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ciValues, find, has, type KubernetesObject, pods, render } from "./chart.ts";
+
+/** What a role lets its holder do, one line for each resource. */
+function permissions(role: KubernetesObject): Record<string, string> {
+  const lines: Record<string, string> = {};
+  for (const { apiGroups, resources, verbs } of role.rules) {
+    for (const resource of resources) {
+      lines[[...apiGroups.filter((group: string) => group !== ""), resource].join("/")] = verbs.join(" ");
+    }
+  }
+  return lines;
+}
+
+describe("pods of the chart", () => {
+  for (const file of ciValues()) {
+    it(`keep to the standard "restricted", without a token, with ${file.slice(file.lastIndexOf("/") + 1)}`, async () => {
+      const templates = pods(await render({ files: [file] }));
+      assertEquals(templates.some(({ owner }) => owner.startsWith("Pod/")), true);
+      for (const { owner, spec } of templates) {
+        const { runAsNonRoot, runAsUser, seccompProfile, fsGroup } = spec.securityContext;
+        assertEquals(
+          [runAsNonRoot, runAsUser > 0, seccompProfile.type],
+          [true, true, "RuntimeDefault"],
+          owner,
+        );
+        assertEquals(fsGroup, runAsUser, owner);
+        assertEquals([spec.automountServiceAccountToken, spec.enableServiceLinks], [false, false], owner);
+        for (const { securityContext, resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+          assertEquals(securityContext, {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ["ALL"] },
+          }, owner);
+          assertEquals(typeof resources.requests.cpu, "string", owner);
+          assertEquals(typeof resources.limits.memory, "string", owner);
+        }
+      }
+    });
+  }
+
+  it("get no password but those of their own server", async () => {
+    const objects = await render();
+    for (const { owner, spec } of pods(objects)) {
+      const [container] = spec.containers;
+      const names = [
+        ...(container.env ?? []).map((each: KubernetesObject) => each.valueFrom?.secretKeyRef?.name),
+        ...(container.envFrom ?? []).map((each: KubernetesObject) => each.secretRef?.name),
+      ].filter((name) => name !== undefined);
+      const wanted: Record<string, string[]> = {
+        "StatefulSet/sf-postgresql": ["sf-postgresql", "sf-postgresql", "sf-postgresql"],
+        "StatefulSet/sf-clickhouse": ["sf-clickhouse"],
+        "Pod/sf-doctor": ["sf-postgresql-url", "sf-clickhouse-url"],
+      };
+      assertEquals(names, wanted[owner], owner);
+    }
+  });
+});
+
+describe("accounts", () => {
+  it("of the stages have no role", async () => {
+    const objects = await render();
+    const bound = objects.filter(({ kind }) => kind === "RoleBinding")
+      .flatMap(({ subjects }) => subjects.map((subject: { name: string }) => subject.name));
+    assertEquals(bound.sort(), ["sf-airflow", "sf-spark"]);
+    assertEquals(find(objects, "ServiceAccount", "sf").automountServiceAccountToken, false);
+  });
+
+  it("of Airflow may manage pods and SparkApplications of one namespace, and nothing else", async () => {
+    const objects = await render();
+    assertEquals(permissions(find(objects, "Role", "sf-airflow")), {
+      "pods": "get list watch create patch delete",
+      "pods/log": "get",
+      "events": "get list watch",
+      "sparkoperator.k8s.io/sparkapplications": "get list watch create patch delete",
+      "sparkoperator.k8s.io/sparkapplications/status": "get",
+    });
+    assertEquals(objects.some(({ kind }) => kind.startsWith("Cluster")), false);
+  });
+
+  it("of Spark's driver may manage its executors, and nothing else", async () => {
+    assertEquals(permissions(find(await render(), "Role", "sf-spark")), {
+      pods: "get list watch create patch delete deletecollection",
+      configmaps: "get list watch create delete deletecollection",
+      services: "get list delete deletecollection",
+      persistentvolumeclaims: "get list delete deletecollection",
+    });
+  });
+
+  it("of an Airflow elsewhere get the role, when they are named", async () => {
+    const set = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
+    const objects = await render({ set: [...set, "airflow.serviceAccount.namespace=etl"] });
+    assertEquals(has(objects, "ServiceAccount", "sf-airflow"), false);
+    assertEquals(find(objects, "RoleBinding", "sf-airflow").subjects, [
+      { kind: "ServiceAccount", name: "worker", namespace: "etl" },
+    ]);
+  });
+
+  it("of Airflow are not there when airflow.enabled is false", async () => {
+    const objects = await render({ set: ["airflow.enabled=false"] });
+    for (const kind of ["ServiceAccount", "Role", "RoleBinding", "Secret"]) {
+      assertEquals(has(objects, kind, "sf-airflow"), false, kind);
+    }
+    assertEquals(has(objects, "ConfigMap", "sf-dag"), false);
+  });
+});
+
+/** Which components may call a policy's pods. */
+function callers(policy: KubernetesObject): string[] {
+  return policy.spec.ingress.flatMap(({ from }: { from: KubernetesObject[] }) =>
+    from.flatMap((peer) =>
+      peer.podSelector?.matchExpressions?.[0].values ??
+        JSON.stringify(peer.podSelector ?? peer.namespaceSelector)
+    )
+  );
+}
+
+describe("network policies", () => {
+  it("let only the stages, Spark and Airflow reach PostgreSQL, and only the stages ClickHouse", async () => {
+    const objects = await render();
+    assertEquals(callers(find(objects, "NetworkPolicy", "sf-postgresql")), [
+      "stage",
+      "spark",
+      "test",
+      '{"matchLabels":{"tier":"airflow"}}',
+    ]);
+    assertEquals(callers(find(objects, "NetworkPolicy", "sf-clickhouse")), ["stage", "test"]);
+    assertEquals(callers(find(objects, "NetworkPolicy", "sf-stage")), []);
+    assertEquals(callers(find(objects, "NetworkPolicy", "sf-spark")), ["spark"]);
+    for (const server of ["postgresql", "clickhouse"]) {
+      const { policyTypes, egress } = find(objects, "NetworkPolicy", `sf-${server}`).spec;
+      assertEquals([policyTypes, egress], [["Ingress", "Egress"], []]);
+    }
+  });
+
+  it("let more clients in when networkPolicy.extraClients names them", async () => {
+    const set = ["networkPolicy.extraClients[0].namespaceSelector.matchLabels.team=bi"];
+    const policy = find(await render({ set }), "NetworkPolicy", "sf-clickhouse");
+    assertEquals(callers(policy), ["stage", "test", '{"matchLabels":{"team":"bi"}}']);
+  });
+
+  it("open the ports of servers outside the cluster, and of the bucket, only where they are used", async () => {
+    const ports = (policy: KubernetesObject) =>
+      policy.spec.egress.flatMap((rule: { to?: unknown; ports?: { port: number }[] }) =>
+        rule.to ? [] : rule.ports!.map(({ port }) => port)
+      );
+    const inside = find(await render(), "NetworkPolicy", "sf-stage");
+    assertEquals(ports(inside), [53, 53]);
+    const values = (name: string) => ciValues().filter((file) => file.includes(name));
+    const outside = find(await render({ files: values("external-databases") }), "NetworkPolicy", "sf-stage");
+    assertEquals(ports(outside), [53, 53, 5432, 8443]);
+    const bucket = find(await render({ files: values("s3") }), "NetworkPolicy", "sf-spark");
+    assertEquals(ports(bucket), [53, 53, 443, 443, 6443]);
+  });
+
+  it("are not there when networkPolicy.enabled is false", async () => {
+    const objects = await render({ set: ["networkPolicy.enabled=false"] });
+    assertEquals(objects.filter(({ kind }) => kind === "NetworkPolicy"), []);
+  });
+});
