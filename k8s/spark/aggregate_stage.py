@@ -1,0 +1,135 @@
+"""The stage aggregate: shop.sales to shop.sales_aggregates, read in parallel from one snapshot, published in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from errors import StageError
+from postgres import (
+    Connection,
+    Target,
+    connect,
+    page_ranges,
+    quote_text,
+    read_properties,
+    write_properties,
+)
+from pyspark.sql import DataFrame, SparkSession
+from result import StageResult
+from transforms.aggregate import aggregate as aggregate_sales
+
+SQL = Path(__file__).resolve().parent / "sql"
+# Guards shop.sales_aggregates for both engines.
+PUBLISH_LOCK = "salesflow:sales_aggregates"
+# Guards the staging tables, which only this engine makes.
+STAGING_LOCK = "salesflow:sales_aggregates:spark"
+STAGING_PREFIX = "sales_aggregates_spark_"
+# Bytes of the table that one task reads, and the most tasks there are.
+READ_BYTES = 32 * 1024 * 1024
+MOST_READS = 1_024
+# Each writing task holds a connection.
+WRITERS = 8
+COLUMNS = {"region": "STRING", "product_id": "INT", "quantity": "INT", "sale_amount": "DECIMAL(14, 2)"}
+Sums = tuple[int, int, Decimal]
+
+
+def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
+    """Runs the stage; no staging table is left, however it ends."""
+    with connect(spark, target) as reader, connect(spark, target) as writer:
+        writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_text(STAGING_LOCK)}, 0))")
+        # The reader's transaction stays open to the end: the load that comes next waits, other readers do not.
+        with reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            snapshot = hold_loaded_run(reader, target, run_id)
+            expected = sums_of_sales(reader)
+            with staging_table(writer) as staging:
+                rows = aggregate_sales(read_sales(spark, reader, target, snapshot), run_id)
+                write_rows(rows, target, staging)
+                levels = check_levels(writer, staging, expected)
+                with writer.transaction():
+                    writer.query(f"SELECT pg_advisory_xact_lock(hashtextextended({quote_text(PUBLISH_LOCK)}, 0))")
+                    writer.execute(statement("publish_aggregates").format(staging=staging))
+    return StageResult(expected[0], sum(levels.values()), {"levels": levels})
+
+
+def statement(name: str) -> str:
+    """The text of a file in sql/."""
+    return (SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def hold_loaded_run(reader: Connection, target: Target, run_id: str) -> str:
+    """Keeps shop.sales as it is until the transaction ends, and exports a snapshot of it, when it holds this run."""
+    reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    reader.execute("LOCK TABLE shop.sales IN ACCESS SHARE MODE")
+    newest = reader.query("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
+    if not newest or newest[0][0] != run_id:
+        found = f"the rows of run {newest[0][0]}" if newest else "no rows of any run"
+        raise StageError(
+            f"shop.sales in PostgreSQL at {target.server} holds {found}, not those of {run_id}",
+            f'Run "salesflow load --run-id {run_id}" first.',
+        )
+    return str(reader.query("SELECT pg_export_snapshot()")[0][0])
+
+
+def sums_of_sales(reader: Connection) -> Sums:
+    """Rows, quantity and amount of shop.sales, counted by PostgreSQL itself."""
+    [(rows, quantity, amount)] = reader.query(
+        "SELECT count(*), coalesce(sum(quantity), 0), coalesce(sum(sale_amount), 0) FROM shop.sales"
+    )
+    return int(rows or 0), int(quantity or 0), Decimal(amount or 0)
+
+
+def read_sales(spark: SparkSession, reader: Connection, target: Target, snapshot: str) -> DataFrame:
+    """The columns that are grouped and summed, read by ranges of pages, which are even whatever the ids are."""
+    [(pages, page_bytes)] = reader.query(statement("sales_pages"))
+    table_bytes = int(pages or 0) * int(page_bytes or 0)
+    reads = max(spark.sparkContext.defaultParallelism, min(MOST_READS, -(-table_bytes // READ_BYTES)))
+    return spark.read.jdbc(
+        target.jdbc_url,
+        "shop.sales",
+        predicates=list(page_ranges(int(pages or 0), reads)),
+        properties=read_properties(target, COLUMNS, snapshot),
+    ).select(*COLUMNS)
+
+
+@contextmanager
+def staging_table(writer: Connection) -> Iterator[str]:
+    """A table of its own for this run of the stage; what killed runs left behind is dropped first."""
+    left = writer.query(
+        "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'shop' AND starts_with(tablename, ?)",
+        STAGING_PREFIX,
+    )
+    for (name,) in left:
+        writer.execute(f"DROP TABLE IF EXISTS shop.{name}")
+    staging = f"{STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
+    writer.execute(f"CREATE UNLOGGED TABLE shop.{staging} (LIKE shop.sales_aggregates)")
+    try:
+        yield staging
+    finally:
+        writer.execute(f"DROP TABLE IF EXISTS shop.{staging}")
+
+
+def write_rows(rows: DataFrame, target: Target, staging: str) -> None:
+    """Appends the rows to the staging table; a task's rows arrive together or not at all."""
+    rows.write.option("numPartitions", WRITERS).jdbc(
+        target.jdbc_url, f"shop.{staging}", mode="append", properties=write_properties(target)
+    )
+
+
+def check_levels(writer: Connection, staging: str, expected: Sums) -> dict[str, int]:
+    """Rows of each level; at every level the sums must be those of shop.sales."""
+    levels = {}
+    for level, rows, sales, quantity, amount in writer.query(statement("staged_levels").format(staging=staging)):
+        found = (int(sales or 0), int(quantity or 0), Decimal(amount or 0))
+        if found != expected:
+            raise StageError(
+                f"The aggregates of level {level} sum up to {found}, shop.sales to {expected}",
+                "Run aggregate again; nothing was published.",
+            )
+        levels[str(level)] = int(rows or 0)
+    if len(levels) != (4 if expected[0] else 0):
+        raise StageError(f"Found aggregates of the levels {list(levels)} only", "Run aggregate again.")
+    return levels

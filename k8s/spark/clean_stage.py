@@ -1,0 +1,157 @@
+"""The stage clean: raw/ to clean/ and rejected/, published together or not at all."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from datasets import (
+    BLOCKS,
+    Manifest,
+    begin_dataset,
+    folder_of,
+    number_blocks,
+    open_raw,
+    publish,
+    read_lines,
+    write_parts,
+)
+from errors import StageError
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from record import read_as_of
+from result import StageResult
+from store import Store
+from transforms import clean as rules
+
+# Raw bytes for each clean part: small enough to sort in memory, big enough to be worth a file.
+CLEAN_PART_BYTES = 32 * 1024 * 1024
+# Raw lines for each rejected part, which one task sorts.
+REJECTED_PART_LINES = 5_000_000
+
+
+@dataclass(frozen=True)
+class CleanOptions:
+    """What a person may choose."""
+
+    # Largest rejected / rows_in that is published, 0 to 1.
+    max_rejected: float = 0.1
+    # Whether sale_date must lie in the year before the as-of date.
+    date_range: bool = True
+
+
+def clean(spark: SparkSession, store: Store, run_id: str, options: CleanOptions) -> StageResult:
+    """Runs the stage; its temporary folder is gone afterwards, however it ends."""
+    temporary = f"runs/{run_id}/.spark-clean"
+    begin_dataset(store, run_id, "clean")
+    begin_dataset(store, run_id, "rejected")
+    store.remove(temporary)
+    try:
+        return clean_into(spark, store, run_id, options, temporary)
+    finally:
+        store.remove(temporary)
+
+
+def clean_into(
+    spark: SparkSession, store: Store, run_id: str, options: CleanOptions, temporary: str
+) -> StageResult:
+    """Judges the raw lines, writes both datasets by way of `temporary` and publishes them."""
+    raw = open_raw(store, run_id, rules.HEADER)
+    as_of = read_as_of(store, run_id, raw.as_of)
+    if raw.rows == 0:
+        raise StageError(f"raw/ of run {run_id} holds no rows", "Generate or ingest sales first.")
+    accepted = rules.accepted_dates(as_of) if options.date_range else None
+    partitions = max(1, math.ceil(raw.bytes / CLEAN_PART_BYTES))
+    judged = rules.judge(read_lines(spark, store, raw), accepted, partitions)
+    judged.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        outcomes = rules.count_outcomes(judged).collect()
+        counts = count_rows(outcomes, raw)
+        refuse_too_many(counts, options.max_rejected)
+        rejected_parts = write_parts(
+            store,
+            rejected_in_order(spark, judged, outcomes, raw),
+            f"{temporary}/rejected",
+            folder_of(run_id, "rejected"),
+            rules.REJECTED_HEADER,
+        )
+        clean_parts = write_parts(
+            store,
+            rules.with_header(rules.clean_rows(judged), rules.HEADER),
+            f"{temporary}/clean",
+            folder_of(run_id, "clean"),
+            rules.HEADER,
+        )
+    finally:
+        judged.unpersist()
+    rejected = Manifest("rejected", run_id, str(as_of), rejected_parts, {"raw": raw.fingerprint})
+    facts = {
+        **counts,
+        "date_from": str(accepted[0]) if accepted else None,
+        "date_to": str(accepted[1]) if accepted else None,
+        "raw": raw.fingerprint,
+        "rejects": rejected.fingerprint,
+    }
+    cleaned = Manifest("clean", run_id, str(as_of), clean_parts, facts)
+    expect("clean rows written", cleaned.rows, counts["rows_out"])
+    expect("rejected rows written", rejected.rows, counts["rejected"])
+    publish(store, rejected)
+    publish(store, cleaned)
+    return StageResult(counts["rows_in"], counts["rows_out"], facts)
+
+
+def count_rows(outcomes: list, raw: Manifest) -> dict:
+    """The counts of the manifest; every row must be in exactly one of them."""
+    lines: dict[str, int] = {}
+    for row in outcomes:
+        lines[row["outcome"]] = lines.get(row["outcome"], 0) + row["lines"]
+    # Each part's first line, which was seen to be the header, broke this rule.
+    lines[rules.HEADER_OUTCOME] = lines.get(rules.HEADER_OUTCOME, 0) - len(raw.parts)
+    by_reason = {reason: lines.get(reason, 0) for reason in rules.REASONS}
+    rejected = sum(by_reason.values())
+    rows_out, duplicates = lines.get(rules.CLEAN, 0), lines.get(rules.DUPLICATE, 0)
+    expect("rows in raw/", rows_out + duplicates + rejected, raw.rows)
+    return {
+        "rows_in": raw.rows,
+        "rows_out": rows_out,
+        "duplicates": duplicates,
+        "rejected": rejected,
+        "rejected_by_reason": by_reason,
+    }
+
+
+def expect(what: str, found: int, expected: int) -> None:
+    """Nothing is dropped silently."""
+    if found != expected:
+        raise StageError(f"{what}: found {found}, expected {expected}", "Generate or ingest the run again.")
+
+
+def refuse_too_many(counts: dict, max_rejected: float) -> None:
+    """Fails when more rows are rejected than allowed."""
+    rows_in, rejected = counts["rows_in"], counts["rejected"]
+    if rejected / rows_in <= max_rejected:
+        return
+    reasons = sorted(counts["rejected_by_reason"].items(), key=lambda item: -item[1])
+    listed = ", ".join(f"{reason} {count}" for reason, count in reasons[:3] if count > 0)
+    raise StageError(
+        f"{rejected} of {rows_in} rows are rejected, more than the share {max_rejected:g}: {listed}",
+        "Look at the raw data, or allow more with --max-rejected.",
+    )
+
+
+def rejected_in_order(spark: SparkSession, judged: DataFrame, outcomes: list, raw: Manifest) -> DataFrame:
+    """Rejected rows in file order, with headers; where a part ends depends on the raw lines alone."""
+    blocks = spark.createDataFrame(number_blocks(outcomes, raw), BLOCKS)
+    partitions = max(1, math.ceil(sum(row["lines"] for row in outcomes) / REJECTED_PART_LINES))
+    keys = F.array(*[F.lit(key) for key in partition_keys(spark, partitions)])
+    partition = F.floor(F.col("position") / REJECTED_PART_LINES).cast("int")
+    placed = rules.rejected_rows(judged, blocks).repartition(partitions, F.get(keys, partition))
+    return rules.with_header(placed.sortWithinPartitions("position"), rules.REJECTED_HEADER)
+
+
+def partition_keys(spark: SparkSession, partitions: int) -> list[int]:
+    """For each partition a number that Spark's hash partitioning sends there."""
+    numbers = spark.range(partitions * 64).select("id", F.pmod(F.hash("id"), F.lit(partitions)).alias("partition"))
+    found = {row["partition"]: row["id"] for row in numbers.groupBy("partition").agg(F.min("id").alias("id")).collect()}
+    return [found[partition] for partition in range(partitions)]

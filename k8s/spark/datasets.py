@@ -1,0 +1,210 @@
+"""Datasets: folders of CSV parts that exist when, and only when, their manifest.json does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from errors import StageError
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from store import Store
+
+PART_NAME = re.compile(r"\Apart-[0-9]{5}\.csv\Z")
+# Looking at a part is one or two round trips to an object store.
+LOOKING_THREADS = 16
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a dataset: data rows without the header, bytes and SHA-256 of the whole file."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a dataset consists of."""
+
+    dataset: str
+    run_id: str
+    as_of: str
+    parts: tuple[Part, ...]
+    facts: Mapping[str, object]
+    engine: str = "spark"
+
+    @property
+    def rows(self) -> int:
+        """Data rows of all parts."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all parts."""
+        return sum(part.bytes for part in self.parts)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over names, rows, bytes and checksums of the parts."""
+        lines = [f"{part.name}\t{part.rows}\t{part.bytes}\t{part.sha256}\n" for part in self.parts]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """The bytes of manifest.json."""
+        content = {
+            "dataset": self.dataset,
+            "format": 1,
+            "run_id": self.run_id,
+            "as_of": self.as_of,
+            "engine": self.engine,
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "fingerprint": self.fingerprint,
+            "parts": [asdict(part) for part in self.parts],
+            "facts": self.facts,
+        }
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def folder_of(run_id: str, dataset: str) -> str:
+    """Folder of a run's dataset."""
+    return f"runs/{run_id}/{dataset}"
+
+
+def open_raw(store: Store, run_id: str, header: str) -> Manifest:
+    """The manifest of raw/, whose parts are there in full size and begin with `header`."""
+    folder = folder_of(run_id, "raw")
+    path = f"{folder}/manifest.json"
+    remedy = f'Run "salesflow generate --run-id {run_id}" or "salesflow ingest" again.'
+    text = store.read_text(path)
+    if text is None:
+        raise StageError(f"There is no raw data of run {run_id} in {store.url}: {path} is missing", remedy)
+    manifest = read_manifest(text, f"{store.url}/{path}", remedy)
+    with ThreadPoolExecutor(LOOKING_THREADS) as threads:
+        for fault in threads.map(lambda part: fault_of(store, folder, part, header), manifest.parts):
+            if fault:
+                raise StageError(fault, remedy)
+    return manifest
+
+
+def read_manifest(text: str, where: str, remedy: str) -> Manifest:
+    """Reads manifest.json and checks that it agrees with itself."""
+    try:
+        content = json.loads(text)
+        parts = tuple(
+            Part(part["name"], part["rows"], part["bytes"], part["sha256"]) for part in content["parts"]
+        )
+        manifest = Manifest(
+            content["dataset"], content["run_id"], content["as_of"], parts, content["facts"], content["engine"]
+        )
+        agrees = content["format"] == 1 and content["fingerprint"] == manifest.fingerprint
+        names = [part.name for part in parts]
+        agrees = agrees and len(set(names)) == len(names) and all(PART_NAME.match(name) for name in names)
+    except (ValueError, KeyError, TypeError) as cause:
+        raise StageError(f"Cannot understand {where}: {type(cause).__name__} {cause}", remedy) from cause
+    if not agrees:
+        raise StageError(f"{where} does not agree with itself (format, fingerprint or names of parts)", remedy)
+    return manifest
+
+
+def fault_of(store: Store, folder: str, part: Part, header: str) -> str | None:
+    """What is wrong with a part; None when its size and header are right."""
+    path = f"{folder}/{part.name}"
+    size = store.size(path)
+    if size != part.bytes:
+        found = "is missing" if size is None else f"holds {size} bytes"
+        return f"{store.url}/{path} {found}, the manifest says {part.bytes} bytes"
+    expected = header.encode()
+    line = store.head(path, len(expected) + 2).split(b"\n", 1)[0].removesuffix(b"\r")
+    return None if line == expected else f"{store.url}/{path} does not begin with the line {header}"
+
+
+def begin_dataset(store: Store, run_id: str, dataset: str) -> None:
+    """Makes room for a dataset: its manifest goes first, then everything else in its folder."""
+    folder = folder_of(run_id, dataset)
+    store.remove(f"{folder}/manifest.json")
+    store.remove(folder)
+
+
+def write_parts(store: Store, rows: DataFrame, temporary: str, target: str, header: str) -> tuple[Part, ...]:
+    """Writes `text` of every partition, which begins with `header`, as a part; at least one part is made."""
+    rows.write.option("maxRecordsPerFile", 0).text(store.spark_path(temporary), lineSep="\n")
+    # Spark makes a file without a byte when there are no rows at all.
+    measured = {name: taken for name, taken in measure(rows.sparkSession, store, temporary).items() if taken[1] > 0}
+    if not measured:
+        store.write_text(f"{temporary}/part-header", header + "\n")
+        measured = measure(rows.sparkSession, store, temporary)
+    parts = []
+    for index, name in enumerate(sorted(measured)):
+        row_count, size, sha256 = measured[name]
+        part = Part(f"part-{index:05d}.csv", row_count, size, sha256)
+        store.rename(f"{temporary}/{name}", f"{target}/{part.name}")
+        parts.append(part)
+    return tuple(parts)
+
+
+def measure(spark: SparkSession, store: Store, folder: str) -> dict[str, tuple[int, int, str]]:
+    """Rows, bytes and SHA-256 of each file as it lies in the store, taken by the cluster."""
+    text = F.col("content").cast("string")
+    line_feeds = F.octet_length(text) - F.octet_length(F.replace(text, F.lit("\n"), F.lit("")))
+    files = spark.read.format("binaryFile").load(store.pattern_path(folder))
+    rows = files.select(
+        F.col("_metadata.file_name").alias("name"),
+        (line_feeds - 1).alias("rows"),
+        F.col("length").alias("bytes"),
+        F.sha2("content", 256).alias("sha256"),
+    ).collect()
+    return {row["name"]: (row["rows"], row["bytes"], row["sha256"]) for row in rows}
+
+
+def publish(store: Store, manifest: Manifest) -> None:
+    """Puts the manifest in place: from here on the dataset exists."""
+    store.write_text(f"{folder_of(manifest.run_id, manifest.dataset)}/manifest.json", manifest.to_json())
+
+
+def read_lines(spark: SparkSession, store: Store, manifest: Manifest) -> DataFrame:
+    """Every line of a dataset's parts as `value`, with its place: `part`, `block` and `seq`."""
+    folder = folder_of(manifest.run_id, manifest.dataset)
+    paths = [store.pattern_path(f"{folder}/{part.name}") for part in manifest.parts]
+    numbers = spark.createDataFrame(
+        [(part.name, number) for number, part in enumerate(manifest.parts)], "file string, part int"
+    )
+    # The line end is given because the default takes a lone \r for one, too. The number grows with the order of lines
+    # inside a split, which is all that is asked of it.
+    lines = spark.read.text(paths, lineSep="\n").select(
+        "value",
+        F.col("_metadata.file_name").alias("file"),
+        F.col("_metadata.file_block_start").alias("block"),
+        F.monotonically_increasing_id().alias("seq"),
+    )
+    return lines.join(F.broadcast(numbers), "file").select("part", "block", "seq", "value")
+
+
+BLOCKS = "part int, block long, file string, first_seq long, part_start long, lines_before long"
+
+
+def number_blocks(outcomes: Sequence, manifest: Manifest) -> list[tuple[int, int, str, int, int, int]]:
+    """Every split in file order, as rows of BLOCKS, from the counted outcomes of its lines."""
+    lines: dict[tuple[int, int], int] = {}
+    first: dict[tuple[int, int], int] = {}
+    for row in outcomes:
+        place = (row["part"], row["block"])
+        lines[place] = lines.get(place, 0) + row["lines"]
+        first[place] = min(first.get(place, row["first_seq"]), row["first_seq"])
+    blocks = []
+    position = part_start = 0
+    at_part = -1
+    for part, block in sorted(lines):
+        if part != at_part:
+            at_part, part_start = part, position
+        name = manifest.parts[part].name
+        blocks.append((part, block, name, first[part, block], part_start, position - part_start))
+        position += lines[part, block]
+    return blocks

@@ -1,0 +1,86 @@
+"""Errors that people see: what was found, and what to do next; and what kind of failure an exception is."""
+
+from __future__ import annotations
+
+import re
+
+from py4j.java_gateway import JavaObject
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
+
+DONE = 0
+FINAL = 1
+USAGE = 2
+TRY_AGAIN = 75
+
+
+class StageError(Exception):
+    """An error with an exit code and a remedy; its message never holds a secret."""
+
+    def __init__(self, message: str, remedy: str | None = None, exit_code: int = FINAL) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.exit_code = exit_code
+
+
+# Failures that go away by themselves: the other side is down, restarting, overloaded, or was in the way.
+PASSING = (
+    "java.net.ConnectException",
+    "java.net.SocketException",
+    "java.net.SocketTimeoutException",
+    "java.net.NoRouteToHostException",
+    "java.net.UnknownHostException",
+    "java.nio.channels.ClosedChannelException",
+    "ConnectTimeoutException",
+    "AWSClientIOException",
+    "AWSServiceThrottledException",
+    "AWSStatus500Exception",
+    "All masters are unresponsive",
+    "Master removed our application",
+    "ExecutorLostFailure",
+    "FetchFailedException",
+)
+# SQLSTATE: connection lost, too many connections, serialization failure or deadlock, lock not available, shut down or
+# starting, statement cancelled by the server's operator. https://www.postgresql.org/docs/18/errcodes-appendix.html
+PASSING_STATES = re.compile(r"\A(?:08...|53300|40001|40P01|55P03|57P0[123])\Z")
+REMEDY_TRY_AGAIN = "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
+REMEDY_LOOK = "The log above has the whole chain of causes."
+
+
+def explain(error: BaseException) -> StageError:
+    """The error as people should see it."""
+    if isinstance(error, StageError):
+        return error
+    if isinstance(error, Py4JNetworkError):
+        return StageError("The Java process of Spark ended", "Run the stage again; see its log for why.", TRY_AGAIN)
+    causes = java_causes(error)
+    messages = [first_line(text) for _, text, _ in causes] or [first_line(str(error)) or type(error).__name__]
+    message = ": ".join(dict.fromkeys(text for text in messages if text))
+    passing = any(
+        (state and PASSING_STATES.match(state)) or any(word in f"{name}: {text}" for word in PASSING)
+        for name, text, state in causes
+    )
+    return StageError(message, REMEDY_TRY_AGAIN, TRY_AGAIN) if passing else StageError(message, REMEDY_LOOK)
+
+
+def java_causes(error: BaseException) -> list[tuple[str, str, str | None]]:
+    """Class, message and SQLSTATE of the Java exceptions underneath, outermost first."""
+    at = getattr(error, "_origin", None)
+    if isinstance(error, Py4JJavaError):
+        at = error.java_exception
+    causes: list[tuple[str, str, str | None]] = []
+    while isinstance(at, JavaObject) and len(causes) < 12:
+        try:
+            name = at.getClass().getName()
+            state = at.getSQLState() if name.startswith("org.postgresql.") else None
+            causes.append((name, at.getMessage() or "", state))
+            at = at.getCause()
+        except Py4JError:
+            break
+    return causes
+
+
+def first_line(text: str) -> str:
+    """The first line of a message, without the class name that Java puts before it."""
+    line = text.strip().split("\n", 1)[0]
+    return re.sub(r"\A(?:[a-z0-9_]+\.)+[A-Z]\w+: ", "", line)

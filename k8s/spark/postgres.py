@@ -1,0 +1,220 @@
+"""PostgreSQL over JDBC: the address, short conversations of the driver, and parallel reading and writing of tables."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from errors import USAGE, StageError
+from py4j.protocol import Py4JError
+from pyspark.sql import SparkSession
+
+DRIVER = "org.postgresql.Driver"
+VARIABLE = "SALESFLOW_POSTGRES_URL"
+EXAMPLE = "postgresql://user:password@host:5432/database"
+PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "host")
+SSL_MODES = ("disable", "require", "verify-ca", "verify-full")
+# Longest wait for another command that is at the same work.
+LOCK_WAIT = "120s"
+# Rows that one round trip brings; the driver holds as many in memory.
+FETCH_ROWS = 10_000
+BATCH_ROWS = 5_000
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where PostgreSQL is; `server` (host:port/database) is for messages, and only `properties` hold the password."""
+
+    server: str
+    jdbc_url: str
+    properties: Mapping[str, str] = field(repr=False)
+
+
+def target_from_environment(environment: Mapping[str, str] = os.environ) -> Target:
+    """The server that SALESFLOW_POSTGRES_URL names, or the file that SALESFLOW_POSTGRES_URL_FILE points to."""
+    direct, path = environment.get(VARIABLE), environment.get(f"{VARIABLE}_FILE")
+    if direct and path:
+        raise StageError(f"Set {VARIABLE} or {VARIABLE}_FILE, not both", exit_code=USAGE)
+    if direct:
+        return parse_url(direct)
+    if not path:
+        raise StageError(f"Set {VARIABLE} or {VARIABLE}_FILE, such as {EXAMPLE}", exit_code=USAGE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            return parse_url(file.read().strip())
+    except (OSError, UnicodeDecodeError) as cause:
+        raise StageError(f"Cannot read {VARIABLE}_FILE={path}: {type(cause).__name__}", exit_code=USAGE) from None
+
+
+def parse_url(url: str) -> Target:
+    """Takes a connection URL apart, with every mistake in one error; the URL itself is never shown."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "127.0.0.1", parts.port or 5432
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in ("postgres", "postgresql"):
+        raise StageError(
+            "The PostgreSQL URL cannot be understood (it is not shown: it may hold a password)",
+            f"Write it as {EXAMPLE}, with special characters of the password as %XX.",
+            USAGE,
+        )
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    user = unquote(parts.username or "")
+    database = unquote(parts.path[1:]) or user
+    host = given.get("host", host)
+    mistakes = mistakes_in(given, host) + ([] if user else ["The PostgreSQL URL names no user"])
+    if mistakes:
+        raise StageError("\n".join(mistakes), exit_code=USAGE)
+    properties = {
+        "driver": DRIVER,
+        "user": user,
+        "password": unquote(parts.password or ""),
+        "connectTimeout": given.get("connect_timeout", "10"),
+        "ApplicationName": given.get("application_name", "salesflow aggregate"),
+        "tcpKeepAlive": "true",
+        **tls_properties(given),
+    }
+    address = f"[{host}]" if ":" in host else host
+    # What may follow in a JDBC URL is not the database's name.
+    jdbc_url = f"jdbc:postgresql://{address}:{port}/{database.replace('%', '%25').replace('?', '%3F')}"
+    return Target(f"{host}:{port}/{database}", jdbc_url, properties)
+
+
+def mistakes_in(given: Mapping[str, str], host: str) -> list[str]:
+    """What is wrong with the parameters of a URL."""
+    mistakes = [
+        f"Cannot use the parameter {name} in the PostgreSQL URL: it must be one of {', '.join(PARAMETERS)}"
+        for name in given
+        if name not in PARAMETERS
+    ]
+    mode = given.get("sslmode", "disable")
+    if mode not in SSL_MODES:
+        allowed = ", ".join(SSL_MODES)
+        mistakes.append(f"Cannot use sslmode={mode} in the PostgreSQL URL: it must be one of {allowed}")
+    if not re.match(r"\A[1-9]\d{0,3}\Z", given.get("connect_timeout", "10")):
+        mistakes.append("Cannot use connect_timeout in the PostgreSQL URL: it must be 1 to 9999 seconds")
+    if host.startswith("/"):
+        mistakes.append("Cannot use a socket's folder as host in the PostgreSQL URL: Java connects by TCP only")
+    return mistakes
+
+
+def tls_properties(given: Mapping[str, str]) -> dict[str, str]:
+    """libpq's words for encryption in those of the JDBC driver."""
+    mode = given.get("sslmode", "disable")
+    found = {name: given[name] for name in ("sslrootcert", "sslcert", "sslkey") if name in given}
+    if mode == "require" and "sslrootcert" in given:
+        # libpq looks at the certificate as soon as there is an authority to check it against.
+        mode = "verify-ca"
+    if mode.startswith("verify") and "sslrootcert" not in given:
+        # The authorities that Java trusts; without this the driver wants a file in the home folder.
+        found["sslfactory"] = "org.postgresql.ssl.DefaultJavaSSLFactory"
+    return {"sslmode": mode, **found}
+
+
+class Connection:
+    """One connection of the driver; every value arrives as PostgreSQL's text."""
+
+    def __init__(self, connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str) -> None:
+        """Runs statements that return nothing."""
+        statement = self._connection.createStatement()
+        try:
+            statement.execute(sql)
+        finally:
+            statement.close()
+
+    def query(self, sql: str, *values: str) -> list[tuple[str | None, ...]]:
+        """The rows of one statement; `values` are bound as text."""
+        statement = self._connection.prepareStatement(sql)
+        try:
+            for index, value in enumerate(values, start=1):
+                statement.setString(index, value)
+            rows = statement.executeQuery()
+            width = rows.getMetaData().getColumnCount()
+            found = []
+            while rows.next():
+                found.append(tuple(rows.getString(column) for column in range(1, width + 1)))
+            return found
+        finally:
+            statement.close()
+
+    @contextmanager
+    def transaction(self, begin: str = "") -> Iterator[None]:
+        """Commits when the block ends, rolls back when it throws; `begin` is such as ISOLATION LEVEL REPEATABLE READ."""
+        self.execute(f"BEGIN {begin}")
+        try:
+            yield
+        except BaseException:
+            try:
+                self.execute("ROLLBACK")
+            except Py4JError:
+                # A dead connection cannot roll back; the server does it by itself.
+                pass
+            raise
+        self.execute("COMMIT")
+
+
+@contextmanager
+def connect(spark: SparkSession, target: Target) -> Iterator[Connection]:
+    """A connection that is closed in every case."""
+    jvm = spark.sparkContext._jvm
+    properties = jvm.java.util.Properties()
+    for name, value in target.properties.items():
+        properties.setProperty(name, value)
+    try:
+        driver = jvm.java.lang.Thread.currentThread().getContextClassLoader().loadClass(DRIVER)
+    except Py4JError as cause:
+        raise StageError(
+            "Spark has no PostgreSQL JDBC driver",
+            "Pass it with spark-submit --jars, put it among Spark's jars, or name it in SALESFLOW_POSTGRES_JAR.",
+            USAGE,
+        ) from cause
+    # Not by way of DriverManager, which does not see jars that were passed to spark-submit.
+    connection = driver.getDeclaredConstructor(None).newInstance(None).connect(target.jdbc_url, properties)
+    try:
+        session = Connection(connection)
+        session.execute(f"SET lock_timeout = '{LOCK_WAIT}'; SET search_path = pg_catalog; SET timezone = 'UTC'")
+        yield session
+    finally:
+        try:
+            connection.close()
+        except Py4JError:
+            # It was lost; what lost it is the error to report.
+            pass
+
+
+def quote_text(text: str) -> str:
+    """A text as an SQL literal, for the few places where values cannot be bound."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def read_properties(target: Target, columns: Mapping[str, str], snapshot: str) -> dict[str, str]:
+    """Options for reading `columns` (name to Spark type) as they were in an exported snapshot."""
+    begin = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+    return {
+        **target.properties,
+        "fetchsize": str(FETCH_ROWS),
+        "customSchema": ", ".join(f"{name} {data_type}" for name, data_type in columns.items()),
+        "sessionInitStatement": f"{begin}; SET TRANSACTION SNAPSHOT {quote_text(snapshot)}",
+    }
+
+
+def write_properties(target: Target) -> dict[str, str]:
+    """Options for appending rows to a table."""
+    return {**target.properties, "batchsize": str(BATCH_ROWS), "reWriteBatchedInserts": "true"}
+
+
+def page_ranges(pages: int, ranges: int) -> Sequence[str]:
+    """Conditions that split a table of so many pages into ranges of its pages, none left out."""
+    count = max(1, min(ranges, pages))
+    bounds = [pages * index // count for index in range(1, count)]
+    starts = ["true", *[f"ctid >= '({bound},0)'::tid" for bound in bounds]]
+    ends = [*[f"ctid < '({bound},0)'::tid" for bound in bounds], "true"]
+    return [f"{start} AND {end}" for start, end in zip(starts, ends, strict=True)]

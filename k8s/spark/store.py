@@ -1,0 +1,128 @@
+"""Files of a store, on file:// and s3a://, through Hadoop's FileSystem."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from urllib.parse import unquote, urlsplit
+
+from errors import USAGE, StageError
+from pyspark.sql import SparkSession
+
+# Hadoop reads these in a path as a pattern.
+GLOB = re.compile(r"([{}\[\]*?\\])")
+
+
+class Store:
+    """A folder or a bucket; paths are relative to its root, such as runs/2026-11-24/raw/part-00000.csv."""
+
+    def __init__(self, spark: SparkSession, url: str) -> None:
+        """`url`: file:///folder, a path, s3://bucket/prefix or s3a://bucket/prefix."""
+        self.url = url
+        self.root = hadoop_root(url)
+        self._jvm = spark.sparkContext._jvm
+        configuration = spark.sparkContext._jsc.hadoopConfiguration()
+        self._is_local = self.root.startswith("file:")
+        if self._is_local:
+            # Hadoop's usual local file system keeps hidden checksum files, which would be wrong as soon as another
+            # program writes.
+            self._files = self._jvm.org.apache.hadoop.fs.RawLocalFileSystem()
+            self._files.initialize(self._jvm.java.net.URI("file:///"), configuration)
+        else:
+            self._files = self._path("").getFileSystem(configuration)
+
+    def _path(self, path: str):
+        return self._jvm.org.apache.hadoop.fs.Path(f"{self.root}/{path}" if path else self.root)
+
+    def spark_path(self, path: str) -> str:
+        """The path for Spark's readers and writers."""
+        return f"{self.root}/{path}"
+
+    def pattern_path(self, path: str) -> str:
+        """The path for Spark's readers, which take it for a pattern."""
+        return GLOB.sub(r"\\\1", self.spark_path(path))
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder."""
+        return self._files.exists(self._path(path))
+
+    def size(self, path: str) -> int | None:
+        """Size in bytes; None when there is no such file."""
+        return self._files.getFileStatus(self._path(path)).getLen() if self.exists(path) else None
+
+    def head(self, path: str, limit: int) -> bytes:
+        """The first bytes of a file, at most `limit`."""
+        stream = self._files.open(self._path(path))
+        try:
+            return bytes(stream.readNBytes(limit))
+        finally:
+            stream.close()
+
+    def read_text(self, path: str) -> str | None:
+        """Whole text of a small file; None when there is none."""
+        if not self.exists(path):
+            return None
+        stream = self._files.open(self._path(path))
+        try:
+            return bytes(stream.readAllBytes()).decode("utf-8")
+        finally:
+            stream.close()
+
+    def write_text(self, path: str, text: str) -> None:
+        """Replaces a small file in one step: readers see the old text or the new."""
+        # Objects appear whole when they are closed; files need a temporary name.
+        written = f"{path}.{uuid.uuid4()}.tmp" if self._is_local else path
+        try:
+            stream = self._files.create(self._path(written), True)
+            try:
+                stream.write(text.encode("utf-8"))
+                if self._is_local:
+                    stream.hsync()
+            finally:
+                stream.close()
+            if written != path:
+                self.rename(written, path)
+        except BaseException:
+            if written != path:
+                self.remove(written)
+            raise
+
+    def rename(self, source: str, target: str) -> None:
+        """Renames a file; on an object store there must be none at the target."""
+        self._files.mkdirs(self._path(target).getParent())
+        if not self._files.rename(self._path(source), self._path(target)):
+            raise StageError(
+                f"Cannot rename {source} to {target} in {self.url}", "See that the store can be written."
+            )
+
+    def list(self, folder: str) -> list[str]:
+        """Names directly inside a folder, sorted; none when it does not exist."""
+        if not self.exists(folder):
+            return []
+        return sorted(status.getPath().getName() for status in self._files.listStatus(self._path(folder)))
+
+    def remove(self, path: str) -> None:
+        """Removes a file or a whole folder; fine when there is none."""
+        self._files.delete(self._path(path), True)
+
+
+def hadoop_root(url: str) -> str:
+    """The store's address as Hadoop writes it."""
+    if not re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", url):
+        if not url.startswith("/"):
+            raise wrong_store(url)
+        return "file://" + url.rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return "file://" + unquote(parts.path).rstrip("/")
+    if parts.scheme in ("s3", "s3a") and parts.netloc and not parts.query and "@" not in parts.netloc:
+        return f"s3a://{parts.netloc}{parts.path.rstrip('/')}"
+    raise wrong_store(url)
+
+
+def wrong_store(url: str) -> StageError:
+    """The usage error for an address that is no store; secrets in it are not repeated."""
+    shown = re.sub(r"//[^/@]*@", "//***@", url)
+    return StageError(
+        f"Cannot open the store {shown}: it must be file:///folder, /folder or s3://bucket/prefix", exit_code=USAGE
+    )
