@@ -1,4 +1,4 @@
-/** The shop's product catalogue: names and departments from faker, prices by department. */
+/** The shop's product catalogue: names and departments from faker, things and prices by department. */
 import { faker } from "@faker-js/faker/locale/en";
 import { fromCents } from "../money.ts";
 import type { SeasonName } from "./calendar.ts";
@@ -25,22 +25,82 @@ interface Department {
   name: () => string;
 }
 
-const goods = () => faker.commerce.productName();
+/** Names such as "Practical Bamboo Lamp": adjective and material are faker's, the thing is one that the department sells. */
+function goods(...things: string[]): () => string {
+  return () =>
+    `${faker.commerce.productAdjective()} ${faker.commerce.productMaterial()} ${
+      faker.helpers.arrayElement(things)
+    }`;
+}
 
 /** Departments of an online shop. What is sold, and for how much, is this project's assumption. */
 export const DEPARTMENTS: readonly Department[] = [
   { category: "Books", season: "school", priceFrom: 250, priceTo: 2_500, name: () => faker.book.title() },
   { category: "Music", season: "gifts", priceFrom: 400, priceTo: 4_000, name: () => faker.music.album() },
   { category: "Grocery", season: "steady", priceFrom: 60, priceTo: 1_500, name: () => faker.food.dish() },
-  { category: "Electronics", season: "gifts", priceFrom: 1_500, priceTo: 90_000, name: goods },
-  { category: "Computers", season: "school", priceFrom: 2_000, priceTo: 150_000, name: goods },
-  { category: "Home", season: "steady", priceFrom: 300, priceTo: 25_000, name: goods },
-  { category: "Garden", season: "summer", priceFrom: 200, priceTo: 18_000, name: goods },
-  { category: "Beauty", season: "spring", priceFrom: 150, priceTo: 6_000, name: goods },
-  { category: "Toys", season: "gifts", priceFrom: 200, priceTo: 9_000, name: goods },
-  { category: "Clothing", season: "winter", priceFrom: 500, priceTo: 20_000, name: goods },
-  { category: "Shoes", season: "spring", priceFrom: 900, priceTo: 18_000, name: goods },
-  { category: "Sports", season: "summer", priceFrom: 300, priceTo: 40_000, name: goods },
+  {
+    category: "Electronics",
+    season: "gifts",
+    priceFrom: 1_500,
+    priceTo: 90_000,
+    name: goods("Headphones", "Speaker", "Camera", "Television", "Charger", "Soundbar", "Projector"),
+  },
+  {
+    category: "Computers",
+    season: "school",
+    priceFrom: 2_000,
+    priceTo: 150_000,
+    name: goods("Laptop", "Keyboard", "Mouse", "Monitor", "Tablet", "Printer", "Router"),
+  },
+  {
+    category: "Home",
+    season: "steady",
+    priceFrom: 300,
+    priceTo: 25_000,
+    name: goods("Lamp", "Chair", "Table", "Blanket", "Shelf", "Mirror", "Kettle"),
+  },
+  {
+    category: "Garden",
+    season: "summer",
+    priceFrom: 200,
+    priceTo: 18_000,
+    name: goods("Spade", "Bench", "Planter", "Lantern", "Hose", "Parasol", "Grill"),
+  },
+  {
+    category: "Beauty",
+    season: "spring",
+    priceFrom: 150,
+    priceTo: 6_000,
+    name: goods("Soap", "Brush", "Comb", "Cream", "Perfume", "Towel", "Razor"),
+  },
+  {
+    category: "Toys",
+    season: "gifts",
+    priceFrom: 200,
+    priceTo: 9_000,
+    name: goods("Train", "Puzzle", "Doll", "Kite", "Ball", "Robot", "Castle"),
+  },
+  {
+    category: "Clothing",
+    season: "winter",
+    priceFrom: 500,
+    priceTo: 20_000,
+    name: goods("Shirt", "Coat", "Dress", "Scarf", "Gloves", "Hat", "Sweater"),
+  },
+  {
+    category: "Shoes",
+    season: "spring",
+    priceFrom: 900,
+    priceTo: 18_000,
+    name: goods("Boots", "Sneakers", "Sandals", "Loafers", "Slippers", "Trainers"),
+  },
+  {
+    category: "Sports",
+    season: "summer",
+    priceFrom: 300,
+    priceTo: 40_000,
+    name: goods("Bike", "Skis", "Racket", "Skateboard", "Tent", "Helmet", "Kayak"),
+  },
 ];
 
 /** Lowest and highest price of any day, as shares of the usual one; lib/generate/shop.ts keeps inside them. */
