@@ -1,16 +1,15 @@
 /**
  * Embedded databases: a real PostgreSQL and the real ClickHouse engine, on this machine only, with nothing to install.
  *
- * The servers run in a host process (host.ts). Three locks in `<home>/embedded` keep it sound:
+ * Each database runs in a host process of its own (host.ts). Three locks in `<home>/embedded/<engine>` keep it sound:
  *
- * - `use.lock`: every command that uses the servers holds it shared. The host stops when it gets it alone. So the
- *   servers outlive the command that started them while another one uses them, and no command, not even a killed one,
- *   leaves them behind.
+ * - `use.lock`: every command that uses the database holds it shared. The host stops when it gets it alone. So the
+ *   database outlives the command that started it while another one uses it, and no command, not even a killed one,
+ *   leaves it behind.
  * - `start.lock`: held alone while a command starts the host or takes leave of it, one command at a time.
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
-import { SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { delay } from "./delay.ts";
 import type { EngineProgress } from "./engine_package.ts";
@@ -28,11 +27,11 @@ export interface EmbeddedOptions<E extends EngineName = EngineName> {
   engines?: readonly E[];
   /** Told how the engines are fetched, when they are not in the cache yet. */
   onProgress?: ((progress: EngineProgress) => void) | undefined;
-  /** Gives up starting. Servers that run already are not touched. */
+  /** Gives up starting. Databases that run already are not touched. */
   signal?: AbortSignal | undefined;
 }
 
-/** Databases in use; the names are `postgresUrl` and `clickhouseUrl`. */
+/** Databases in use; their URLs are `postgresUrl` and `clickhouseUrl`. */
 export type Embedded<E extends EngineName = EngineName> =
   & {
     readonly [
@@ -41,11 +40,18 @@ export type Embedded<E extends EngineName = EngineName> =
     ]: string;
   }
   & {
-    /** Whether this call started the servers; otherwise they ran already, for somebody else. */
+    /** Whether this call started any of them; otherwise all ran already, for somebody else. */
     readonly owned: boolean;
-    /** Ends the use. The last user's call returns when the servers have stopped cleanly. May be called twice. */
+    /** Ends the use. The last user's call returns when the databases have stopped cleanly. May be called twice. */
     close(): Promise<void>;
   };
+
+/** One database in use. */
+interface Use {
+  url: string;
+  owned: boolean;
+  leave(): Promise<void>;
+}
 
 /** Waits for a host that is just starting or stopping: returns its state, or undefined when there is no host. */
 async function findHost(files: HomeFiles, signal: AbortSignal | undefined): Promise<HostState | undefined> {
@@ -58,8 +64,8 @@ async function findHost(files: HomeFiles, signal: AbortSignal | undefined): Prom
 }
 
 /**
- * Takes leave: the servers stop if nobody else uses them, and then this waits for it. The start lock keeps newcomers
- * out meanwhile, so that a failure to get the use lock shared means that the host has it.
+ * Takes leave: the host stops if nobody else uses it, and then this waits for it. The start lock keeps newcomers out
+ * meanwhile, so that a failure to get the use lock shared means that the host has it.
  */
 async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   using _starting = await lockFile(files.startLock);
@@ -67,7 +73,7 @@ async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   while (!await isUnlocked(files.hostLock)) {
     const alone = await tryLockFile(files.useLock);
     alone?.release();
-    // Free: the host is about to take it. Shared: others use the servers. Taken: the host is stopping.
+    // Free: the host is about to take it. Shared: others use the database. Taken: the host is stopping.
     const shared = alone ? undefined : await tryLockFile(files.useLock, { shared: true });
     shared?.release();
     if (shared) return;
@@ -75,31 +81,22 @@ async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   }
 }
 
-function urlsOf<E extends EngineName>(state: HostState, engines: readonly E[], home: string) {
-  const missing = engines.filter((engine) => state.urls[engine] === undefined);
-  if (missing.length > 0) {
-    throw new SalesflowError(
-      `The servers that run in ${home} do not include ${missing.join(" and ")} (process ${state.hostPid})`,
-      { exitCode: 75, remedy: "Wait for the command that started them to end, then try again." },
-    );
-  }
-  return Object.fromEntries(engines.map((engine) => [`${engine}Url`, state.urls[engine]]));
-}
-
-async function useServers<E extends EngineName>(
-  files: HomeFiles,
-  engines: readonly E[],
-  { onProgress, signal }: EmbeddedOptions<E>,
-): Promise<{ state: HostState; owned: boolean; use: FileLock }> {
-  const paths = await ensureEngines({ engines, onProgress, signal });
+/** Starts one database, or joins those who use it. */
+async function join(
+  home: string,
+  engine: EngineName,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Use> {
+  const files = homeFiles(home, engine);
   await Deno.mkdir(files.folder, { recursive: true, mode: 0o700 });
-  const onWait = () => logger("embedded").info("waiting for the servers of {home}", { home: files.home });
+  const onWait = () => logger("embedded").debug("waiting for {engine} of {home}", { engine, home });
   using _starting = await lockFile(files.startLock, { signal, onWait });
   const use = await lockFile(files.useLock, { shared: true, signal }); // waits for a host that is stopping
   try {
     const running = await findHost(files, signal);
-    if (running) return { state: running, owned: false, use };
-    return { state: await spawnHost(files, { home: files.home, engines: paths }, signal), owned: true, use };
+    const { url } = running ?? await spawnHost(files, { home, engine, path }, signal);
+    return { url, owned: !running, leave: () => leave(files, use) };
   } catch (error) {
     use.release();
     throw error;
@@ -114,23 +111,23 @@ async function useServers<E extends EngineName>(
  */
 export async function startEmbedded<E extends EngineName = EngineName>(
   home: string,
-  options: EmbeddedOptions<E> = {},
+  { engines = ENGINES as readonly E[], onProgress, signal }: EmbeddedOptions<E> = {},
 ): Promise<Embedded<E>> {
-  const engines = options.engines ?? ENGINES as readonly E[];
-  const files = homeFiles(resolve(home));
+  const paths = await ensureEngines({ engines, onProgress, signal });
   const startedAt = performance.now();
-  const { state, owned, use } = await useServers(files, engines, options);
-  let closing: Promise<void> | undefined;
-  const close = () => closing ??= leave(files, use);
-  try {
-    const urls = urlsOf(state, engines, files.home);
-    logger("embedded").debug("databases {verb} in {ms} ms", {
-      verb: owned ? "started" : "found running",
-      ms: Math.round(performance.now() - startedAt),
-    });
-    return { ...urls, owned, close } as unknown as Embedded<E>;
-  } catch (error) {
+  const outcomes = await Promise.allSettled(
+    engines.map((engine) => join(resolve(home), engine, paths[engine], signal)),
+  );
+  const uses = outcomes.flatMap((outcome) => outcome.status === "fulfilled" ? [outcome.value] : []);
+  let closing: Promise<unknown> | undefined;
+  const close = async () => void await (closing ??= Promise.all(uses.map((use) => use.leave())));
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed) {
     await close();
-    throw error;
+    throw failed.reason;
   }
+  const ms = Math.round(performance.now() - startedAt);
+  logger("embedded").debug("{engines} answer after {ms} ms", { engines: engines.join(" and "), ms });
+  const urls = Object.fromEntries(engines.map((engine, at) => [`${engine}Url`, uses[at]?.url]));
+  return { ...urls, owned: uses.some(({ owned }) => owned), close } as unknown as Embedded<E>;
 }

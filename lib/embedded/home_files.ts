@@ -1,33 +1,31 @@
-/** The files of the embedded databases under a home (`SALESFLOW_HOME`). */
+/** The files of an embedded database under a home (`SALESFLOW_HOME`). */
 import { join } from "node:path";
 import type { EngineName } from "./packages.ts";
 
-/** Paths under one home. */
+/** Paths of one database under one home. */
 export interface HomeFiles {
   home: string;
   /** Everything below but the data. */
   folder: string;
-  /** Held alone while somebody starts or leaves the servers. */
+  /** Held alone while somebody starts the server or takes leave of it. */
   startLock: string;
-  /** Held together by all who use the servers; taken alone by the host to stop them. */
+  /** Held together by all who use the server; taken alone by the host to stop it. */
   useLock: string;
   /** Held by the host for as long as it lives. */
   hostLock: string;
   /** What runs now: {@linkcode HostState}. */
   state: string;
-  /** Ports and passwords, kept from run to run: {@linkcode Access}. */
+  /** Port and password, kept from run to run: {@linkcode Access}. */
   access: string;
-  hostLog: string;
-  postgresLog: string;
-  /** PostgreSQL's files; its data are in `data` below. */
-  postgres: string;
-  /** The ClickHouse engine's data. */
-  clickhouse: string;
+  /** What the host and PostgreSQL say. */
+  log: string;
+  /** The engine's own files; PostgreSQL's data are in `data` below. */
+  data: string;
 }
 
-/** The paths of a home. */
-export function homeFiles(home: string): HomeFiles {
-  const folder = join(home, "embedded");
+/** The paths of one database. */
+export function homeFiles(home: string, engine: EngineName): HomeFiles {
+  const folder = join(home, "embedded", engine);
   return {
     home,
     folder,
@@ -36,18 +34,16 @@ export function homeFiles(home: string): HomeFiles {
     hostLock: join(folder, "host.lock"),
     state: join(folder, "state.json"),
     access: join(folder, "access.json"),
-    hostLog: join(folder, "host.log"),
-    postgresLog: join(folder, "postgres.log"),
-    postgres: join(home, "postgres"),
-    clickhouse: join(home, "clickhouse"),
+    log: join(folder, "server.log"),
+    data: join(home, engine),
   };
 }
 
-/** The running servers, as the host writes them down once they answer. */
+/** The running server, as the host writes it down once it answers. */
 export interface HostState {
   hostPid: number;
-  /** Connection URLs with passwords. */
-  urls: Partial<Record<EngineName, string>>;
+  /** A connection URL with user and password. */
+  url: string;
 }
 
 /** What stays the same from run to run where it can. */
@@ -78,7 +74,7 @@ export function readState(files: HomeFiles): Promise<HostState | undefined> {
   return readJson<HostState>(files.state);
 }
 
-/** Tells others how to reach the servers. */
+/** Tells others how to reach the server. */
 export function writeState(files: HomeFiles, state: HostState): Promise<void> {
   return writeJson(files.state, state);
 }
@@ -92,14 +88,14 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
-/** Ports and passwords of earlier runs. */
-export async function readAccess(files: HomeFiles): Promise<Partial<Record<EngineName, Access>>> {
-  return await readJson<Partial<Record<EngineName, Access>>>(files.access) ?? {};
+/** Port and password of earlier runs. */
+export function readAccess(files: HomeFiles): Promise<Access | undefined> {
+  return readJson<Access>(files.access);
 }
 
-/** Keeps the port and password of one engine for later runs. */
-export async function writeAccess(files: HomeFiles, engine: EngineName, access: Access): Promise<void> {
-  await writeJson(files.access, { ...await readAccess(files), [engine]: access });
+/** Keeps port and password for later runs. */
+export function writeAccess(files: HomeFiles, access: Access): Promise<void> {
+  return writeJson(files.access, access);
 }
 
 const PASSWORD_BYTES = 24;

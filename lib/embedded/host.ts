@@ -1,146 +1,110 @@
 /**
- * The host: one process that holds the embedded servers of a home, PostgreSQL as its child and ClickHouse's engine in
- * itself. It is no command's child in spirit: it lives while anybody uses the servers, and not longer.
+ * The host: one process that holds one embedded database of a home, PostgreSQL as its child or ClickHouse's engine in
+ * itself. It lives while anybody uses the database, and not longer.
  *
- * Who uses them holds `use.lock` shared. The host waits in the kernel for the same lock alone; it gets it when the
- * last user is gone, however that user went, and stops then. It holds `host.lock` for as long as it lives.
+ * Who uses it holds `use.lock` shared. The host waits in the kernel for the same lock alone; it gets it when the last
+ * user is gone, however that user went, and stops then. It holds `host.lock` for as long as it lives.
  */
-import { SalesflowError } from "../errors.ts";
-import { messageChain } from "../errors.ts";
-import { type ClickHouseServer, startClickHouse } from "./clickhouse/server.ts";
+import { messageChain, SalesflowError } from "../errors.ts";
+import { startClickHouse } from "./clickhouse/server.ts";
 import { lockFileUninterrupted, tryLockFile } from "./file_lock.ts";
 import {
   type Access,
   type HomeFiles,
   homeFiles,
-  type HostState,
   readAccess,
   removeFile,
   writeAccess,
   writeState,
 } from "./home_files.ts";
-import { openLog } from "./log_file.ts";
+import { writeLog } from "./log_file.ts";
 import type { EngineName } from "./packages.ts";
-import { type PostgresServer, startPostgres } from "./postgres/server.ts";
+import { startPostgres } from "./postgres/server.ts";
+import type { Server, ServerOptions } from "./server.ts";
 
 /** What a host is told to run. */
 export interface HostOrder {
   home: string;
-  /** Paths of the engines to start. */
-  engines: Partial<Record<EngineName, string>>;
+  engine: EngineName;
+  /** Path of the engine: PostgreSQL's folder or ClickHouse's library. */
+  path: string;
 }
 
-/** What a host says on standard output, once: that the servers answer, or why not. */
-export type HostReport = { ready: true } | {
-  ready: false;
-  message: string;
-  remedy: string | undefined;
-  exitCode: number;
+/** What a host says on standard output, once: that the server answers, or why not. */
+export type HostReport =
+  | { ready: true }
+  | { ready: false; message: string; remedy: string | undefined; exitCode: number };
+
+const START: Record<EngineName, (options: ServerOptions) => Promise<Server>> = {
+  postgres: startPostgres,
+  clickhouse: startClickHouse,
 };
 
-interface Servers {
-  postgres?: PostgresServer;
-  clickhouse?: ClickHouseServer;
-}
-
 function note(text: string): void {
-  console.error(`${new Date().toISOString()} ${text}`);
+  writeLog(`${new Date().toISOString()} ${text}\n`);
 }
 
 function report(content: HostReport): void {
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(content) + "\n"));
 }
 
-async function startAll(files: HomeFiles, { engines }: HostOrder, servers: Servers): Promise<void> {
-  const known = await readAccess(files);
-  // One after the other: two writers of one small file must not overwrite each other.
-  let written: Promise<void> = Promise.resolve();
-  const keep = (engine: EngineName) => (access: Access) =>
-    written = written.then(() => writeAccess(files, engine, access));
-  const starts: Promise<void>[] = [];
-  if (engines.postgres) {
-    const options = {
-      programs: engines.postgres,
-      folder: files.postgres,
-      access: known.postgres,
-      keepAccess: keep("postgres"),
-      log: await openLog(files.postgresLog),
-      note,
-    };
-    starts.push(startPostgres(options).then((server) => void (servers.postgres = server)));
-  }
-  if (engines.clickhouse) {
-    const options = {
-      library: engines.clickhouse,
-      folder: files.clickhouse,
-      access: known.clickhouse,
-      keepAccess: keep("clickhouse"),
-    };
-    starts.push(startClickHouse(options).then((server) => void (servers.clickhouse = server)));
-  }
-  const outcomes = await Promise.allSettled(starts);
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
-  if (failed) throw failed.reason;
-}
-
-function stateOf({ postgres, clickhouse }: Servers): HostState {
-  return {
-    hostPid: Deno.pid,
-    urls: {
-      ...(postgres ? { postgres: postgres.url } : {}),
-      ...(clickhouse ? { clickhouse: clickhouse.url } : {}),
-    },
-  };
-}
-
-function failure(error: unknown): HostReport {
+function reportFailure(error: unknown): void {
   const known = error instanceof SalesflowError ? error : undefined;
-  return {
-    ready: false,
-    message: messageChain(error).join(": "),
-    remedy: known?.remedy,
-    exitCode: known?.exitCode ?? 1,
-  };
+  const message = messageChain(error).join(": ");
+  report({ ready: false, message, remedy: known?.remedy, exitCode: known?.exitCode ?? 1 });
+  note(`failed: ${message}`);
+}
+
+async function start(files: HomeFiles, { engine, path }: HostOrder): Promise<Server> {
+  const keepAccess = (access: Access) => writeAccess(files, access);
+  const access = await readAccess(files);
+  return await START[engine]({ path, folder: files.data, access, keepAccess, note, log: files.log });
+}
+
+/** Resolves with the reason when it is time to stop. */
+function timeToStop(files: HomeFiles): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  // A terminal's Ctrl-C is for the command, which lets go of the servers when it has cleaned up.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
+  Deno.addSignalListener("SIGTERM", () => resolve("told to stop"));
+  lockFileUninterrupted(files.useLock).then(() => resolve("nobody uses it any more"));
+  return promise;
+}
+
+async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
+  const stopping = timeToStop(files);
+  const server = await start(files, order);
+  try {
+    await writeState(files, { hostPid: Deno.pid, url: server.url });
+    report({ ready: true });
+    note(`${order.engine} started (process ${Deno.pid})`);
+    const ended = server.ended?.then(() => "it ended by itself");
+    note(`${order.engine} is stopping: ${await (ended ? Promise.race([stopping, ended]) : stopping)}`);
+  } finally {
+    await removeFile(files.state);
+    await server.stop();
+  }
+  note(`${order.engine} stopped`);
 }
 
 /**
- * Runs the host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts do.
+ * Runs a host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts do.
  *
  * @param args one argument: a {@linkcode HostOrder} as JSON
  */
 export async function runEmbeddedHost(args: readonly string[]): Promise<never> {
   const order: HostOrder = JSON.parse(args[0] ?? "");
-  const files = homeFiles(order.home);
-  const servers: Servers = {};
-  const ending = Promise.withResolvers<string>();
-  // A terminal's Ctrl-C is for the command, which lets go of the servers when it has cleaned up.
-  for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
-  Deno.addSignalListener("SIGTERM", () => ending.resolve("told to stop"));
-  Deno.chdir(files.folder); // the engine would read a config.xml of whatever folder the command was started in
-  const alive = await tryLockFile(files.hostLock);
-  if (!alive) {
-    report(
-      failure(new SalesflowError(`Another process runs the servers of ${order.home}`, { exitCode: 75 })),
-    );
+  const files = homeFiles(order.home, order.engine);
+  try {
+    Deno.chdir(files.folder); // ClickHouse's engine reads a config.xml of whatever folder it is started in
+    const alone = await tryLockFile(files.hostLock);
+    if (!alone) {
+      throw new SalesflowError(`Another process runs ${order.engine} in ${order.home}`, { exitCode: 75 });
+    }
+    await serve(files, order);
+  } catch (error) {
+    reportFailure(error);
     Deno.exit(1);
   }
-  lockFileUninterrupted(files.useLock).then(() => ending.resolve("nobody uses the servers any more"));
-  const started = startAll(files, order, servers);
-  let exitCode = 0;
-  try {
-    await started;
-    await writeState(files, stateOf(servers));
-    servers.postgres?.ended.then(() => ending.resolve("PostgreSQL ended"));
-    report({ ready: true });
-    note(`started (process ${Deno.pid})`);
-    note(`stopping: ${await ending.promise}`);
-  } catch (error) {
-    report(failure(error));
-    note(`failed: ${messageChain(error).join(": ")}`);
-    exitCode = 1;
-  }
-  await removeFile(files.state);
-  await Promise.allSettled([servers.postgres?.stop(), servers.clickhouse?.stop()]);
-  note("stopped");
-  Deno.exit(exitCode);
+  Deno.exit(0);
 }

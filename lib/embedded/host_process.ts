@@ -1,4 +1,4 @@
-/** Starting the host process (host.ts). */
+/** Starting a host process (host.ts). */
 import { fileURLToPath } from "node:url";
 import { SalesflowError } from "../errors.ts";
 import type { HostOrder, HostReport } from "./host.ts";
@@ -41,21 +41,21 @@ async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promi
 
 /**
  * Starts the host in a session of its own, so that the terminal's Ctrl-C and hang-up do not reach it, and waits until
- * its servers answer. The caller holds the start lock and the use lock.
+ * its server answers. The caller holds the start lock and the use lock.
  */
 export async function spawnHost(
   files: HomeFiles,
   order: HostOrder,
   signal: AbortSignal | undefined,
 ): Promise<HostState> {
-  await rotateLog(files.hostLog);
+  await rotateLog(files.log);
   const child = new Deno.Command("/bin/sh", {
     // The shell only puts standard error into the log: an engine that crashes says so there.
     args: [
       "-c",
       'log=$1; shift; umask 077; exec "$@" 2>>"$log"',
       "sh",
-      files.hostLog,
+      files.log,
       ...hostCommand(),
       JSON.stringify(order),
     ],
@@ -73,15 +73,15 @@ export async function spawnHost(
       signal?.throwIfAborted();
       const { code, signal: killer } = await child.status;
       throw new SalesflowError(
-        `The embedded databases ended while starting (${killer ?? `exit code ${code}`})`,
+        `The embedded ${order.engine} ended while starting (${killer ?? `exit code ${code}`})`,
         {
-          remedy: `Look into ${files.hostLog}.`,
+          remedy: `Look into ${files.log}.`,
         },
       );
     }
+    signal?.throwIfAborted();
     const report: HostReport = JSON.parse(line);
     if (!report.ready) {
-      signal?.throwIfAborted();
       const { message, remedy, exitCode } = report;
       throw new SalesflowError(message, {
         exitCode: exitCode === 75 ? 75 : 1,
@@ -94,8 +94,8 @@ export async function spawnHost(
   }
   const state = await readState(files);
   if (state) return state;
-  throw new SalesflowError("The embedded databases stopped right after they started", {
+  throw new SalesflowError(`The embedded ${order.engine} stopped right after it had started`, {
     exitCode: 75,
-    remedy: `Look into ${files.hostLog}.`,
+    remedy: `Look into ${files.log}.`,
   });
 }

@@ -1,14 +1,9 @@
-/** Log files of the embedded servers: appended to, and put aside when they have grown. */
+/**
+ * The log of an embedded server. Standard error of its host goes there, so that a crash of the engine is in it, too.
+ */
 
 /** A log of this size is put aside at the next start; the one before it is dropped. */
 const MAX_BYTES = 4 << 20;
-
-/** An open log. */
-export interface Log {
-  readonly path: string;
-  /** Appends text; a full disk must not stop a server. */
-  write(text: string): void;
-}
 
 /** Puts a log that has grown aside as `<path>.old`. */
 export async function rotateLog(path: string): Promise<void> {
@@ -20,19 +15,11 @@ export async function rotateLog(path: string): Promise<void> {
   }
 }
 
-/** Opens a log for appending; only its owner can read it. */
-export async function openLog(path: string): Promise<Log> {
-  await rotateLog(path);
-  const file = await Deno.open(path, { append: true, create: true, mode: 0o600 });
-  const encoder = new TextEncoder();
-  return {
-    path,
-    write(text) {
-      try {
-        file.writeSync(encoder.encode(text));
-      } catch {
-        // Nowhere to say it.
-      }
-    },
-  };
+/** Writes to the log from within the host. A full disk must not stop a server: what cannot be written is lost. */
+export function writeLog(text: string | Uint8Array): void {
+  try {
+    Deno.stderr.writeSync(typeof text === "string" ? new TextEncoder().encode(text) : text);
+  } catch {
+    // There is nowhere to say it.
+  }
 }

@@ -35,12 +35,10 @@ function authenticate(request: Request, url: URL, expected: string): void {
   const { user, password } = credentials(request, url);
   if (user === USER && same(password, expected)) return;
   const text = `${user}: Authentication failed: password is incorrect, or there is no user with such name.`;
-  const asked = request.headers.has("authorization") || request.headers.has("x-clickhouse-user") ||
-    url.searchParams.has("user");
   // Whoever did not say who they are is asked to; browsers show a dialogue then.
-  throw asked
-    ? EngineError.of(516, "AUTHENTICATION_FAILED", text)
-    : EngineError.of(194, "REQUIRED_PASSWORD", text);
+  throw user === USER && password === ""
+    ? EngineError.of(194, "REQUIRED_PASSWORD", text)
+    : EngineError.of(516, "AUTHENTICATION_FAILED", text);
 }
 
 /** Refuses what ClickHouse refuses over HTTP: several statements in one request, and changes by GET. */

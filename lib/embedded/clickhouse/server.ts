@@ -3,29 +3,11 @@ import config from "./config.xml" with { type: "text" };
 import { join } from "node:path";
 import { SalesflowError } from "../../errors.ts";
 import { type Access, freePort, newPassword } from "../home_files.ts";
+import type { Server, ServerOptions } from "../server.ts";
 import { type Endpoint, openEndpoint, USER } from "./endpoint.ts";
 import { Engine } from "./engine.ts";
 
 const START_ATTEMPTS = 3;
-
-/** What a server needs. */
-export interface ClickHouseOptions {
-  /** Path of libchdb.so. */
-  library: string;
-  /** Folder for the data. */
-  folder: string;
-  /** Port and password of an earlier run. */
-  access: Access | undefined;
-  /** Called when port or password are new. */
-  keepAccess: (access: Access) => Promise<void>;
-}
-
-/** A running server. */
-export interface ClickHouseServer {
-  url: string;
-  /** Waits for running requests, then writes and closes everything. */
-  stop(): Promise<void>;
-}
 
 async function listen(engine: Engine, access: Access): Promise<{ endpoint: Endpoint; port: number }> {
   for (let attempt = 1;; attempt++) {
@@ -40,18 +22,18 @@ async function listen(engine: Engine, access: Access): Promise<{ endpoint: Endpo
 }
 
 /** Opens the engine on a folder and its endpoint on this machine's own address. */
-export async function startClickHouse(options: ClickHouseOptions): Promise<ClickHouseServer> {
-  const { library, folder, keepAccess } = options;
+export async function startClickHouse(options: ServerOptions): Promise<Server> {
+  const { path, folder, keepAccess, log } = options;
   const access = options.access ?? { port: 0, password: newPassword() };
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   const configFile = join(folder, "salesflow.xml");
   await Deno.writeTextFile(configFile, config);
   let engine: Engine;
   try {
-    engine = await Engine.open(library, folder, configFile);
+    engine = await Engine.open(path, folder, configFile);
   } catch (cause) {
     throw new SalesflowError(`The ClickHouse engine does not start on ${folder}`, {
-      remedy: "Its log is embedded/host.log in the same home.",
+      remedy: `Look into ${log}.`,
       cause,
     });
   }

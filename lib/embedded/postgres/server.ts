@@ -1,7 +1,8 @@
 /** The embedded PostgreSQL server: one child process, from start to stop. */
 import { SalesflowError } from "../../errors.ts";
 import { type Access, freePort, newPassword } from "../home_files.ts";
-import type { Log } from "../log_file.ts";
+import { writeLog } from "../log_file.ts";
+import type { Server, ServerOptions } from "../server.ts";
 import { clusterExists, createCluster, dataFolder, resetPassword, ROLE } from "./cluster.ts";
 import { stopOrphans } from "./orphans.ts";
 import { program } from "./program.ts";
@@ -15,30 +16,6 @@ const START_ATTEMPTS = 3;
 const SHOWN_LINES = 12;
 /** A fast shutdown writes all dirty pages; on a slow disk this takes a while. */
 const FAST_STOP_MS = 60_000;
-
-/** What a server needs. */
-export interface PostgresOptions {
-  /** Folder with `bin`, `lib` and `share`. */
-  programs: string;
-  /** Folder for the data. */
-  folder: string;
-  /** Port and password of an earlier run. */
-  access: Access | undefined;
-  /** Called before the server starts, when port or password are new. */
-  keepAccess: (access: Access) => Promise<void>;
-  /** What the server says. */
-  log: Log;
-  note: (text: string) => void;
-}
-
-/** A running server. */
-export interface PostgresServer {
-  url: string;
-  /** Settles when the server process ends, whatever the reason. */
-  ended: Promise<void>;
-  /** Fast shutdown: transactions are rolled back, everything committed is written. */
-  stop(): Promise<void>;
-}
 
 /** On Linux the kernel stops the server when our process is killed; elsewhere the next start does. */
 async function tiedToParent(): Promise<string[]> {
@@ -54,21 +31,21 @@ async function tiedToParent(): Promise<string[]> {
   }
 }
 
-/** Copies what the server says to the log; resolves when it is ready, or with the last lines when it ends. */
-async function watch(
-  child: Deno.ChildProcess,
-  log: Log,
-): Promise<{ ready: true } | { ready: false; said: string[] }> {
+type Outcome = { ready: true } | { ready: false; said: string[] };
+
+/** Copies what the server says to standard error; resolves when it is ready, or with its last lines when it ends. */
+async function watch(child: Deno.ChildProcess): Promise<Outcome> {
   const lines: string[] = [];
-  const { promise, resolve } = Promise.withResolvers<{ ready: true } | { ready: false; said: string[] }>();
+  const decoder = new TextDecoder();
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
   (async () => {
     let rest = "";
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-      log.write(text);
-      const parts = (rest + text).split("\n");
+    for await (const chunk of child.stderr) {
+      writeLog(chunk);
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = parts.pop() ?? "";
-      lines.push(...parts);
       if (parts.some((line) => line.includes(READY))) resolve({ ready: true });
+      lines.push(...parts);
       lines.splice(0, lines.length - SHOWN_LINES);
     }
     await child.status;
@@ -92,7 +69,7 @@ async function stopChild(child: Deno.ChildProcess): Promise<void> {
 }
 
 /** Makes the cluster or finds it in order; returns the access that works on it. */
-async function prepare(user: ServerUser, options: PostgresOptions): Promise<Access> {
+async function prepare(user: ServerUser, options: ServerOptions): Promise<Access> {
   const { access, keepAccess, note } = options;
   const orphans = await stopOrphans(dataFolder(user));
   if (orphans.length > 0) note(`stopped PostgreSQL processes of a killed run: ${orphans.join(", ")}`);
@@ -109,10 +86,10 @@ async function prepare(user: ServerUser, options: PostgresOptions): Promise<Acce
  *
  * @throws {SalesflowError} with the server's last words when it does not start
  */
-export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres(options: ServerOptions): Promise<Server> {
   const { log, keepAccess } = options;
   await Deno.mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const user = await chooseServerUser(options.programs, options.folder);
+  const user = await chooseServerUser(options.path, options.folder);
   const [access, prefix] = await Promise.all([prepare(user, options), tiedToParent()]);
   let said: string[] = [];
   for (let attempt = 1; attempt <= START_ATTEMPTS; attempt++) {
@@ -120,7 +97,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const args = ["-D", dataFolder(user), ...settingArguments(port)];
     const child = program(user, "postgres", args, { stdin: "null", stdout: "null", stderr: "piped" }, prefix)
       .spawn();
-    const outcome = await watch(child, log);
+    const outcome = await watch(child);
     if (outcome.ready) {
       if (port !== access.port) await keepAccess({ ...access, port });
       return {
@@ -133,6 +110,6 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     if (!said.some((line) => line.includes(PORT_TAKEN))) break;
   }
   throw new SalesflowError(`PostgreSQL does not start:\n${said.join("\n")}`, {
-    remedy: `Look into ${log.path}.`,
+    remedy: `Look into ${log}.`,
   });
 }

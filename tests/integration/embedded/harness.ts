@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
 import { homeFiles, readState } from "../../../lib/embedded/home_files.ts";
+import { type EngineName, ENGINES } from "../../../lib/embedded/packages.ts";
 import { localImportMap } from "../../../lib/std/provider.ts";
 
 const COMMAND = fileURLToPath(import.meta.resolve("./command.ts"));
@@ -125,16 +126,34 @@ export async function serversUnder(home: string): Promise<number[]> {
 
 /** Waits until nothing of a home runs any more: no host, no server, no state file. */
 export async function allGone(home: string): Promise<void> {
-  const files = homeFiles(home);
-  await eventually(`the host of ${home} ends`, () => isUnlocked(files.hostLock));
+  for (const engine of ENGINES) {
+    const files = homeFiles(home, engine);
+    if (!await exists(files.folder)) continue;
+    await eventually(`the host of ${engine} ends`, () => isUnlocked(files.hostLock));
+  }
   await eventually(`the servers of ${home} end`, async () => (await serversUnder(home)).length === 0);
 }
 
-/** The host's process id. */
-export async function hostPid(home: string): Promise<number> {
-  const state = await readState(homeFiles(home));
-  if (!state) throw new Error(`nothing runs in ${home}`);
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** The process id of a host. */
+export async function hostPid(home: string, engine: EngineName): Promise<number> {
+  const state = await readState(homeFiles(home, engine));
+  if (!state) throw new Error(`${engine} does not run in ${home}`);
   return state.hostPid;
+}
+
+/** Kills the hosts of a home, as the system does when memory runs out. */
+export async function killHosts(home: string): Promise<void> {
+  for (const engine of ENGINES) Deno.kill(await hostPid(home, engine), "SIGKILL");
 }
 
 /** Runs one statement on PostgreSQL; returns its rows. */

@@ -2,12 +2,16 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
+import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
+import { homeFiles } from "../../../lib/embedded/home_files.ts";
+import { ENGINES } from "../../../lib/embedded/packages.ts";
 import {
   allGone,
   askClickHouse,
   askPostgres,
   eventually,
   hostPid,
+  killHosts,
   serversUnder,
   startCommand,
   tellClickHouse,
@@ -51,7 +55,7 @@ describe("startEmbedded() after a mishap", () => {
 
   it("has every committed row when the host was killed", async () => {
     const before = await startWithRows();
-    Deno.kill(await hostPid(home), "SIGKILL");
+    await killHosts(home);
     await before.close();
     await assertRowsKept();
   });
@@ -63,7 +67,7 @@ describe("startEmbedded() after a mishap", () => {
       const query = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'";
       return (await askPostgres<{ n: number }>(before.postgresUrl, query))[0]?.n === 1;
     });
-    Deno.kill(await hostPid(home), "SIGKILL");
+    await killHosts(home);
     await before.close();
     await assertRowsKept();
     await sleeping;
@@ -74,10 +78,9 @@ describe("startEmbedded() after a mishap", () => {
     const sleeping = askPostgres(before.postgresUrl, "SELECT pg_sleep(600)").catch(() => {});
     const pidFile = join(home, "postgres", "data", "postmaster.pid");
     const postmaster = parseInt(await Deno.readTextFile(pidFile));
-    Deno.kill(await hostPid(home), "SIGSTOP"); // so that nobody mends it before the next start
-    const host = await hostPid(home);
+    Deno.kill(await hostPid(home, "postgres"), "SIGSTOP"); // so that nobody mends it before the next start
     Deno.kill(postmaster, "SIGKILL");
-    Deno.kill(host, "SIGKILL");
+    await killHosts(home);
     await before.close();
     await assertRowsKept();
     await sleeping;
@@ -87,7 +90,7 @@ describe("startEmbedded() after a mishap", () => {
     const before = await startWithRows();
     const pidFile = join(home, "postgres", "data", "postmaster.pid");
     Deno.kill(parseInt(await Deno.readTextFile(pidFile)), "SIGKILL");
-    await allGone(home);
+    await eventually("the host ends", () => isUnlocked(homeFiles(home, "postgres").hostLock));
     await before.close();
     await assertRowsKept();
   });
@@ -113,7 +116,7 @@ describe("startEmbedded() after a mishap", () => {
   it("makes new passwords when the old ones are lost", async () => {
     const before = await startWithRows();
     await before.close();
-    await Deno.remove(join(home, "embedded", "access.json"));
+    for (const engine of ENGINES) await Deno.remove(homeFiles(home, engine).access);
     await assertRowsKept();
   });
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import { join } from "node:path";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { homeFiles } from "../../../lib/embedded/home_files.ts";
+import { ENGINES } from "../../../lib/embedded/packages.ts";
 import { allGone, askClickHouse, askPostgres, hostPid, startCommand } from "./harness.ts";
 
 describe("startEmbedded()", () => {
@@ -52,10 +52,11 @@ describe("startEmbedded()", () => {
   it("keeps passwords where only their owner can read them", async () => {
     const databases = await startEmbedded(home);
     try {
-      for (const file of ["access.json", "state.json"]) {
-        assertEquals((await Deno.stat(join(home, "embedded", file))).mode! & 0o777, 0o600);
+      for (const engine of ENGINES) {
+        const { folder, access, state, log } = homeFiles(home, engine);
+        for (const file of [access, state, log]) assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+        assertEquals((await Deno.stat(folder)).mode! & 0o777, 0o700);
       }
-      assertEquals((await Deno.stat(join(home, "embedded"))).mode! & 0o777, 0o700);
     } finally {
       await databases.close();
     }
@@ -91,22 +92,24 @@ describe("startEmbedded()", () => {
   });
 
   it("starts one host when several commands start at once", async () => {
-    const all = await Promise.all([startEmbedded(home), startEmbedded(home), startEmbedded(home)]);
-    assertEquals(all.filter(({ owned }) => owned).length, 1);
-    assertEquals(new Set(all.map(({ postgresUrl }) => postgresUrl)).size, 1);
+    const start = () => startEmbedded(home, { engines: ["clickhouse"] });
+    const all = await Promise.all([start(), start(), start()]);
     await Promise.all(all.map((databases) => databases.close()));
-    await allGone(home);
+    assertEquals(all.map(({ owned }) => owned).sort(), [false, false, true]);
+    assertEquals(new Set(all.map(({ clickhouseUrl }) => clickhouseUrl)).size, 1);
   });
 
-  it("starts one database alone when asked, and says what is missing to whom needs both", async () => {
-    const databases = await startEmbedded(home, { engines: ["clickhouse"] });
+  it("starts what is missing when the other database runs already", async () => {
+    const first = await startEmbedded(home, { engines: ["clickhouse"] });
+    const both = await startEmbedded(home);
     try {
-      assertEquals(await askClickHouse(databases.clickhouseUrl, "SELECT 2 AS a"), [{ a: 2 }]);
-      const error = await assertRejects(() => startEmbedded(home), SalesflowError);
-      assertEquals(error.exitCode, 75);
-      assertMatch(error.message, /do not include postgres/);
+      assertEquals([first.owned, both.owned], [true, true]);
+      assertEquals(both.clickhouseUrl, first.clickhouseUrl);
+      await first.close();
+      assertEquals(await askClickHouse(both.clickhouseUrl, "SELECT 2 AS a"), [{ a: 2 }]);
+      assertEquals(await askPostgres(both.postgresUrl, "SELECT 2 AS a"), [{ a: 2 }]);
     } finally {
-      await databases.close();
+      await both.close();
     }
   });
 
@@ -150,6 +153,6 @@ describe("a command", () => {
     await command.report;
     await command.kill();
     await allGone(home);
-    await assertRejects(() => hostPid(home), Error, "nothing runs");
+    for (const engine of ENGINES) await assertRejects(() => hostPid(home, engine), Error, "does not run");
   });
 });

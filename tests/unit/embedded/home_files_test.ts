@@ -17,8 +17,8 @@ let files: HomeFiles;
 
 async function makeHome(): Promise<void> {
   home = await Deno.makeTempDir();
-  files = homeFiles(home);
-  await Deno.mkdir(files.folder);
+  files = homeFiles(home, "postgres");
+  await Deno.mkdir(files.folder, { recursive: true });
 }
 
 const removeHome = () => Deno.remove(home, { recursive: true });
@@ -27,20 +27,16 @@ describe("readAccess()", () => {
   beforeEach(makeHome);
   afterEach(removeHome);
 
-  it("returns what writeAccess() kept, engine by engine, for the owner's eyes only", async () => {
-    await writeAccess(files, "postgres", { port: 1, password: "p" });
-    await writeAccess(files, "clickhouse", { port: 2, password: "c" });
-    assertEquals(await readAccess(files), {
-      postgres: { port: 1, password: "p" },
-      clickhouse: { port: 2, password: "c" },
-    });
+  it("returns what writeAccess() kept, for the owner's eyes only", async () => {
+    await writeAccess(files, { port: 1, password: "p" });
+    assertEquals(await readAccess(files), { port: 1, password: "p" });
     assertEquals((await Deno.stat(files.access)).mode! & 0o777, 0o600);
   });
 
   it("returns nothing when the file is missing or torn", async () => {
-    assertEquals(await readAccess(files), {});
-    await Deno.writeTextFile(files.access, '{"postgres": {"po');
-    assertEquals(await readAccess(files), {});
+    assertEquals(await readAccess(files), undefined);
+    await Deno.writeTextFile(files.access, '{"port": 1, "pa');
+    assertEquals(await readAccess(files), undefined);
   });
 });
 
@@ -50,8 +46,8 @@ describe("readState()", () => {
 
   it("returns undefined when nothing runs, and what writeState() wrote otherwise", async () => {
     assertEquals(await readState(files), undefined);
-    await writeState(files, { hostPid: 7, urls: { postgres: "u" } });
-    assertEquals(await readState(files), { hostPid: 7, urls: { postgres: "u" } });
+    await writeState(files, { hostPid: 7, url: "u" });
+    assertEquals(await readState(files), { hostPid: 7, url: "u" });
     assertEquals((await Deno.stat(files.state)).mode! & 0o777, 0o600);
   });
 });
