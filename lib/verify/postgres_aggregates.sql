@@ -1,0 +1,15 @@
+-- The same columns and the same order as clickhouse_aggregates.sql.
+SELECT
+  level,
+  region,
+  product_id,
+  total_sales,
+  total_quantity,
+  total_amount,
+  average_sale_amount,
+  amount_share,
+  amount_rank,
+  cumulative_share,
+  run_id
+FROM shop.sales_aggregates
+ORDER BY level COLLATE "C", region COLLATE "C", product_id

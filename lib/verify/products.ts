@@ -1,0 +1,47 @@
+/** The run's catalogue = shop.products. */
+import { parse } from "csv-parse";
+import { Readable } from "node:stream";
+import type { StageContext } from "../pipeline/stage.ts";
+import { readRows } from "../postgres/cursor.ts";
+import type { Postgres } from "../postgres/session.ts";
+import { datasetFolder } from "../store/dataset.ts";
+import type { Findings } from "./checks.ts";
+import { compareRows, type KeyedRow } from "./compare_rows.ts";
+
+const COLUMNS = ["product_id", "name", "category", "price_from", "price_to"] as const;
+
+function keyed(row: Record<string, string | null>): KeyedRow {
+  return { key: [Number(row.product_id)], text: COLUMNS.map((name) => row[name]).join(", ") };
+}
+
+/** A catalogue is small: it is sorted in memory. */
+async function ofFile(bytes: AsyncIterable<Uint8Array>): Promise<KeyedRow[]> {
+  const rows: KeyedRow[] = [];
+  for await (const row of Readable.from(bytes).pipe(parse({ columns: true }))) rows.push(keyed(row));
+  return rows.sort((a, b) => Number(a.key[0]) - Number(b.key[0]));
+}
+
+async function* batches<T>(rows: Promise<T[]>): AsyncGenerator<T[]> {
+  yield await rows;
+}
+
+async function* ofTable(db: Postgres): AsyncGenerator<KeyedRow[]> {
+  for await (
+    const rows of readRows(db, `SELECT ${COLUMNS.join(", ")} FROM shop.products ORDER BY product_id`)
+  ) {
+    yield rows.map(keyed);
+  }
+}
+
+/** Compares the catalogue when the run has one. */
+export async function checkProducts(
+  db: Postgres,
+  { store, runId }: StageContext,
+  findings: Findings,
+): Promise<void> {
+  const path = `${datasetFolder(runId, "raw")}/products.csv`;
+  if (await store.size(path) === undefined) return;
+  const name = "content: raw/products.csv = shop.products";
+  const found = await compareRows(batches(ofFile(await store.stream(path))), ofTable(db));
+  if (!findings.compare(name, found.left, found.right)) findings.differ(name, found.differences);
+}

@@ -1,0 +1,85 @@
+/** verify: recounts everything across the boundaries, and fails on the first cent of difference. */
+import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import type { StageContext, StageResult } from "../pipeline/stage.ts";
+import { holdLoadedRun } from "../postgres/loaded_run.ts";
+import { type Postgres, withPostgres } from "../postgres/session.ts";
+import { checkFiles } from "./boundaries.ts";
+import { Findings } from "./checks.ts";
+import { checkClickHouse } from "./clickhouse_checks.ts";
+import { type Files, measureFiles } from "./files.ts";
+import {
+  checkAggregates,
+  checkRejected,
+  checkRun,
+  checkSales,
+  differingSales,
+  sumSales,
+} from "./postgres_checks.ts";
+import { checkProducts } from "./products.ts";
+
+/** What {@linkcode verify} may be told. */
+export interface VerifyOptions {
+  /** @default {DEFAULT_LIMITS} */
+  limits?: DatabaseLimits;
+}
+
+/** Every check, in the order of the data's way. */
+async function check(
+  context: StageContext,
+  measured: Promise<{ files: Files; findings: Findings }>,
+  postgres: Postgres,
+  clickhouse: ClickHouse,
+): Promise<{ files: Files; findings: Findings }> {
+  const { runId } = context;
+  await holdLoadedRun(postgres, runId, "verify");
+  const findings = new Findings();
+  // While PostgreSQL counts, this process reads the files.
+  const ofAggregates = new Findings();
+  await checkAggregates(postgres, runId, ofAggregates);
+  const sales = await sumSales(postgres);
+  const { files, findings: ofFiles } = await measured;
+  findings.add(ofFiles);
+  const facts = checkFiles(files, findings);
+  await checkRun(postgres, files.clean, facts, findings);
+  const sameSales = checkSales(files, sales, findings);
+  await checkRejected(postgres, context, files.rejected, facts, findings);
+  await checkProducts(postgres, context, findings);
+  findings.add(ofAggregates);
+  await checkClickHouse(postgres, clickhouse, context, findings);
+  if (!sameSales) {
+    findings.differ("checksum: clean/ = shop.sales", await differingSales(postgres, context, files.clean));
+  }
+  return { files, findings };
+}
+
+/**
+ * Recounts a run in the files, in PostgreSQL and in ClickHouse, and compares.
+ *
+ * @throws {SalesflowError} with a table of the differences; when the databases hold another run, or one fails
+ */
+export async function verify(context: StageContext, options: VerifyOptions = {}): Promise<StageResult> {
+  const { limits = DEFAULT_LIMITS } = options;
+  const { postgresUrl, clickhouseUrl, signal, runId } = context;
+  const common = { stage: "verify", signal, limits };
+  const ofFiles = new Findings();
+  const measured = measureFiles(context, ofFiles).then((files) => ({ files, findings: ofFiles }));
+  // Awaited later; until then a failure is not unhandled.
+  measured.catch(() => {});
+  const { files, findings } = await withClickHouse(
+    { ...common, url: clickhouseUrl },
+    (clickhouse) =>
+      withPostgres({ ...common, url: postgresUrl }, async (postgres) => {
+        const { rows } = await postgres.one(
+          "SELECT coalesce(max(clean_rows), 0) AS rows FROM shop.pipeline_runs",
+        );
+        await postgres.allow(statementMsFor(limits, Number(rows)));
+        return await postgres.transaction(
+          () => check(context, measured, postgres, clickhouse),
+          "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        );
+      }),
+  );
+  findings.judge(runId);
+  return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks: findings.checks } };
+}
