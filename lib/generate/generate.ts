@@ -60,7 +60,7 @@ function shopParameters(
   };
 }
 
-/** Parts as ranges of sales; the first parts are one sale longer when they cannot be equal. */
+/** Parts as ranges of sales that differ by at most one in length. */
 function allTasks(rows: number, partitions: number): GenerateTask[] {
   return Array.from({ length: partitions }, (_, index) => ({
     name: partName(index),

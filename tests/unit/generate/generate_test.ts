@@ -1,0 +1,248 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { clean } from "../../../lib/clean/clean.ts";
+import { SalesflowError } from "../../../lib/errors.ts";
+import { generate, type GenerateOptions } from "../../../lib/generate/generate.ts";
+import { readRun } from "../../../lib/pipeline/records.ts";
+import { REASONS } from "../../../lib/sale.ts";
+import { findDataset, openDataset, partName } from "../../../lib/store/dataset.ts";
+import {
+  AS_OF,
+  contextOf,
+  makePlace,
+  type Place,
+  readFile,
+  readRows,
+  RUN_ID,
+  sha256,
+} from "../store/harness.ts";
+
+const OPTIONS: GenerateOptions = {
+  rows: 5_000,
+  seed: 42,
+  defectRate: 0.02,
+  products: 50,
+  customers: 300,
+  partitions: 1,
+  workers: 1,
+};
+const FOLDER = `runs/${RUN_ID}/raw`;
+
+let place: Place;
+beforeAll(async () => {
+  place = await makePlace();
+});
+afterAll(() => place.remove());
+
+/** Everything that must not depend on how the work is divided. */
+async function product(more: Partial<GenerateOptions> = {}, asOf = AS_OF) {
+  await generate(contextOf(place.store, { asOf }), { ...OPTIONS, ...more });
+  return await published();
+}
+
+async function published() {
+  const { store } = place;
+  const { facts, rows } = await openDataset(store, RUN_ID, "raw");
+  return {
+    rows,
+    facts,
+    lines: sha256((await readRows(store, "raw")).join("\n")),
+    defects: await store.readText(`${FOLDER}/defects.json`),
+    products: await store.readText(`${FOLDER}/products.csv`),
+  };
+}
+
+describe("generate()", () => {
+  it("makes the same bytes as ever", async () => {
+    // Changed on purpose? Then every run that anybody repeats changes, too: say so where changes are told.
+    const { lines, products, defects } = await product();
+    assertEquals(
+      [lines, sha256(products!), sha256(defects!)].map((hash) => hash.slice(0, 16)),
+      ["3a88fc4c6dd55d86", "dee485d2c83f4197", "fddf46a30dfe99f1"],
+    );
+  });
+
+  it("makes the same bytes whatever the number of parts and threads", async () => {
+    const whole = await product();
+    for (const [partitions, workers] of [[1, 2], [2, 1], [3, 2], [7, 3], [16, 2]] as const) {
+      assertEquals(await product({ partitions, workers }), whole, `${partitions} parts, ${workers} threads`);
+      const { parts } = await openDataset(place.store, RUN_ID, "raw");
+      assertEquals(
+        parts.map(({ name }) => name),
+        Array.from({ length: partitions }, (_, at) => partName(at)),
+      );
+    }
+  });
+
+  it("makes other bytes for another seed, as-of date or size", async () => {
+    const whole = await product();
+    const others = [
+      await product({ seed: 43 }),
+      await product({ seed: 42 + 2 ** 32 }),
+      await product({}, "2026-11-23"),
+      await product({ customers: 301 }),
+      await product({ products: 51 }),
+      await product({ defectRate: 0.021 }),
+    ];
+    assertEquals(new Set([whole, ...others].map(({ lines }) => lines)).size, 1 + others.length);
+  });
+
+  it("makes parts without rows when there are more parts than sales", async () => {
+    const { rows } = await product({ rows: 3, defectRate: 0, partitions: 8, workers: 2 });
+    assertEquals(rows, 3);
+    const { parts } = await openDataset(place.store, RUN_ID, "raw");
+    assertEquals(parts.reduce((sum, part) => sum + part.rows, 0), 3);
+    assertEquals(parts.length, 8);
+  });
+
+  it("opens the run with everything that fixes its bytes", async () => {
+    await product();
+    assertEquals(await readRun(place.store, RUN_ID), {
+      run_id: RUN_ID,
+      as_of: AS_OF,
+      source: "generated",
+      parameters: { seed: 42, rows: 5_000, defect_rate: 0.02, products: 50, customers: 300 },
+    });
+  });
+
+  it("leaves nothing of what stood in the folder before", async () => {
+    await product({ partitions: 5 });
+    await place.store.writeText(`${FOLDER}/part-00099.csv`, "old");
+    await product({ partitions: 2 });
+    assertEquals(await place.store.list(FOLDER), [
+      "defects.json",
+      "manifest.json",
+      partName(0),
+      partName(1),
+      "products.csv",
+    ]);
+  });
+
+  for (const seed of [1, 2, 20261124]) {
+    for (const defectRate of [0, 0.02, 0.5]) {
+      it(`injects exactly what cleaning finds, with seed ${seed} and a defect rate of ${defectRate}`, async () => {
+        const made = await product({ rows: 8_000, seed, defectRate, partitions: 3, workers: 2 });
+        const defects = JSON.parse(made.defects!);
+        const { facts } = await clean(contextOf(place.store), {
+          maxRejected: 1,
+          checkDateRange: true,
+          workers: 2,
+        });
+        assertEquals(facts.rows_in, defects.raw_rows);
+        assertEquals(facts.rows_out, 8_000);
+        assertEquals(facts.duplicates, defects.duplicates);
+        assertEquals(facts.rejected, defects.rejected);
+        assertEquals(facts.rejected_by_reason, defects.rejected_by_reason);
+        assertEquals(Object.keys(defects.rejected_by_reason), [...REASONS]);
+        const ids = new Set((await readRows(place.store, "clean")).map((row) => row.split(",")[0]));
+        assertEquals(ids.size, 8_000);
+      });
+    }
+  }
+
+  it("publishes nothing when it is stopped", async () => {
+    await product();
+    const stop = new AbortController();
+    const reason = new SalesflowError("Stopped", { exitCode: 75 });
+    const context = contextOf(place.store, { signal: stop.signal, progress: () => stop.abort(reason) });
+    const error = await assertRejects(
+      () => generate(context, { ...OPTIONS, rows: 200_000, partitions: 2, workers: 2 }),
+      SalesflowError,
+      "Stopped",
+    );
+    assertEquals(error.exitCode, 75);
+    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    const again = await product();
+    assertEquals(again.rows > 5_000, true);
+  });
+
+  it("reports progress in sales, up to no more than their number", async () => {
+    const seen: [number, number | undefined][] = [];
+    const progress = (rows: number, total?: number) => void seen.push([rows, total]);
+    await generate(contextOf(place.store, { progress }), {
+      ...OPTIONS,
+      rows: 100_000,
+      workers: 2,
+      partitions: 2,
+    });
+    assert(seen.length > 0);
+    assert(
+      seen.every(([rows, total], index) =>
+        rows <= 100_000 && total === 100_000 && rows >= (seen[index - 1]?.[0] ?? 0)
+      ),
+    );
+  });
+});
+
+describe("generate() in shards", () => {
+  const sharded = { partitions: 7, workers: 1 };
+  const make = (number: number, of = 3, more: Partial<GenerateOptions> = {}) =>
+    generate(contextOf(place.store), { ...OPTIONS, ...sharded, ...more, shard: { number, of } });
+
+  it("publishes the same dataset as without, when the last shard is done, in any order", async () => {
+    const whole = await product(sharded);
+    for (const order of [[1, 2, 3], [3, 1, 2], [2, 3, 1]]) {
+      await place.store.remove(FOLDER);
+      for (const number of order.slice(0, -1)) {
+        await make(number);
+        assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined, `after shard ${number}`);
+      }
+      await make(order.at(-1)!);
+      assertEquals(await published(), whole);
+    }
+  });
+
+  it("publishes the same dataset when shards are made side by side", async () => {
+    const whole = await product(sharded);
+    await place.store.remove(FOLDER);
+    await Promise.all([1, 2, 3].map((number) => make(number)));
+    assertEquals(await published(), whole);
+  });
+
+  it("takes the dataset back while a shard is made again, and gives the same bytes afterwards", async () => {
+    const whole = await product(sharded);
+    await place.store.remove(FOLDER);
+    for (const number of [1, 2, 3]) await make(number);
+    const stop = new AbortController();
+    stop.abort(new SalesflowError("Stopped", { exitCode: 75 }));
+    await assertRejects(
+      () =>
+        generate(contextOf(place.store, { signal: stop.signal }), {
+          ...OPTIONS,
+          ...sharded,
+          shard: { number: 2, of: 3 },
+        }),
+      SalesflowError,
+    );
+    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    await make(2);
+    assertEquals(await published(), whole);
+  });
+
+  it("never mixes shards of different parameters", async () => {
+    await place.store.remove(FOLDER);
+    await make(1, 3, { seed: 1 });
+    await make(2, 3, { seed: 1 });
+    await make(3, 3, { seed: 2 });
+    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    await make(1, 3, { seed: 2 });
+    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    await make(2, 3, { seed: 2 });
+    assertEquals((await openDataset(place.store, RUN_ID, "raw")).facts.seed, 2);
+    assertEquals((await published()).lines, (await product({ ...sharded, seed: 2 })).lines);
+  });
+
+  it("refuses more shards than parts", async () => {
+    const error = await assertRejects(() => make(3, 8), SalesflowError, "8 shards");
+    assertEquals(error.exitCode, 2);
+  });
+
+  it("names parts that readers of the store find in full", async () => {
+    await place.store.remove(FOLDER);
+    for (const number of [3, 2, 1]) await make(number);
+    for (const { name, bytes, sha256: hash } of (await openDataset(place.store, RUN_ID, "raw")).parts) {
+      const content = await readFile(place.store, `${FOLDER}/${name}`);
+      assertEquals([content.length, sha256(content)], [bytes, hash]);
+    }
+  });
+});

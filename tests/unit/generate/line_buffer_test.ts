@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { encodeAll, LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
+import { fromCents } from "../../../lib/money.ts";
+
+function written(write: (lines: LineBuffer) => void): string {
+  const lines = new LineBuffer(1024);
+  write(lines);
+  return new TextDecoder().decode(lines.filled);
+}
+
+describe("LineBuffer", () => {
+  const edges = [0, 1, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 4e9 + 1e7, Number.MAX_SAFE_INTEGER];
+
+  it("number() writes what String() does", () => {
+    for (const value of edges) assertEquals(written((lines) => lines.number(value)), String(value));
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (value) => written((lines) => lines.number(value)) === String(value)),
+    );
+  });
+
+  it("money() writes what fromCents() does", () => {
+    for (const cents of edges) {
+      assertEquals(written((lines) => lines.money(cents)), fromCents(BigInt(cents)));
+    }
+    fc.assert(
+      fc.property(
+        fc.maxSafeNat(),
+        (cents) => written((lines) => lines.money(cents)) === fromCents(BigInt(cents)),
+      ),
+    );
+  });
+
+  it("appends numbers, texts and bytes in order, and begins anew after clear()", () => {
+    const [east] = encodeAll(["East"]);
+    const write = (lines: LineBuffer) => {
+      lines.number(12);
+      lines.comma();
+      lines.text("Юг");
+      lines.comma();
+      lines.bytes(east!);
+      lines.endLine();
+    };
+    assertEquals(written(write), "12,Юг,East\n");
+    assertEquals(
+      written((lines) => {
+        write(lines);
+        lines.clear();
+        lines.number(7);
+      }),
+      "7",
+    );
+  });
+
+  it("has room until less than the longest line is left", () => {
+    const lines = new LineBuffer(LONGEST_LINE_BYTES + 2);
+    assert(lines.hasRoom);
+    lines.text("ab");
+    assert(lines.hasRoom);
+    lines.comma();
+    assert(!lines.hasRoom);
+  });
+});

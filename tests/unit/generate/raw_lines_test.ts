@@ -1,0 +1,86 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
+import { LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
+import { addDefects, noDefects, RawLines } from "../../../lib/generate/raw_lines.ts";
+import type { ShopParameters } from "../../../lib/generate/shop.ts";
+
+function parameters(more: Partial<ShopParameters> = {}): ShopParameters {
+  const catalogue = makeCatalogue(100, 9);
+  return {
+    seed: 9,
+    asOf: "2026-11-24",
+    rows: 20_000,
+    customers: 1_000,
+    prices: Int32Array.from(catalogue, ({ priceCents }) => priceCents),
+    seasons: catalogue.map(({ season }) => season),
+    ...more,
+  };
+}
+
+/** Lines of sales `from` to `to` and what was injected. */
+function write(defectRate: number, from: number, to: number, shop = parameters()) {
+  const raw = new RawLines(shop, defectRate);
+  const lines = new LineBuffer(1 << 22);
+  for (let index = from; index < to; index++) raw.write(index, lines);
+  return { text: new TextDecoder().decode(lines.filled), counts: raw.counts };
+}
+
+describe("RawLines", () => {
+  it("writes nothing but canonical sales when the defect rate is 0", () => {
+    const { text, counts } = write(0, 0, 20_000);
+    const lines = text.trimEnd().split("\n");
+    const canonical = /^\d{8},\d{6},\d{1,3},\d{1,2},202[56]-\d\d-\d\d,\d+\.\d0,(North|South|East|West)$/;
+    for (const line of lines) assert(canonical.test(line), line);
+    assertEquals(new Set(lines.map((line) => line.split(",")[0])).size, 20_000);
+    assertEquals(counts, { ...noDefects(), rows: 20_000, raw_rows: 20_000 });
+  });
+
+  for (const rate of [0.02, 0.5]) {
+    it(`counts what it injects when the defect rate is ${rate}`, () => {
+      const { text, counts } = write(rate, 0, 20_000);
+      const { rows, raw_rows, duplicates, rejected, rejected_by_reason, reformatted } = counts;
+      assertEquals(raw_rows, text.split("\n").length - 1);
+      assertEquals(raw_rows, rows + duplicates + rejected);
+      assertEquals(rejected, Object.values(rejected_by_reason).reduce((sum, count) => sum + count));
+      const injected = duplicates + rejected;
+      const odd = Object.values(reformatted).reduce((sum, count) => sum + count);
+      for (const found of [injected, odd]) {
+        assert(Math.abs(found - rate * rows) < 5 * Math.sqrt(rate * rows), `${found} at a rate of ${rate}`);
+      }
+      assert(Math.abs(duplicates / injected - 0.4) < 0.1);
+      for (const [what, count] of Object.entries({ ...rejected_by_reason, ...reformatted })) {
+        assert(count > 0, `${what} never occurs`);
+      }
+    });
+  }
+
+  it("writes the same lines for a range of sales whether others were written before or not", () => {
+    const whole = write(0.2, 0, 3_000).text;
+    assertEquals(
+      write(0.2, 0, 1_000).text + write(0.2, 1_000, 1_001).text + write(0.2, 1_001, 3_000).text,
+      whole,
+    );
+  });
+
+  it("leaves the same room for every sale, the longest too", () => {
+    // The highest numbers and prices that the options of the command allow.
+    const shop = parameters({
+      rows: 2_000_000_000,
+      customers: 100_000_000,
+      prices: Int32Array.of(14_999_000),
+    });
+    const { text } = write(0.5, 1_999_990_000, 2_000_000_000, { ...shop, seasons: ["gifts"] });
+    const longest = Math.max(...text.split("\n").map((line) => new TextEncoder().encode(line).length + 1));
+    // A sale is at most two lines: itself and one injected after it.
+    assert(2 * longest <= LONGEST_LINE_BYTES, `${longest} bytes`);
+  });
+});
+
+describe("addDefects()", () => {
+  it("adds every count", () => {
+    const [first, second] = [write(0.3, 0, 500).counts, write(0.3, 500, 900).counts];
+    addDefects(first, second);
+    assertEquals(first, write(0.3, 0, 900).counts);
+  });
+});

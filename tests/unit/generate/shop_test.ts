@@ -1,0 +1,232 @@
+import { assert, assertEquals } from "@std/assert";
+import { beforeAll, describe, it } from "@std/testing/bdd";
+import { toDay, toIsoDate } from "../../../lib/dates.ts";
+import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
+import { MONTH_WEIGHTS, SEASONS } from "../../../lib/generate/calendar.ts";
+import {
+  AWAY_SHARE,
+  QUANTITY_WEIGHTS,
+  REGION_WEIGHTS,
+  type Sale,
+  Shop,
+  ZIPF_EXPONENT,
+} from "../../../lib/generate/shop.ts";
+import { REGIONS } from "../../../lib/sale.ts";
+
+const ROWS = 300_000;
+const CUSTOMERS = 20_000;
+const PRODUCTS = 500;
+const AS_OF = "2026-11-24";
+
+/** Whether a share of `count` draws is where it should be, within four standard deviations. */
+function assertShare(found: number, wanted: number, count: number, what: string): void {
+  const tolerance = 4 * Math.sqrt(wanted * (1 - wanted) / count);
+  assert(Math.abs(found - wanted) <= tolerance, `${what}: ${found}, wanted ${wanted} ± ${tolerance}`);
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}
+
+/** Slope of the straight line through points, by least squares. */
+function slope(points: [x: number, y: number][]): number {
+  const meanX = sum(points.map(([x]) => x)) / points.length;
+  const meanY = sum(points.map(([, y]) => y)) / points.length;
+  return sum(points.map(([x, y]) => (x - meanX) * (y - meanY))) /
+    sum(points.map(([x]) => (x - meanX) ** 2));
+}
+
+for (const seed of [20261124, 1]) {
+  describe(`Shop with seed ${seed}`, () => {
+    const catalogue = makeCatalogue(PRODUCTS, seed);
+    const shop = new Shop({
+      seed,
+      asOf: AS_OF,
+      rows: ROWS,
+      customers: CUSTOMERS,
+      prices: Int32Array.from(catalogue, ({ priceCents }) => priceCents),
+      seasons: catalogue.map(({ season }) => season),
+    });
+    const sales: Sale[] = [];
+    const perProduct = new Float64Array(PRODUCTS);
+    const perRegionProduct = REGIONS.map(() => new Float64Array(PRODUCTS));
+
+    beforeAll(() => {
+      for (let index = 0; index < ROWS; index++) {
+        const sale = {} as Sale;
+        shop.make(index, sale);
+        sales.push(sale);
+        perProduct[sale.productId - 1]!++;
+        perRegionProduct[sale.region]![sale.productId - 1]!++;
+      }
+    });
+
+    it("sells products by a Zipf-like law", () => {
+      const ranked = perProduct.toSorted().reverse();
+      const middle = Array.from(
+        ranked,
+        (count, rank): [number, number] => [Math.log(rank + 5), Math.log(count)],
+      )
+        .slice(3, 200);
+      const found = slope(middle);
+      // Taste and season spread the counts about the law, which makes the ranked curve a little steeper.
+      assert(found < -ZIPF_EXPONENT + 0.05 && found > -1.3 * ZIPF_EXPONENT, `slope ${found}`);
+      assert(ranked.at(-1)! > 0, "a product is never sold");
+      const top = sum(ranked.slice(0, PRODUCTS / 10)) / ROWS;
+      assert(top > 0.3 && top < 0.5, `a tenth of the products makes ${top} of the sales`);
+    });
+
+    it("gives regions their weights", () => {
+      // Regions follow customers' homes, of which there are fewer than sales, and some of them buy very often.
+      REGION_WEIGHTS.forEach((weight, region) => {
+        const share = sum(perRegionProduct[region]!) / ROWS;
+        assert(Math.abs(share - weight) < 0.02, `${REGIONS[region]}: ${share}, wanted ${weight}`);
+      });
+    });
+
+    it("gives regions tastes of their own", () => {
+      // Chi-square of the table region × product against one taste for all: far beyond chance, which is about 1,500.
+      let square = 0;
+      for (const counts of perRegionProduct) {
+        const share = sum(counts) / ROWS;
+        counts.forEach((count, product) => {
+          const expected = share * perProduct[product]!;
+          square += (count - expected) ** 2 / expected;
+        });
+      }
+      assert(square > 10 * (REGIONS.length - 1) * (PRODUCTS - 1), `chi-square ${square}`);
+      const favourites = perRegionProduct.map((counts) => counts.indexOf(Math.max(...counts)));
+      assert(new Set(favourites).size > 1, `every region likes product ${favourites[0]! + 1} best`);
+    });
+
+    it("lets customers buy at home but for the share that is away", () => {
+      const byCustomer = Map.groupBy(sales, ({ customerId }) => customerId);
+      let atHome = 0;
+      let counted = 0;
+      for (const bought of byCustomer.values()) {
+        if (bought.length < 30) continue;
+        const perRegion = REGIONS.map((_, region) => bought.filter((sale) => sale.region === region).length);
+        const home = Math.max(...perRegion);
+        assert(home > bought.length / 2, `customer ${bought[0]!.customerId} has no home`);
+        atHome += home;
+        counted += bought.length;
+      }
+      assert(counted > ROWS / 10, `only ${counted} sales of customers who buy often`);
+      // Who travels may end up at home: the regions are drawn by the same weights as homes.
+      const backHome = sum(REGION_WEIGHTS.map((weight) => weight * weight));
+      const away = AWAY_SHARE * (1 - backHome);
+      const found = 1 - atHome / counted;
+      assert(Math.abs(found - away) < 0.1 * away, `away: ${found}, wanted ${away}`);
+    });
+
+    it("has customers who come again, some of them very often", () => {
+      const perCustomer = new Float64Array(CUSTOMERS);
+      for (const { customerId } of sales) perCustomer[customerId - 100_001]!++;
+      const buyers = perCustomer.filter((count) => count > 0);
+      const repeated = buyers.filter((count) => count > 1).length / buyers.length;
+      assert(repeated > 0.9, `${repeated} of the customers bought twice or more`);
+      // A square of a uniform number: the first tenth of the customers is drawn with probability √0.1.
+      const busiest = sum(perCustomer.subarray(0, CUSTOMERS / 10)) / ROWS;
+      assertShare(busiest, Math.sqrt(0.1), ROWS, "the busiest tenth");
+    });
+
+    it("sells few pieces at a time, and a few in bulk", () => {
+      const counts = new Float64Array(31);
+      for (const { quantity } of sales) counts[quantity]!++;
+      QUANTITY_WEIGHTS.slice(0, 9).forEach((weight, index) =>
+        assertShare(counts[index + 1]! / ROWS, weight, ROWS, `quantity ${index + 1}`)
+      );
+      const bulk = counts.subarray(10, 31);
+      assertShare(sum(bulk) / ROWS, QUANTITY_WEIGHTS[9]!, ROWS, "bulk");
+      assert(Math.min(...bulk) > 0, "a bulk quantity never occurs");
+    });
+
+    it("asks quantity × the product's price of that day, inside the product's range", () => {
+      for (const { amountCents, quantity, productId, day } of sales) {
+        const price = shop.priceCents(productId - 1, day);
+        const { priceFromCents, priceToCents } = catalogue[productId - 1]!;
+        assertEquals(amountCents, quantity * price);
+        assert(Number.isSafeInteger(price) && price > 0, `price ${price}`);
+        assert(price >= priceFromCents && price <= priceToCents, `${price} of product ${productId}`);
+      }
+    });
+
+    it("keeps a price for a week, and has promotions", () => {
+      let promoted = 0;
+      const weeks = 40;
+      for (let product = 0; product < PRODUCTS; product++) {
+        for (let week = 0; week < weeks; week++) {
+          const first = (7 - shop.calendar.firstDay % 7) % 7 + week * 7;
+          const prices = Array.from({ length: 7 }, (_, day) => shop.priceCents(product, first + day));
+          assertEquals(new Set(prices).size, 1, `product ${product + 1}, week from day ${first}`);
+          if (prices[0]! < 0.9 * catalogue[product]!.priceCents) promoted++;
+        }
+      }
+      assertShare(promoted / (PRODUCTS * weeks), 1 / 8, PRODUCTS * weeks, "promotions");
+    });
+
+    it("sells seasonal products in their season", () => {
+      const share = (season: keyof typeof SEASONS, months: number[]) => {
+        const all = sales.filter(({ productId }) => catalogue[productId - 1]!.season === season);
+        return all.filter(({ day }) => months.includes(shop.calendar.months[day]!)).length / all.length;
+      };
+      const june = [4, 5, 6, 7];
+      const allYear = share("steady", june);
+      assert(share("summer", june) > 1.4 * allYear, "summer things in summer");
+      assert(share("winter", june) < 0.8 * allYear, "winter things in summer");
+      assert(share("gifts", [11]) > 1.5 * share("steady", [11]), "gifts in December");
+      assert(share("school", [7]) > 1.5 * share("steady", [7]), "school things in August");
+    });
+
+    it("sells more in December than in January, and more on Mondays than on Saturdays", () => {
+      const inMonth = (month: number) =>
+        sales.filter(({ day }) => shop.calendar.months[day] === month).length;
+      const ratio = inMonth(11) / inMonth(0);
+      const wanted = MONTH_WEIGHTS[11]! / MONTH_WEIGHTS[0]!;
+      assert(Math.abs(ratio - wanted) < 0.1 * wanted, `December ÷ January: ${ratio}, wanted ${wanted}`);
+      const onWeekday = (weekday: number) =>
+        sales.filter(({ day }) => new Date(shop.calendar.dates[day]!).getUTCDay() === weekday).length;
+      assert(onWeekday(1) > 1.25 * onWeekday(6));
+    });
+
+    it("sells on every one of the 365 days up to as-of, numbers in the order of time", () => {
+      const days = new Set(sales.map(({ day }) => day));
+      assertEquals(days.size, 365);
+      assertEquals(toIsoDate(shop.calendar.firstDay), toIsoDate(toDay(AS_OF) - 364));
+      sales.forEach(({ saleId, day }, index) => {
+        assertEquals(saleId, 10_000_000 + 2 * index);
+        if (index > 0) assert(day >= sales[index - 1]!.day);
+      });
+    });
+
+    it("makes extra sales that are none of the valid ones, of the same day", () => {
+      const [extra, valid] = [{} as Sale, {} as Sale];
+      for (const index of [0, 1, ROWS - 1]) {
+        shop.makeExtra(index, extra);
+        shop.make(index, valid);
+        assertEquals(extra.saleId, valid.saleId + 1);
+        assertEquals(extra.day, valid.day);
+        assertEquals(extra.amountCents, extra.quantity * shop.priceCents(extra.productId - 1, extra.day));
+      }
+    });
+  });
+}
+
+describe("Shop", () => {
+  it("works when it has one product, one customer and one sale", () => {
+    const shop = new Shop({
+      seed: 0,
+      asOf: AS_OF,
+      rows: 1,
+      customers: 1,
+      prices: Int32Array.of(19_990),
+      seasons: ["winter"],
+    });
+    const sale = {} as Sale;
+    shop.make(0, sale);
+    assertEquals([sale.saleId, sale.customerId, sale.productId], [10_000_000, 100_001, 1]);
+    assertEquals(sale.amountCents, sale.quantity * shop.priceCents(0, sale.day));
+  });
+});

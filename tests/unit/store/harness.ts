@@ -1,0 +1,113 @@
+/** A store in a temporary folder, and what stages need to be run on it without a command. */
+import { createHash } from "node:crypto";
+import type { StageContext } from "../../../lib/pipeline/stage.ts";
+import { SALE_HEADER } from "../../../lib/sale.ts";
+import {
+  type DatasetName,
+  makeManifest,
+  type Manifest,
+  openDataset,
+  partName,
+} from "../../../lib/store/dataset.ts";
+import { openStore, type Store } from "../../../lib/store/store.ts";
+
+/** The run and the day that tests use unless they say otherwise. */
+export const RUN_ID = "test";
+export const AS_OF = "2026-11-24";
+
+/** A store that goes away with {@linkcode Place.remove}. */
+export interface Place {
+  folder: string;
+  store: Store;
+  remove(): Promise<void>;
+}
+
+export async function makePlace(): Promise<Place> {
+  const folder = await Deno.makeTempDir({ prefix: "salesflow-test-" });
+  return { folder, store: openStore(folder), remove: () => Deno.remove(folder, { recursive: true }) };
+}
+
+/** The context of a stage that uses no database. */
+export function contextOf(store: Store, more: Partial<StageContext> = {}): StageContext {
+  const signal = new AbortController().signal;
+  const urls = { postgresUrl: "", clickhouseUrl: "" };
+  return { runId: RUN_ID, asOf: AS_OF, store, signal, progress() {}, ...urls, ...more };
+}
+
+const encoder = new TextEncoder();
+
+/** Bytes of a text, or the bytes themselves. */
+export function toBytes(content: string | Uint8Array): Uint8Array {
+  return typeof content === "string" ? encoder.encode(content) : content;
+}
+
+/** Joins bytes and texts. */
+export function joinBytes(pieces: readonly (string | Uint8Array)[]): Uint8Array {
+  const chunks = pieces.map(toBytes);
+  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
+}
+
+/** Data rows of a raw part, counted without any code of the project: lines that hold more than blanks, less the header. */
+export function countRows(bytes: Uint8Array): number {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  }
+  const blank = /^(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)*\r?$/;
+  return text.split("\n").filter((line) => !blank.test(line)).length - 1;
+}
+
+/** Publishes raw parts, each a header and the given body. */
+export async function putRaw(
+  store: Store,
+  bodies: readonly (string | Uint8Array)[],
+  { runId = RUN_ID, asOf = AS_OF, header = `${SALE_HEADER}\n` } = {},
+): Promise<Manifest> {
+  const folder = `runs/${runId}/raw`;
+  const parts = [];
+  for (const [index, body] of bodies.entries()) {
+    const bytes = joinBytes([header, body]);
+    const writer = await store.create(`${folder}/${partName(index)}`);
+    await writer.write(bytes);
+    await writer.close();
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    parts.push({ name: partName(index), rows: countRows(bytes), bytes: bytes.length, sha256 });
+  }
+  const facts = { source: "ingested", files: [] };
+  const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts }, parts);
+  await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
+  return manifest;
+}
+
+/** All bytes of a file. */
+export async function readFile(store: Store, path: string): Promise<Uint8Array> {
+  return await store.read(path, 0, await store.size(path) ?? 0);
+}
+
+/** Lines of all parts of a dataset in order, without headers; checks the header of each part. */
+export async function readRows(
+  store: Store,
+  dataset: DatasetName,
+  { runId = RUN_ID, header = SALE_HEADER } = {},
+): Promise<string[]> {
+  const rows: string[] = [];
+  for (const { name } of (await openDataset(store, runId, dataset)).parts) {
+    const bytes = await readFile(store, `runs/${runId}/${dataset}/${name}`);
+    const lines = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes).split("\n");
+    if (lines.shift() !== header) throw new Error(`${name} does not begin with ${header}`);
+    if (lines.pop() !== "") throw new Error(`${name} does not end with a line feed`);
+    for (const line of lines) rows.push(line);
+  }
+  return rows;
+}
+
+/** SHA-256, hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
