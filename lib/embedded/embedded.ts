@@ -10,6 +10,7 @@
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
+import { SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { delay } from "./delay.ts";
 import type { EngineProgress } from "./engine_package.ts";
@@ -81,6 +82,17 @@ async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   }
 }
 
+async function makeFolder({ home, folder }: HomeFiles): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SalesflowError(`Cannot keep databases in ${home}`, {
+      remedy: "SALESFLOW_HOME names a folder; you need permission to write there.",
+      cause,
+    });
+  }
+}
+
 /** Starts one database, or joins those who use it. */
 async function join(
   home: string,
@@ -89,7 +101,7 @@ async function join(
   signal: AbortSignal | undefined,
 ): Promise<Use> {
   const files = homeFiles(home, engine);
-  await Deno.mkdir(files.folder, { recursive: true, mode: 0o700 });
+  await makeFolder(files);
   const onWait = () => logger("embedded").debug("waiting for {engine} of {home}", { engine, home });
   using _starting = await lockFile(files.startLock, { signal, onWait });
   const use = await lockFile(files.useLock, { shared: true, signal }); // waits for a host that is stopping

@@ -61,6 +61,18 @@ async function unpack(engine: EngineName, tarball: string, folder: string): Prom
   });
   await Deno.stat(join(folder, entry));
   if (engine === "postgres") await makeLinks(folder);
+  await syncFiles(folder);
+}
+
+/** Waits until every file is on the disk: a power cut must not leave a folder that only looks whole. */
+async function syncFiles(folder: string): Promise<void> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) await syncFiles(path);
+    if (!isFile) continue;
+    using file = await Deno.open(path);
+    await file.syncData();
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

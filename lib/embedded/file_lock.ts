@@ -1,4 +1,5 @@
 /** Advisory locks on files (flock): the kernel drops them when their holder ends, however it ends. */
+import { SalesflowError } from "../errors.ts";
 import { delay } from "./delay.ts";
 
 const POLL_MS = 20;
@@ -27,8 +28,12 @@ function held(file: Deno.FsFile): FileLock {
   return { release, [Symbol.dispose]: release };
 }
 
-function openFile(path: string): Promise<Deno.FsFile> {
-  return Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  } catch (cause) {
+    throw new SalesflowError(`Cannot open ${path}`, { remedy: "You need permission to write there.", cause });
+  }
 }
 
 /** Takes the lock if it is free, and returns undefined if it is not. The file is made when it is missing. */
@@ -37,14 +42,18 @@ export async function tryLockFile(
   { shared = false }: LockOptions = {},
 ): Promise<FileLock | undefined> {
   const file = await openFile(path);
+  let locked = false;
   try {
-    if (await file.tryLock(!shared)) return held(file);
+    locked = await file.tryLock(!shared);
+    return locked ? held(file) : undefined;
   } catch (cause) {
-    file.close();
-    throw cause;
+    throw new SalesflowError(`Cannot lock ${path}`, {
+      remedy: "It must lie on a disk that knows file locks.",
+      cause,
+    });
+  } finally {
+    if (!locked) file.close();
   }
-  file.close();
-  return undefined;
 }
 
 /** Takes the lock, waiting for those who hold it; can be interrupted by `signal`. */

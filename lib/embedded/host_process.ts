@@ -53,7 +53,7 @@ export async function spawnHost(
     // The shell only puts standard error into the log: an engine that crashes says so there.
     args: [
       "-c",
-      'log=$1; shift; umask 077; exec "$@" 2>>"$log"',
+      'log=$1; shift; (umask 077; : >>"$log"); exec "$@" 2>>"$log"',
       "sh",
       files.log,
       ...hostCommand(),

@@ -177,6 +177,11 @@ export class Engine {
     return new Connection(this.#library, handle);
   }
 
+  /** Tells all statements that run to end; they fail with QUERY_WAS_CANCELLED. */
+  async cancelAll(): Promise<void> {
+    await this.#first?.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null");
+  }
+
   /** Stops the engine and all of its threads. Close every connection first; the library cannot be used again. */
   async close(): Promise<void> {
     await this.#first?.close();

@@ -42,7 +42,9 @@ export async function startClickHouse(options: ServerOptions): Promise<Server> {
   return {
     url: `http://${USER}:${access.password}@127.0.0.1:${port}/`,
     async stop() {
-      await endpoint.close();
+      const closed = endpoint.close();
+      await engine.cancelAll(); // whoever is still waiting for an answer uses the database no more
+      await closed;
       await engine.close();
     },
   };

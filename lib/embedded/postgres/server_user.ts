@@ -3,7 +3,7 @@
  *
  * 1. Another user inside a user namespace. Outside it is still root, so that any folder will do.
  * 2. Where namespaces are forbidden (most containers): a real user without privileges, with data that belong to it.
- *    Folders that this user cannot enter are replaced by folders under /var/lib/salesflow.
+ *    Folders that this user cannot enter are replaced by folders under /var/lib/salesflow, and a file says so.
  */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
@@ -11,9 +11,10 @@ import { SalesflowError } from "../../errors.ts";
 
 /** Where root keeps what another user must reach. */
 const SHARED_FOLDER = "/var/lib/salesflow";
-/** The user of most systems that owns nothing; used when there is no `postgres`. */
-const NOBODY = 65534;
-const NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
+/** The user that owns nothing, in case the system does not name one. */
+const NOBODY = { uid: 65534, gid: 65534 };
+/** Tells in the folder that its content is elsewhere. */
+const MOVED = "moved-to.txt";
 
 /** How to run PostgreSQL's programs here. */
 export interface ServerUser {
@@ -72,13 +73,19 @@ async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | u
 }
 
 /** The first of `names` in /etc/passwd. */
-async function findUser(...names: string[]): Promise<{ uid: number; gid: number } | undefined> {
+async function findUser(...names: string[]): Promise<{ uid: number; gid: number }> {
   const lines = (await Deno.readTextFile("/etc/passwd")).split("\n").map((line) => line.split(":"));
   for (const name of names) {
     const found = lines.find((fields) => fields[0] === name);
     if (found) return { uid: Number(found[2]), gid: Number(found[3]) };
   }
-  return undefined;
+  return NOBODY;
+}
+
+/** Makes a folder below the shared one that everybody can enter, whatever the umask. */
+async function makeOpenFolder(folder: string): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const path of [SHARED_FOLDER, folder]) await Deno.chmod(path, 0o755);
 }
 
 /** Programs that `identity` can run: where they are, or a copy. */
@@ -87,69 +94,92 @@ async function reachablePrograms(programs: string, identity: ServerUser["identit
   const copy = join(SHARED_FOLDER, "engines", basename(dirname(programs)));
   if (await ownerOf(copy)) return copy;
   const fresh = `${copy}.${Deno.pid}`;
-  await Deno.mkdir(dirname(copy), { recursive: true, mode: 0o755 });
+  await makeOpenFolder(dirname(copy));
   await run("cp", "-R", programs, fresh);
   await run("chmod", "-R", "a+rX,go-w", fresh);
   await Deno.rename(fresh, copy);
   return copy;
 }
 
-/** A folder that `identity` owns and can enter: the wanted one, or one under /var/lib. */
+/** The folder under /var/lib that stands in for a folder which only root can enter. */
+function standIn(folder: string): string {
+  return join(SHARED_FOLDER, "homes", createHash("sha256").update(folder).digest("hex").slice(0, 16));
+}
+
+/** The folder that stands in for this one, if there is one. What a deleted home has left is not taken for it. */
+async function standInOf(folder: string): Promise<string | undefined> {
+  const away = standIn(folder);
+  return await ownerOf(join(folder, MOVED)) && await ownerOf(join(away, "data")) ? away : undefined;
+}
+
+/** A folder that `identity` owns and can enter: the wanted one, or one that stands in for it. */
 async function reachableFolder(folder: string, identity: Required<ServerUser["identity"]>): Promise<string> {
   const owner = `${identity.uid}:${identity.gid}`;
-  const entered = ["/bin/sh", "-c", 'cd "$1"', "sh"];
-  const away = sharedFolder(folder);
-  if (!await ownerOf(join(away, "data"))) {
-    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-    await run("chown", "-R", owner, folder);
-    if (await succeeds([...entered, folder], identity)) return folder;
-    if (await ownerOf(join(folder, "data"))) {
-      throw new SalesflowError(`Cannot run PostgreSQL on ${folder}: user ${identity.uid} cannot enter it`, {
-        remedy:
-          "Set SALESFLOW_HOME to a folder that every user can enter, or run salesflow as an ordinary user.",
-      });
-    }
-    await run("chown", "-R", `${Deno.uid()}:${Deno.gid()}`, folder);
+  const known = await standInOf(folder);
+  if (known) return known;
+  await run("chown", "-R", owner, folder);
+  if (await succeeds(["/bin/sh", "-c", 'cd "$1"', "sh", folder], identity)) return folder;
+  if (await ownerOf(join(folder, "data"))) {
+    throw new SalesflowError(`Cannot run PostgreSQL on ${folder}: user ${identity.uid} cannot enter it`, {
+      remedy:
+        "Set SALESFLOW_HOME to a folder that every user can enter, or run salesflow as an ordinary user.",
+    });
   }
-  await Deno.mkdir(dirname(away), { recursive: true, mode: 0o755 });
-  await Deno.mkdir(away, { recursive: true, mode: 0o700 });
-  await run("chown", "-R", owner, away);
+  await run("chown", "-R", `${Deno.uid()}:${Deno.gid()}`, folder);
+  const away = standIn(folder);
+  await run("rm", "-rf", away);
+  await makeOpenFolder(dirname(away));
+  await Deno.mkdir(away, { mode: 0o700 });
+  await run("chown", owner, away);
+  await Deno.writeTextFile(join(folder, MOVED), `${away}\n`);
   return away;
 }
 
-/** The folder under /var/lib that stands in for a folder which only root can enter. */
-function sharedFolder(folder: string): string {
-  return join(SHARED_FOLDER, "homes", createHash("sha256").update(folder).digest("hex").slice(0, 16));
+/** A command prefix that makes us another user inside a namespace, one with a name; undefined where it is forbidden. */
+async function namespace(): Promise<string[] | undefined> {
+  const { uid, gid } = await findUser("nobody");
+  const prefix = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
+  return await succeeds([...prefix, "true"]) ? prefix : undefined;
+}
+
+/** We are not root: PostgreSQL runs as ourselves. */
+async function asOurselves(programs: string, folder: string, self: number): Promise<ServerUser> {
+  const data = join(folder, "data");
+  const owner = await ownerOf(data);
+  if (owner && owner.uid !== self) {
+    throw new SalesflowError(
+      `Cannot run PostgreSQL on ${data}: it belongs to user ${owner.uid}, you are ${self}`,
+      { remedy: "Run salesflow as that user, or set SALESFLOW_HOME to another folder." },
+    );
+  }
+  if (await succeeds(["id", "-un"])) return { prefix: [], identity: {}, programs, folder };
+  // Containers often run under an id that nobody has; PostgreSQL insists on a name.
+  const prefix = await namespace();
+  if (prefix) return { prefix, identity: {}, programs, folder };
+  throw new SalesflowError(`Cannot run PostgreSQL: the system has no name for your user id ${self}`, {
+    remedy: "Add the user to /etc/passwd, or permit user namespaces.",
+  });
 }
 
 /**
  * Chooses who runs PostgreSQL.
  *
  * @param programs folder with PostgreSQL's `bin`, `lib` and `share`
- * @param folder where its data are or will be, in `data`
+ * @param folder where its data are or will be, in `data`; must exist
  */
 export async function chooseServerUser(programs: string, folder: string): Promise<ServerUser> {
-  const data = join(folder, "data");
-  const owner = await ownerOf(data);
   const self = Deno.uid();
-  if (self !== 0) {
-    if (owner && owner.uid !== self) {
-      throw new SalesflowError(
-        `Cannot run PostgreSQL on ${data}: it belongs to user ${owner.uid}, you are ${self}`,
-        {
-          remedy: "Run salesflow as that user, or set SALESFLOW_HOME to another folder.",
-        },
-      );
-    }
-    return { prefix: [], identity: {}, programs, folder };
+  if (self === null) throw new SalesflowError("Cannot run PostgreSQL: this system has no user ids");
+  if (self !== 0) return await asOurselves(programs, folder, self);
+  const away = await standInOf(folder);
+  const owner = await ownerOf(join(away ?? folder, "data"));
+  const stranger = owner && owner.uid !== 0 ? owner : undefined;
+  const prefix = stranger ? undefined : await namespace();
+  if (prefix) {
+    await Deno.chown(folder, 0, Deno.gid()); // it may be another user's from an attempt without namespaces
+    return { prefix, identity: {}, programs, folder };
   }
-  const elsewhere = await ownerOf(join(sharedFolder(folder), "data"));
-  const inNamespace = (owner === undefined || owner.uid === 0) && !elsewhere;
-  if (inNamespace && await succeeds([...NAMESPACE, "true"])) {
-    return { prefix: NAMESPACE, identity: {}, programs, folder };
-  }
-  const stranger = elsewhere ?? (owner && owner.uid !== 0 ? owner : await findUser("postgres", "nobody"));
-  const identity = stranger ?? { uid: NOBODY, gid: NOBODY };
+  const identity = stranger ?? await findUser("postgres", "nobody");
   return {
     prefix: [],
     identity,

@@ -1,5 +1,6 @@
 /** What the tests of the embedded databases share: commands in processes of their own, and a look at what they leave. */
 import { createClient } from "@clickhouse/client";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
@@ -7,8 +8,8 @@ import { homeFiles, readState } from "../../../lib/embedded/home_files.ts";
 import { type EngineName, ENGINES } from "../../../lib/embedded/packages.ts";
 import { localImportMap } from "../../../lib/std/provider.ts";
 
-const COMMAND = fileURLToPath(import.meta.resolve("./command.ts"));
-const CONFIG = fileURLToPath(import.meta.resolve("../../../deno.json"));
+/** The folder with the project. */
+export const PROJECT = fileURLToPath(import.meta.resolve("../../../"));
 const POLL_MS = 20;
 /** Nothing that these tests wait for takes longer, not even on a busy machine. */
 const PATIENCE_MS = 30_000;
@@ -76,27 +77,21 @@ export class Command {
 }
 
 /** How a command is run. */
-export interface CommandOptions
-  extends Pick<Deno.CommandOptions, "uid" | "gid" | "env" | "clearEnv" | "cwd"> {
+export interface CommandOptions extends Pick<Deno.CommandOptions, "uid" | "gid" | "env" | "cwd" | "stderr"> {
   /** The Deno executable. */
   deno?: string;
+  /** The folder with the project. */
+  project?: string;
 }
 
 /** Starts a command on a home, in a process group of its own, as a terminal does. */
 export async function startCommand(home: string, options: CommandOptions = {}): Promise<Command> {
-  const { deno = Deno.execPath(), ...rest } = options;
+  const { deno = Deno.execPath(), project = PROJECT, ...rest } = options;
   const imports = `data:application/json,${encodeURIComponent(await localImportMap())}`;
+  const config = join(project, "deno.json");
+  const main = join(project, "tests/integration/embedded/command.ts");
   const child = new Deno.Command(deno, {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      "--no-lock",
-      `--config=${CONFIG}`,
-      `--import-map=${imports}`,
-      COMMAND,
-      home,
-    ],
+    args: ["run", "-A", "--quiet", "--no-lock", `--config=${config}`, `--import-map=${imports}`, main, home],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -134,7 +129,8 @@ export async function allGone(home: string): Promise<void> {
   await eventually(`the servers of ${home} end`, async () => (await serversUnder(home)).length === 0);
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether there is a file or folder. */
+export async function exists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;
