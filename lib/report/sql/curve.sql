@@ -1,0 +1,12 @@
+-- The share curve in some 200 points: the leaders one by one, then every n-th product, and the last.
+WITH products AS (
+  SELECT amount_rank, cumulative_share, count(*) OVER () AS products
+  FROM shop.sales_aggregates
+  WHERE level = 'product'
+)
+SELECT
+  amount_rank AS rank,
+  (cumulative_share * 1000000)::bigint::text AS cumulative
+FROM products
+WHERE amount_rank <= 20 OR amount_rank = products OR amount_rank % greatest(1, products / 200) = 0
+ORDER BY amount_rank;
