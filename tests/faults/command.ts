@@ -1,0 +1,63 @@
+/** The real command as a process that can be killed, and what it leaves behind. */
+import { withStd } from "../../lib/std/provider.ts";
+
+const STD = await withStd();
+
+/** A finished command. */
+export interface Outcome {
+  code: number;
+  stderr: string;
+}
+
+/** A running command; its process is the command itself, not a wrapper. */
+export interface Running {
+  child: Deno.ChildProcess;
+  outcome: Promise<Outcome>;
+}
+
+/** Starts `salesflow ARGS…` from source. */
+export function start(args: string[], env: Record<string, string> = {}): Running {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", ...STD, "cli/main.ts", ...args],
+    env: { SALESFLOW_LOG_FORMAT: "json", ...env },
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const outcome = (async () => {
+    const stderr = await new Response(child.stderr).text();
+    return { code: (await child.status).code, stderr };
+  })();
+  return { child, outcome };
+}
+
+/** Runs `salesflow ARGS…` to its end. */
+export async function run(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
+  return await start(args, env).outcome;
+}
+
+/** Processes whose command line or environment names this folder, by pid. */
+export function processesOf(folder: string): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name) || Number(name) === Deno.pid) continue;
+    try {
+      const line = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
+      if (line.includes(folder) || Deno.readTextFileSync(`/proc/${name}/environ`).includes(folder)) {
+        found.set(Number(name), line);
+      }
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  return found;
+}
+
+/** Waits until `condition` holds; false when it does not within `limitMs`. */
+export async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (!await condition()) {
+    if (performance.now() > deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return true;
+}
