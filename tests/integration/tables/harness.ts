@@ -1,0 +1,245 @@
+/** What the tests of the tables share: databases of their own, small runs written straight to a store, and looks at the tables. */
+import { createHash } from "node:crypto";
+import { withClickHouse } from "../../../lib/clickhouse/session.ts";
+import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../../../lib/limits.ts";
+import { fromCents, toCents } from "../../../lib/money.ts";
+import { writeRun } from "../../../lib/pipeline/records.ts";
+import type { StageContext } from "../../../lib/pipeline/stage.ts";
+import { type Postgres, type TextRow, withPostgres } from "../../../lib/postgres/session.ts";
+import { noRejections, type Reason, REGIONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
+import { datasetFolder, type DatasetName, partName, publishDataset } from "../../../lib/store/dataset.ts";
+import { PartWriter } from "../../../lib/store/part_writer.ts";
+import { openStore, type Store } from "../../../lib/store/store.ts";
+
+/** Never aborted. */
+const CALM = new AbortController().signal;
+
+/** Gives up soon, so that a test of a failure is quick. */
+export const IMPATIENT: DatabaseLimits = {
+  ...DEFAULT_LIMITS,
+  retries: 3,
+  firstRetryMs: 10,
+  longestRetryMs: 50,
+  lockWaitMs: 200,
+};
+
+/** Databases and a store that nobody else uses. */
+export class Place {
+  readonly store: Store;
+  readonly #embedded: Embedded;
+  readonly #folder: string;
+
+  private constructor(embedded: Embedded, folder: string) {
+    this.#embedded = embedded;
+    this.#folder = folder;
+    this.store = openStore(`${folder}/store`);
+  }
+
+  static async open(): Promise<Place> {
+    const folder = await Deno.makeTempDir({ prefix: "salesflow-tables-" });
+    return new Place(await startEmbedded(`${folder}/home`), folder);
+  }
+
+  get postgresUrl(): string {
+    return this.#embedded.postgresUrl;
+  }
+
+  get clickhouseUrl(): string {
+    return this.#embedded.clickhouseUrl;
+  }
+
+  /** A folder for files of a test. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  async close(): Promise<void> {
+    await this.#embedded.close();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  /** The context of a run's stages. */
+  context(runId: string, changes: Partial<StageContext> = {}): StageContext {
+    const { store, postgresUrl, clickhouseUrl } = this;
+    const asOf = "2026-11-24";
+    return { runId, asOf, store, postgresUrl, clickhouseUrl, signal: CALM, progress() {}, ...changes };
+  }
+
+  /** Works on a connection of its own. */
+  postgres<T>(work: (db: Postgres) => Promise<T>, url = this.postgresUrl): Promise<T> {
+    return withPostgres({ url, stage: "test", signal: CALM, limits: { ...IMPATIENT, retries: 0 } }, work);
+  }
+
+  /** Rows of a statement in PostgreSQL. */
+  sql(text: string, values?: unknown[]): Promise<TextRow[]> {
+    return this.postgres((db) => db.query(text, values));
+  }
+
+  /** The values of a statement in PostgreSQL, row by row. */
+  async values(text: string, values?: unknown[]): Promise<(string | null)[][]> {
+    return (await this.sql(text, values)).map((row) => Object.values(row));
+  }
+
+  /** Rows of a query in ClickHouse, or nothing of a statement. */
+  clickhouse(text: string): Promise<string[][]> {
+    return withClickHouse(
+      { url: this.clickhouseUrl, stage: "test", signal: CALM, limits: IMPATIENT },
+      async (db) => {
+        if (/^\s*(select|show)/i.test(text)) return await db.rows(text);
+        await db.command(text);
+        return [];
+      },
+    );
+  }
+
+  /** Tables in the schema shop that are neither permanent nor the published partition. */
+  async leftovers(): Promise<string[]> {
+    const inPostgres = await this.sql(
+      "SELECT relname AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'r' AND NOT relispartition AND relname LIKE 'sales\\_part\\_%'",
+    );
+    const inClickHouse = await this.clickhouse(
+      "SELECT name FROM system.tables WHERE database = 'shop' AND name NOT IN ('sales_aggregates', 'schema_migrations')",
+    );
+    return [...inPostgres.map(({ name }) => name!), ...inClickHouse.map(([name]) => name!)];
+  }
+}
+
+/** A clean sale: sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region. */
+export type Sale = [string | number, string | number, number, number, string, string, string];
+
+/** A rejected row: number of the raw part, line, reason, raw. */
+export type Rejected = [number, number, Reason, string];
+
+/** What {@linkcode writeRunFiles} writes. */
+export interface RunFiles {
+  runId: string;
+  asOf?: string;
+  /** Clean sales, one list for each part. */
+  parts: Sale[][];
+  rejected?: Rejected[];
+  duplicates?: number;
+  /** Lines of products.csv without its header. */
+  products?: string[];
+  source?: "generated" | "ingested";
+}
+
+async function writePart(
+  store: Store,
+  folder: string,
+  index: number,
+  header: string,
+  lines: readonly string[],
+) {
+  const writer = await PartWriter.create(store, folder, partName(index), header);
+  await writer.write(new TextEncoder().encode(lines.map((line) => line + "\n").join("")));
+  return await writer.close(lines.length);
+}
+
+/** Writes a dataset of the given lines, one list for each part. */
+export async function writeDataset(
+  store: Store,
+  run: { runId: string; asOf: string },
+  dataset: DatasetName,
+  parts: readonly (readonly string[])[],
+  facts: Record<string, unknown>,
+) {
+  const header = dataset === "rejected" ? REJECTED_HEADER : SALE_HEADER;
+  const folder = datasetFolder(run.runId, dataset);
+  const written = await Promise.all(
+    parts.map((lines, index) => writePart(store, folder, index, header, lines)),
+  );
+  return await publishDataset(store, { dataset, engine: "native", facts, ...run }, written);
+}
+
+/** Writes a run as cleaning leaves it. Raw holds the clean rows, then what was refused, then the duplicates. */
+export async function writeRunFiles(store: Store, files: RunFiles): Promise<void> {
+  const { runId, asOf = "2026-11-24", parts, rejected = [], duplicates = 0, products, source = "ingested" } =
+    files;
+  const run = { runId, asOf };
+  const lines = parts.map((sales) => sales.map((sale) => sale.join(",")));
+  const rawLines = lines.map((part) => [...part]);
+  if (rawLines.length === 0) rawLines.push([]);
+  for (const [, , , raw] of rejected) rawLines[0]!.push(raw);
+  for (let i = 0; i < duplicates; i++) rawLines[0]!.push(rawLines[0]![0]!);
+  const reasons = noRejections();
+  for (const [, , reason] of rejected) reasons[reason]++;
+  const sales = lines.flat().length;
+  const defects = {
+    rows: sales,
+    raw_rows: sales + rejected.length + duplicates,
+    duplicates,
+    rejected: rejected.length,
+    rejected_by_reason: reasons,
+  };
+  await writeRun(store, { run_id: runId, as_of: asOf, source, parameters: {} });
+  const raw = await writeDataset(store, run, "raw", rawLines, {
+    source,
+    ...(source === "generated" ? { defects } : {}),
+  });
+  const refused = rejected.map(([part, line, reason, text]) =>
+    `${partName(part)},${line},${reason},"${text.replaceAll('"', '""')}"`
+  );
+  const rejects = await writeDataset(store, run, "rejected", [refused], { raw: raw.fingerprint });
+  await writeDataset(store, run, "clean", lines, {
+    rows_in: raw.rows,
+    rows_out: sales,
+    duplicates,
+    rejected: rejected.length,
+    rejected_by_reason: reasons,
+    date_from: null,
+    date_to: null,
+    raw: raw.fingerprint,
+    rejects: rejects.fingerprint,
+  });
+  if (products) {
+    const text = ["product_id,name,category,price_from,price_to", ...products].join("\n") + "\n";
+    await store.writeText(`${datasetFolder(runId, "raw")}/products.csv`, text);
+  }
+}
+
+/** Replaces a part's bytes and makes the manifest fit them again, as somebody who tampers would. */
+export async function forgePart(
+  store: Store,
+  runId: string,
+  dataset: DatasetName,
+  change: (text: string) => string,
+): Promise<void> {
+  const folder = datasetFolder(runId, dataset);
+  const manifest = JSON.parse((await store.readText(`${folder}/manifest.json`))!);
+  const [part] = manifest.parts;
+  const text = change((await store.readText(`${folder}/${part.name}`))!);
+  await store.writeText(`${folder}/${part.name}`, text);
+  const bytes = new TextEncoder().encode(text);
+  part.bytes = bytes.length;
+  part.sha256 = createHash("sha256").update(bytes).digest("hex");
+  await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
+}
+
+/** So many sales that differ in every column, with amounts of `cents` times 1, 2, 3 … */
+export function manySales(
+  count: number,
+  { from = 1, cents = 1n }: { from?: number; cents?: bigint } = {},
+): Sale[] {
+  return Array.from({ length: count }, (_, i): Sale => {
+    const day = String(1 + i % 28).padStart(2, "0");
+    const id = from + i;
+    return [
+      id,
+      1000 + i % 97,
+      1 + i % 50,
+      1 + i % 5,
+      `2026-10-${day}`,
+      fromCents(cents * BigInt(i + 1)),
+      REGIONS[i % 4]!,
+    ];
+  });
+}
+
+/** `rows sum` of sales, as {@linkcode TOTALS} reads it from the table. */
+export function totalsOf(sales: readonly Sale[]): string {
+  return `${sales.length} ${fromCents(sales.reduce((sum, sale) => sum + toCents(sale[5]), 0n))}`;
+}
+
+/** Rows and sum of shop.sales. */
+export const TOTALS = "SELECT count(*) || ' ' || coalesce(sum(sale_amount), 0.00) AS totals FROM shop.sales";
