@@ -7,8 +7,9 @@ import { extract } from "tar";
 import { SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { downloadTarball } from "./download.ts";
+import { exists } from "./exists.ts";
 import { lockFile } from "./file_lock.ts";
-import type { EngineName, EnginePackage } from "./packages.ts";
+import { type EngineName, type EnginePackage, LAYOUT } from "./packages.ts";
 import { tarballSource } from "./registry.ts";
 
 /** A step of getting the engines, for a progress bar. */
@@ -25,12 +26,6 @@ export interface PackageOptions {
   onProgress?: ((progress: EngineProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
-
-/** Which files of a package are needed (paths without `package/`), and which of them is the engine's path. */
-export const LAYOUT: Record<EngineName, { needed: RegExp; entry: string }> = {
-  postgres: { needed: /^(native\/(?!.*\.a$|lib\/pkgconfig\/)|LICENSE)/, entry: "native" },
-  clickhouse: { needed: /^libchdb\.so$/, entry: "libchdb.so" },
-};
 
 interface Link {
   source: string;
@@ -72,16 +67,6 @@ async function syncFiles(folder: string): Promise<void> {
     if (!isFile) continue;
     using file = await Deno.open(path);
     await file.syncData();
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

@@ -5,8 +5,9 @@
 import { join } from "node:path";
 import { SalesflowError } from "../errors.ts";
 import { cacheFolder } from "./cache_folder.ts";
-import { ensurePackage, LAYOUT, type PackageOptions } from "./engine_package.ts";
-import { type EngineName, ENGINES, packageFor } from "./packages.ts";
+import type { PackageOptions } from "./engine_package.ts";
+import { exists } from "./exists.ts";
+import { type EngineName, ENGINES, LAYOUT, packageFor } from "./packages.ts";
 
 /** Where the engines are. */
 export type EnginePaths<E extends EngineName = EngineName> = Record<E, string>;
@@ -40,7 +41,11 @@ export async function ensureEngines<E extends EngineName = EngineName>(
       `${pinned.name.replace(/^@/, "").replace("/", "-")}-${pinned.version}`,
     );
     try {
-      await ensurePackage(engine, pinned, folder, options);
+      if (!await exists(folder)) {
+        // The means to download and unpack are loaded when they are needed, which is once in the life of a machine.
+        const { ensurePackage } = await import("./engine_package.ts");
+        await ensurePackage(engine, pinned, folder, options);
+      }
     } catch (cause) {
       options.signal?.throwIfAborted();
       if (cause instanceof SalesflowError) throw cause;

@@ -35,6 +35,9 @@ export type HostReport =
   | { ready: true }
   | { ready: false; message: string; remedy: string | undefined; exitCode: number };
 
+/** A server that dies more often than this has a reason that starting it again does not mend. */
+const MOST_RESTARTS = 5;
+
 const START: Record<EngineName, (options: ServerOptions) => Promise<Server>> = {
   postgres: startPostgres,
   clickhouse: startClickHouse,
@@ -71,15 +74,25 @@ function timeToStop(files: HomeFiles): Promise<string> {
   return promise;
 }
 
+/**
+ * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on the same port, so that commands
+ * that use it recover by their own retries.
+ */
 async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
   const stopping = timeToStop(files);
-  const server = await start(files, order);
+  let server = await start(files, order);
   try {
     await writeState(files, { hostPid: Deno.pid, url: server.url });
     report({ ready: true });
     note(`${order.engine} started (process ${Deno.pid})`);
-    const ended = server.ended?.then(() => "it ended by itself");
-    note(`${order.engine} is stopping: ${await (ended ? Promise.race([stopping, ended]) : stopping)}`);
+    for (let restarts = 0;; restarts++) {
+      const reason = await (server.ended ? Promise.race([stopping, server.ended]) : stopping);
+      note(`${order.engine} ${reason ? `is stopping: ${reason}` : "ended by itself"}`);
+      if (reason || restarts === MOST_RESTARTS) break;
+      server = await start(files, order);
+      await writeState(files, { hostPid: Deno.pid, url: server.url });
+      note(`${order.engine} started again`);
+    }
   } finally {
     await removeFile(files.state);
     await server.stop();

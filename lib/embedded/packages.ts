@@ -40,3 +40,9 @@ export function packageFor(
     { remedy: OWN_SERVERS_REMEDY },
   );
 }
+
+/** Which files of a package are needed (paths without `package/`), and which of them is the engine's path. */
+export const LAYOUT: Record<EngineName, { needed: RegExp; entry: string }> = {
+  postgres: { needed: /^(native\/(?!.*\.a$|lib\/pkgconfig\/)|LICENSE)/, entry: "native" },
+  clickhouse: { needed: /^libchdb\.so$/, entry: "libchdb.so" },
+};

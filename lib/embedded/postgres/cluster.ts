@@ -1,5 +1,6 @@
 /** The database cluster: made once, whole or not at all. */
 import { join } from "node:path";
+import { exists } from "../exists.ts";
 import { runProgram } from "./program.ts";
 import type { ServerUser } from "./server_user.ts";
 
@@ -18,24 +19,14 @@ async function single(user: ServerUser, data: string, statements: string): Promi
 }
 
 /** Whether there is a cluster. */
-export async function clusterExists(user: ServerUser): Promise<boolean> {
-  try {
-    await Deno.stat(join(dataFolder(user), "PG_VERSION"));
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+export function clusterExists(user: ServerUser): Promise<boolean> {
+  return exists(join(dataFolder(user), "PG_VERSION"));
 }
 
 /** Makes a cluster with one role and one database of its own, and gives the folder its name last. */
 export async function createCluster(user: ServerUser, password: string): Promise<void> {
   const fresh = join(user.folder, UNFINISHED);
-  try {
-    await Deno.remove(fresh, { recursive: true }); // of an attempt that was killed
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
+  if (await exists(fresh)) await Deno.remove(fresh, { recursive: true }); // of an attempt that was killed
   const passwordFile = join(user.folder, "password.new");
   await Deno.writeTextFile(passwordFile, `${password}\n`, { mode: 0o600 });
   try {
