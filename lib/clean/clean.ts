@@ -31,6 +31,8 @@ export interface CleanOptions {
   checkDateRange: boolean;
   /** Threads. */
   workers: number;
+  /** Raw bytes that a thread takes at a time, at least 1; the clean parts depend on it, their rows do not. @default {16 MiB} */
+  rangeBytes?: number;
 }
 
 /** What cleaning found; rowsIn = rowsOut + duplicates + rejected. */
@@ -81,7 +83,7 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
     signal,
   });
   try {
-    const ranges = await judge(pool, raw, context);
+    const ranges = await judge(pool, raw, cutRanges(raw.parts, options.rangeBytes), context);
     const counts = count(ranges);
     check(counts, raw, options, context);
     await clear(context);
@@ -94,13 +96,22 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
   }
 }
 
-async function judge(pool: CleanPool, raw: Manifest, { progress }: StageContext): Promise<JudgedRange[]> {
-  const ranges = cutRanges(raw.parts);
+async function judge(
+  pool: CleanPool,
+  raw: Manifest,
+  ranges: readonly Range[],
+  context: StageContext,
+): Promise<JudgedRange[]> {
   const seen = new FirstSeen(raw.rows);
   const judged: JudgedRange[] = [];
   let rows = 0;
   let linesBefore = 0;
-  await pool.run(ranges.map((range) => ({ pass: "judge", range })), (answer, index) => {
+  const tasks: CleanTask[] = [
+    ...ranges.map((range) => ({ pass: "judge" as const, range })),
+    ...raw.parts.map(({ name }) => ({ pass: "measure" as const, part: name })),
+  ];
+  await pool.run(tasks, (answer, index) => {
+    if (answer.pass === "measure") checkPart(answer, raw.parts[index - ranges.length]!, context);
     if (answer.pass !== "judge") return;
     seen.take(answer.judged);
     const range = ranges[index]!;
@@ -109,9 +120,23 @@ async function judge(pool: CleanPool, raw: Manifest, { progress }: StageContext)
     linesBefore += answer.judged.verdicts.length + answer.headerLines;
     rows += answer.judged.verdicts.length;
     // The second pass is the other half of the work.
-    progress(Math.floor(rows / 2), raw.rows);
+    context.progress(Math.floor(rows / 2), raw.rows);
   });
   return judged;
+}
+
+function checkPart(
+  found: { bytes: number; sha256: string },
+  part: Part,
+  { store, runId }: StageContext,
+): void {
+  if (found.sha256 === part.sha256) return;
+  const place = `${store.url}/${datasetFolder(runId, "raw")}/${part.name}`;
+  throw new SalesflowError(
+    `${place} was changed: it holds ${found.bytes} bytes with SHA-256 ${found.sha256.slice(0, 12)}…, ` +
+      `the manifest says ${part.bytes} and ${part.sha256.slice(0, 12)}…`,
+    { remedy: "Generate or ingest the run again.", stage: "clean", runId },
+  );
 }
 
 function count(ranges: readonly JudgedRange[]): Counts {
@@ -144,7 +169,8 @@ function check(counts: Counts, raw: Manifest, { maxRejected }: CleanOptions, { r
       details,
     );
   }
-  if (rejected > maxRejected * rowsIn) {
+  // A quotient meets the decimal that was asked for exactly; a product may miss it.
+  if (rejected / rowsIn > maxRejected) {
     const reasons = REASONS.filter((reason) => byReason[reason] > 0).map((reason) =>
       `${reason} ${byReason[reason]}`
     );

@@ -57,7 +57,9 @@ export async function readLines(
   const bytes = loaded.subarray(begin, lineEnd < 0 ? loaded.length : lineEnd + 1);
   if (start > 0) return { bytes, headerLines: 0 };
   const headerEnd = bytes.indexOf(LINE_FEED);
-  const header = new TextDecoder().decode(bytes.subarray(0, headerEnd < 0 ? bytes.length : headerEnd))
+  const header = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+    bytes.subarray(0, headerEnd < 0 ? bytes.length : headerEnd),
+  )
     .replace(/\r$/, "");
   if (header !== SALE_HEADER) {
     throw new SalesflowError(

@@ -29,7 +29,6 @@ const INTEGER_MAX = 2_147_483_647;
 const AMOUNT_MAX_CENTS = 99_999_999_999_999;
 
 const BLANKS = "[ \\t\\u00a0\\u202f]";
-const SURROUNDING = new RegExp(`^${BLANKS}+|${BLANKS}+$`, "g");
 const AMOUNT = new RegExp(
   `^(₽${BLANKS}*)?(\\d+|\\d{1,3}(?:${BLANKS}\\d{3})+)(?:[.,](\\d{1,2}))?(${BLANKS}*(?:RUB|₽))?$`,
 );
@@ -44,9 +43,17 @@ const REGION_NAMES = new Map(
     .flatMap((names, region) => names.map((name) => [name, region] as const)),
 );
 
-/** A value without the blanks around it. */
+function isBlankCode(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0xa0 || code === 0x202f;
+}
+
+/** A value without the blanks around it. By hand: a pattern would try every blank of a long run inside the value as the first of the last. */
 export function trim(text: string): string {
-  return text.replace(SURROUNDING, "");
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlankCode(text.charCodeAt(start))) start++;
+  while (end > start && isBlankCode(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** `YYYY-MM-DD` as in {@linkcode ConvertedRow}. */

@@ -1,6 +1,7 @@
 /** Both passes of cleaning, on a thread of its own. */
+import { createHash } from "node:crypto";
 import type { Part } from "../store/dataset.ts";
-import { openStore } from "../store/store.ts";
+import { openStore, type Store } from "../store/store.ts";
 import { answerTasks } from "../workers/answer.ts";
 import { Judge, type Judged } from "./judge.ts";
 import { type Range, readLines } from "./lines.ts";
@@ -17,20 +18,35 @@ export interface CleanSetUp {
   hashSeed: number;
 }
 
-/** First pass (judge) or second pass (sort out) over a range. */
+/** First pass (judge) or second pass (sort out) over a range; beside the first, the measure of a whole part. */
 export type CleanTask =
   | { pass: "judge"; range: Range }
+  | { pass: "measure"; part: string }
   | { pass: "sortOut"; range: Range; verdicts: Uint8Array<ArrayBuffer>; linesBefore: number; name: string };
 
 /** What the passes return. */
 export type CleanAnswer =
   | { pass: "judge"; judged: Judged; headerLines: number }
+  | { pass: "measure"; bytes: number; sha256: string }
   | { pass: "sortOut"; clean: Part; rejected: Part };
+
+async function measure(store: Store, path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of await store.stream(path)) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
 
 answerTasks<CleanSetUp, CleanTask, CleanAnswer>((setUp) => {
   const store = openStore(setUp.storeUrl);
   const judge = new Judge(setUp.dayRange, setUp.hashSeed);
   return async (task) => {
+    if (task.pass === "measure") {
+      return { pass: "measure", ...await measure(store, `${setUp.rawFolder}/${task.part}`) };
+    }
     const { bytes, headerLines } = await readLines(store, setUp.rawFolder, task.range);
     if (task.pass === "judge") return { pass: "judge", judged: judge.judge(bytes), headerLines };
     const { cleanFolder, rejectedFolder, dayRange } = setUp;

@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { cutRanges, forEachLine, isBlank, readLines } from "../../../lib/clean/lines.ts";
+import { LONGEST_LINE_BYTES } from "../../../lib/clean/rules.ts";
+import { SalesflowError } from "../../../lib/errors.ts";
+import { SALE_HEADER } from "../../../lib/sale.ts";
+import { joinBytes, makePlace, type Place } from "../store/harness.ts";
+
+const HEADER = `${SALE_HEADER}\n`;
+const PART = "part-00000.csv";
+
+let place: Place;
+beforeAll(async () => {
+  place = await makePlace();
+});
+afterAll(() => place.remove());
+
+async function put(bytes: Uint8Array): Promise<void> {
+  const writer = await place.store.create(`raw/${PART}`);
+  await writer.write(bytes);
+  await writer.close();
+}
+
+function partOf(bytes: number) {
+  return { name: PART, rows: 0, bytes, sha256: "" };
+}
+
+/** A line as later steps see it: of a line that is too long only the beginning counts, and that it is too long. */
+function seen(line: Uint8Array): string {
+  const text = Array.from(line.subarray(0, 40), (byte) => String.fromCharCode(byte)).join("");
+  return line.length > LONGEST_LINE_BYTES ? `${text}… too long` : `${text} ${line.length}`;
+}
+
+/** Lines of all ranges in order, and how many header lines were skipped. */
+async function linesOf(ranges: { part: string; start: number; end: number }[]) {
+  const lines: string[] = [];
+  let headers = 0;
+  for (const range of ranges) {
+    const { bytes, headerLines } = await readLines(place.store, "raw", range);
+    headers += headerLines;
+    forEachLine(bytes, (start, end) => lines.push(seen(bytes.subarray(start, end))));
+  }
+  return { lines, headers };
+}
+
+/** The contract's words: bytes between two line feeds, less one return before them. */
+function byHand(bytes: Uint8Array): string[] {
+  const lines: number[][] = [[]];
+  for (const byte of bytes) {
+    if (byte === 10) lines.push([]);
+    else lines.at(-1)!.push(byte);
+  }
+  if (lines.at(-1)!.length === 0) lines.pop();
+  return lines.slice(1).map((line) => seen(Uint8Array.from(line.at(-1) === 13 ? line.slice(0, -1) : line)));
+}
+
+describe("cutRanges()", () => {
+  it("covers every byte of every part once, in order", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(5_000)), fc.integer({ min: 1, max: 6_000 }), (sizes, rangeBytes) => {
+        const parts = sizes.map((bytes, index) => ({ ...partOf(bytes), name: `part-${index}` }));
+        const ranges = cutRanges(parts, rangeBytes);
+        for (const { name, bytes } of parts) {
+          const own = ranges.filter(({ part }) => part === name);
+          assertEquals(own[0]!.start, 0);
+          assertEquals(own.at(-1)!.end, bytes);
+          own.forEach(({ start, end }, index) => {
+            assert(end - start <= rangeBytes);
+            if (index > 0) assertEquals(start, own[index - 1]!.end);
+          });
+        }
+        assertEquals(
+          ranges.map(({ part }) => part),
+          ranges.map(({ part }) => part).toSorted((a, b) => Number(a.slice(5)) - Number(b.slice(5))),
+        );
+      }),
+    );
+  });
+});
+
+describe("readLines()", () => {
+  it("gives every line to exactly one range, whatever the ranges", async () => {
+    const line = fc.oneof(
+      fc.constantFrom("", " ", "\r", "a", "1,2,3"),
+      fc.string({ unit: fc.constantFrom("a", "я", ",", '"', "\r", "\0"), maxLength: 30 }),
+    );
+    const body = fc.tuple(fc.array(line, { maxLength: 12 }), fc.constantFrom("\n", "\r\n"), fc.boolean())
+      .map(([lines, lineEnd, ends]) => lines.join(lineEnd) + (ends ? lineEnd : ""));
+    await fc.assert(
+      fc.asyncProperty(body, fc.integer({ min: 1, max: 200 }), async (text, rangeBytes) => {
+        const bytes = joinBytes([HEADER, text]);
+        await put(bytes);
+        const { lines, headers } = await linesOf(cutRanges([partOf(bytes.length)], rangeBytes));
+        assertEquals(lines, byHand(bytes));
+        assertEquals(headers, 1);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  for (const length of [65_535, 65_536, 65_537, 65_538, 65_539, 140_000]) {
+    for (const [name, lineEnd] of [["LF", "\n"], ["CR LF", "\r\n"]] as const) {
+      it(`gives a line of ${length} bytes with ${name} to one range at every alignment`, async () => {
+        const before = `before${lineEnd}`;
+        const bytes = joinBytes([HEADER, before, "x".repeat(length), lineEnd, "after", lineEnd]);
+        await put(bytes);
+        const expected = byHand(bytes);
+        const start = HEADER.length + before.length;
+        const end = start + length + lineEnd.length;
+        const near = (place: number) => Array.from({ length: 9 }, (_, index) => place - 4 + index);
+        const cuts = [...near(start), ...near(start + 65_536), ...near(end)];
+        for (const cut of cuts.filter((cut) => cut > 0 && cut < bytes.length)) {
+          const ranges = [{ part: PART, start: 0, end: cut }, { part: PART, start: cut, end: bytes.length }];
+          assertEquals((await linesOf(ranges)).lines, expected, `cut at ${cut}`);
+        }
+      });
+    }
+    it(`gives a last line of ${length} bytes without a line end to one range at every alignment`, async () => {
+      const bytes = joinBytes([HEADER, "x".repeat(length)]);
+      await put(bytes);
+      for (let cut = HEADER.length - 2; cut <= HEADER.length + 3; cut++) {
+        const ranges = [{ part: PART, start: 0, end: cut }, { part: PART, start: cut, end: bytes.length }];
+        assertEquals((await linesOf(ranges)).lines, byHand(bytes), `cut at ${cut}`);
+      }
+    });
+  }
+
+  const headers: [what: string, header: string, fine: boolean][] = [
+    ["with LF", `${SALE_HEADER}\n`, true],
+    ["with CR LF", `${SALE_HEADER}\r\n`, true],
+    ["without a line end", SALE_HEADER, true],
+    ["behind a byte order mark", `\ufeff${SALE_HEADER}\n`, false],
+    ["in capitals", `${SALE_HEADER.toUpperCase()}\n`, false],
+    ["with a blank behind it", `${SALE_HEADER} \n`, false],
+    ["that is missing", "1,1,1,1,2026-01-01,1.00,East\n", false],
+    ["that is empty", "\n", false],
+    ["of nothing at all", "", false],
+  ];
+  for (const [what, header, fine] of headers) {
+    it(`${fine ? "skips" : "refuses"} a header ${what}`, async () => {
+      const bytes = joinBytes([header]);
+      await put(bytes);
+      const read = () => linesOf(cutRanges([partOf(bytes.length)]));
+      if (fine) assertEquals(await read(), { lines: [], headers: 1 });
+      else await assertRejects(read, SalesflowError, `${PART} line 1`);
+    });
+  }
+});
+
+describe("isBlank()", () => {
+  const cases: [line: string, blank: boolean][] = [
+    ["", true],
+    [" \t\u00a0\u202f", true],
+    ["\u00a0".repeat(3), true],
+    ["\r", false],
+    ["\u2003", false],
+    ["\u00a1", false],
+    ["\u202e", false],
+    [" a", false],
+    ["\0", false],
+  ];
+  for (const [line, blank] of cases) {
+    it(`gives ${blank} for ${JSON.stringify(line)}`, () => {
+      const bytes = joinBytes(["x", line, "y"]);
+      assertEquals(isBlank(bytes, 1, bytes.length - 1), blank);
+    });
+  }
+
+  it("does not look behind the line for the rest of a blank", () => {
+    const bytes = joinBytes(["\u00a0\u202f"]);
+    for (const end of [1, 3, 4]) assertEquals(isBlank(bytes, 0, end), false);
+    for (const end of [0, 2, 5]) assertEquals(isBlank(bytes, 0, end), true);
+  });
+});
