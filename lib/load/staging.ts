@@ -58,8 +58,8 @@ export function checkCount(found: number, expected: number, what: string, runId:
  *   instead of empty, pages need no vacuum, and index-only scans work at once.
  * - A load that dies leaves nothing.
  *
- * Two connections that copy into a table made before were 0.25 s faster for 1M rows (0.6 s in place of 0.85 s), but
- * gave all that up, and what they won was lost again in the first aggregate over pages without hint bits.
+ * Two connections that copy into a table made before were 0.25 s faster for 1M rows on two quiet cores (0.6 s in place of
+ * 0.85 s), but give all that up: what a reader sees counts for more.
  *
  * @returns the table's name, quoted
  */

@@ -8,7 +8,7 @@ import { readRows } from "../postgres/cursor.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import selectAggregates from "./select_aggregates.sql" with { type: "text" };
-import { createStaging, dropStaging, dropStaleStaging, replaceDate } from "./staging.ts";
+import { createStaging, dropDate, dropStaging, dropStaleStaging, replaceDate } from "./staging.ts";
 import { differences, type Totals, totalsOfClickHouse, totalsOfPostgres } from "./totals.ts";
 
 /** Columns that both tables have. */
@@ -51,10 +51,10 @@ function checkTotals(sent: Totals, found: Totals, runId: string): void {
   if (wrong.length === 0) return;
   const list = wrong.map((name) => `${name} ${sent[name]} became ${found[name]}`).join(", ");
   throw new SalesflowError(`Rows changed on the way from PostgreSQL to ClickHouse: ${list}`, {
-    exitCode: 75,
     stage: "transfer",
     runId,
-    remedy: "Nothing was published; run transfer again.",
+    remedy:
+      "Nothing was published. Compare the columns of shop.sales_aggregates in both databases, then run transfer again.",
   });
 }
 
@@ -74,7 +74,8 @@ async function move(from: Postgres, to: ClickHouse, context: StageContext): Prom
   try {
     await to.insert(quoteClickHouseName("shop", staging), COLUMNS, rowsOf(from, asOf));
     checkTotals(totals, await totalsOfClickHouse(to, staging, asOf), runId);
-    await replaceDate(to, staging, asOf);
+    if (totals.rows === "0") await dropDate(to, asOf);
+    else await replaceDate(to, staging, asOf);
   } finally {
     // What cannot be dropped now is dropped by the next transfer.
     if (!context.signal.aborted) await dropStaging(to, staging).catch(() => {});

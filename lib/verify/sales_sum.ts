@@ -6,7 +6,7 @@
  * each value mod P first; P is the largest prime below 2²⁶, so that every product stays below 2⁵³.
  */
 import { SalesflowError } from "../errors.ts";
-import { SALE_HEADER } from "../sale.ts";
+import { REGIONS, SALE_HEADER } from "../sale.ts";
 
 /** Largest prime below 2²⁶; also in sales_sum.sql, as are the six factors. */
 const P = 67_108_859;
@@ -25,7 +25,14 @@ const ROWS_PER_FLUSH = 4096;
 const SAFE_DIGITS = 15;
 const COMMA = 44;
 const LINE_FEED = 10;
+const DASH = 45;
+const POINT = 46;
 const ZERO = 48;
+/** Each region with its line end, by its first byte. */
+const REGION_NAMES = new Map(REGIONS.map((region) => {
+  const bytes = new TextEncoder().encode(`${region}\n`);
+  return [bytes[0]!, bytes];
+}));
 
 /** What a set of sales adds up to. */
 export interface SalesSum {
@@ -113,14 +120,15 @@ export class SalesSummer {
     while (this.#at < bytes.length) this.#row();
   }
 
-  /** Digits up to `stop`, as they are; at most fifteen. */
+  /** A whole number up to `stop`, without leading zeros; at most fifteen digits. */
   #number(stop: number): number {
     let value = 0;
     const from = this.#at;
     for (let at = from;; at++) {
       const byte = this.#bytes[at];
       if (byte === stop) {
-        if (at === from || at - from > SAFE_DIGITS) this.#refuse();
+        const digits = at - from;
+        if (digits === 0 || digits > SAFE_DIGITS || (digits > 1 && this.#bytes[from] === ZERO)) this.#refuse();
         this.#at = at + 1;
         return value;
       }
@@ -130,10 +138,25 @@ export class SalesSummer {
     }
   }
 
-  /** Digits up to a comma, mod P. */
+  /** Exactly so many digits, then `stop`. */
+  #fixed(digits: number, stop: number): number {
+    let value = 0;
+    const end = this.#at + digits;
+    for (let at = this.#at; at < end; at++) {
+      const digit = this.#bytes[at]! - ZERO;
+      if (!(digit >= 0 && digit <= 9)) this.#refuse();
+      value = value * 10 + digit;
+    }
+    if (this.#bytes[end] !== stop) this.#refuse();
+    this.#at = end + 1;
+    return value;
+  }
+
+  /** A positive whole number of any length up to a comma, without leading zeros, mod P. */
   #modulo(): number {
     let value = 0;
     const from = this.#at;
+    if (this.#bytes[from] === ZERO) this.#refuse();
     for (let at = from;; at++) {
       const byte = this.#bytes[at];
       if (byte === COMMA) {
@@ -148,18 +171,24 @@ export class SalesSummer {
     }
   }
 
+  /** The first letter of a region, which tells it; the others must follow. */
+  #region(): number {
+    const first = this.#bytes[this.#at]!;
+    const name = REGION_NAMES.get(first) ?? this.#refuse();
+    for (let i = 1; i < name.length; i++) if (this.#bytes[this.#at + i] !== name[i]) this.#refuse();
+    this.#at += name.length;
+    return first;
+  }
+
   #row(): void {
     const saleId = this.#modulo();
     const customer = this.#modulo();
     const product = this.#number(COMMA) % P;
     const quantity = this.#number(COMMA);
-    const day = dayOf(this.#number(45), this.#number(45), this.#number(COMMA));
-    const roubles = this.#number(46);
-    const kopecks = this.#number(COMMA);
-    const region = this.#bytes[this.#at]!;
-    const end = this.#bytes.indexOf(LINE_FEED, this.#at);
-    if (kopecks > 99 || end - this.#at < 4 || end - this.#at > 5) this.#refuse();
-    this.#at = end + 1;
+    const day = dayOf(this.#fixed(4, DASH), this.#fixed(2, DASH), this.#fixed(2, COMMA));
+    const roubles = this.#number(POINT);
+    const kopecks = this.#fixed(2, COMMA);
+    const region = this.#region();
     const mixed = C1 * customer + C2 * product + C3 * (quantity % P) + C4 * day +
       C5 * ((roubles * 100 + kopecks) % P) + C6 * region;
     const checksum = (saleId + 1) * (mixed % P);
