@@ -54,8 +54,12 @@ function report(content: HostReport): void {
 function reportFailure(error: unknown): void {
   const known = error instanceof SalesflowError ? error : undefined;
   const message = messageChain(error).join(": ");
-  report({ ready: false, message, remedy: known?.remedy, exitCode: known?.exitCode ?? 1 });
   note(`failed: ${message}`);
+  try {
+    report({ ready: false, message, remedy: known?.remedy, exitCode: known?.exitCode ?? 1 });
+  } catch {
+    // It was ready once, and nobody listens any more.
+  }
 }
 
 async function start(files: HomeFiles, { engine, path }: HostOrder): Promise<Server> {
@@ -75,8 +79,8 @@ function timeToStop(files: HomeFiles): Promise<string> {
 }
 
 /**
- * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on the same port, so that commands
- * that use it recover by their own retries.
+ * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on the same
+ * port, so that commands that use it recover by their own retries.
  */
 async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
   const stopping = timeToStop(files);

@@ -3,6 +3,7 @@ import { createClient } from "@clickhouse/client";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
+import { startEmbedded } from "../../../lib/embedded/embedded.ts";
 import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
 import { homeFiles, readState } from "../../../lib/embedded/home_files.ts";
 import { type EngineName, ENGINES } from "../../../lib/embedded/packages.ts";
@@ -117,6 +118,23 @@ export async function serversUnder(home: string): Promise<number[]> {
   const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script, "sh", home], stderr: "null" })
     .output();
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number).sort((a, b) => a - b);
+}
+
+/** A home whose PostgreSQL has been made and stopped; copies of it start sooner than empty homes. */
+export async function makeTemplate(): Promise<string> {
+  const template = await Deno.makeTempDir();
+  const databases = await startEmbedded(template, { engines: ["postgres"] });
+  await databases.close();
+  return template;
+}
+
+/** A home of its own for a test, empty or a copy. */
+export async function makeHome(template?: string): Promise<string> {
+  const home = await Deno.makeTempDir();
+  if (template === undefined) return home;
+  const { success } = await new Deno.Command("cp", { args: ["-a", `${template}/.`, home] }).output();
+  if (!success) throw new Error(`cannot copy ${template}`);
+  return home;
 }
 
 /** Waits until nothing of a home runs any more: no host, no server, no state file. */

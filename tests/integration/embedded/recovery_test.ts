@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
 import { homeFiles } from "../../../lib/embedded/home_files.ts";
 import { ENGINES } from "../../../lib/embedded/packages.ts";
 import {
@@ -12,16 +11,25 @@ import {
   eventually,
   hostPid,
   killHosts,
+  makeHome,
+  makeTemplate,
   serversUnder,
   startCommand,
   tellClickHouse,
 } from "./harness.ts";
 
 describe("startEmbedded() after a mishap", () => {
+  let template: string;
   let home: string;
 
+  beforeAll(async () => {
+    template = await makeTemplate();
+  });
+
+  afterAll(() => Deno.remove(template, { recursive: true }));
+
   beforeEach(async () => {
-    home = await Deno.makeTempDir();
+    home = await makeHome(template);
   });
 
   afterEach(async () => {
@@ -60,6 +68,14 @@ describe("startEmbedded() after a mishap", () => {
     await assertRowsKept();
   });
 
+  it("has no server left when the host was killed and nobody starts it again", async () => {
+    const before = await startWithRows();
+    await killHosts(home);
+    await eventually("PostgreSQL ends", async () => (await serversUnder(home)).length === 0);
+    await before.close();
+    await assertRowsKept();
+  });
+
   it("stops orphaned servers when the host was killed a moment ago, in the middle of a transaction", async () => {
     const before = await startWithRows();
     const sleeping = askPostgres(before.postgresUrl, "SELECT pg_sleep(600)").catch(() => {});
@@ -86,12 +102,15 @@ describe("startEmbedded() after a mishap", () => {
     await sleeping;
   });
 
-  it("ends the host when PostgreSQL was killed under it", async () => {
-    const before = await startWithRows();
+  it("has PostgreSQL again, at the same address, when it was killed under a running command", async () => {
+    const databases = await startWithRows();
     const pidFile = join(home, "postgres", "data", "postmaster.pid");
     Deno.kill(parseInt(await Deno.readTextFile(pidFile)), "SIGKILL");
-    await eventually("the host ends", () => isUnlocked(homeFiles(home, "postgres").hostLock));
-    await before.close();
+    await eventually("PostgreSQL answers", async () => {
+      const rows = await askPostgres(databases.postgresUrl, "SELECT a FROM kept").catch(() => []);
+      return rows.length === 1;
+    });
+    await databases.close();
     await assertRowsKept();
   });
 
@@ -105,6 +124,7 @@ describe("startEmbedded() after a mishap", () => {
   });
 
   it("starts when the making of the cluster was interrupted", async () => {
+    await Deno.remove(join(home, "postgres"), { recursive: true });
     await Deno.mkdir(join(home, "postgres", "data.new", "base"), { recursive: true });
     await Deno.writeTextFile(join(home, "postgres", "data.new", "PG_VERSION"), "18\n");
     const databases = await startEmbedded(home, { engines: ["postgres"] });
@@ -129,6 +149,7 @@ describe("startEmbedded() after a mishap", () => {
   });
 
   it("starts when the command that was starting the servers was killed", async () => {
+    await Deno.remove(join(home, "postgres"), { recursive: true });
     const command = await startCommand(home);
     command.report.catch(() => {});
     await eventually("the cluster is being made", async () => (await serversUnder(home)).length > 0);

@@ -1,15 +1,31 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
 import { homeFiles } from "../../../lib/embedded/home_files.ts";
 import { ENGINES } from "../../../lib/embedded/packages.ts";
-import { allGone, askClickHouse, askPostgres, hostPid, startCommand } from "./harness.ts";
+import {
+  allGone,
+  askClickHouse,
+  askPostgres,
+  hostPid,
+  makeHome,
+  makeTemplate,
+  startCommand,
+} from "./harness.ts";
+
+let template: string;
+
+beforeAll(async () => {
+  template = await makeTemplate();
+});
+
+afterAll(() => Deno.remove(template, { recursive: true }));
 
 describe("startEmbedded()", () => {
   let home: string;
 
   beforeEach(async () => {
-    home = await Deno.makeTempDir();
+    home = await makeHome(template);
   });
 
   afterEach(async () => {
@@ -113,7 +129,8 @@ describe("startEmbedded()", () => {
     }
   });
 
-  it("leaves nothing behind when it is given up while starting", async () => {
+  it("leaves nothing behind when it is given up while making the cluster", async () => {
+    await Deno.remove(`${home}/postgres`, { recursive: true });
     const enough = new AbortController();
     const starting = startEmbedded(home, { signal: enough.signal });
     enough.abort(new Error("enough"));
@@ -132,7 +149,7 @@ describe("a command", () => {
   let home: string;
 
   beforeEach(async () => {
-    home = await Deno.makeTempDir();
+    home = await makeHome(template);
   });
 
   afterEach(async () => {
