@@ -20,7 +20,7 @@ export interface RangeLines {
 }
 
 /** Small enough for several threads to hold one each, large enough for few parts. Fixed, so that parts do not depend on the machine. */
-const RANGE_BYTES = 16 * 1024 * 1024;
+const RANGE_BYTES = 8 * 1024 * 1024;
 const LINE_FEED = 10;
 const RETURN = 13;
 
