@@ -19,8 +19,7 @@ export interface DownloadOptions {
 function again(found: string, cause?: unknown): SalesflowError {
   return new SalesflowError(found, {
     exitCode: 75,
-    remedy:
-      "Check the network and npm's registry setting, then start again: the download goes on where it stopped.",
+    remedy: "Check the network and npm's registry setting, then start again: it goes on where it stopped.",
     cause,
   });
 }
@@ -57,7 +56,8 @@ async function rehash(file: Deno.FsFile, hash: ReturnType<typeof createHash>): P
 /**
  * Downloads a package's tarball to `path` and checks it. What an interrupted attempt left there is used.
  *
- * @throws {SalesflowError} exit code 75 for trouble that may pass, 1 for a refusal or when the content is not the pinned one
+ * @throws {SalesflowError} exit code 75 for trouble that may pass, 1 for a refusal or when the content is not
+ *   the pinned one
  */
 export async function downloadTarball(
   { name, version, integrity }: EnginePackage,

@@ -1,11 +1,13 @@
 /**
- * Embedded databases: a real PostgreSQL and the real ClickHouse engine, on this machine only, with nothing to install.
+ * Embedded databases: a real PostgreSQL and the real ClickHouse engine, on this machine only, with nothing to
+ * install.
  *
- * Each database runs in a host process of its own (host.ts). Three locks in `<home>/embedded/<engine>` keep it sound:
+ * Each database runs in a host process of its own (host.ts). Three locks in `<home>/embedded/<engine>` keep
+ * it sound:
  *
- * - `use.lock`: every command that uses the database holds it shared. The host stops when it gets it alone. So the
- *   database outlives the command that started it while another one uses it, and no command, not even a killed one,
- *   leaves it behind.
+ * - `use.lock`: every command that uses the database holds it shared. The host stops when it gets it alone.
+ *   So the database outlives the command that started it while another one uses it, and no command, not even
+ *   a killed one, leaves it behind.
  * - `start.lock`: held alone while a command starts the host or takes leave of it, one command at a time.
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
@@ -43,7 +45,10 @@ export type Embedded<E extends EngineName = EngineName> =
   & {
     /** Whether this call started any of them; otherwise all ran already, for somebody else. */
     readonly owned: boolean;
-    /** Ends the use. The last user's call returns when the databases have stopped cleanly. May be called twice. */
+    /**
+     * Ends the use. The last user's call returns when the databases have stopped cleanly. May be called
+     * twice.
+     */
     close(): Promise<void>;
   };
 
@@ -54,7 +59,9 @@ interface Use {
   leave(): Promise<void>;
 }
 
-/** Waits for a host that is just starting or stopping: returns its state, or undefined when there is no host. */
+/**
+ * Waits for a host that is just starting or stopping: returns its state, or undefined when there is no host.
+ */
 async function findHost(files: HomeFiles, signal: AbortSignal | undefined): Promise<HostState | undefined> {
   while (!await isUnlocked(files.hostLock)) {
     const state = await readState(files);
@@ -65,8 +72,8 @@ async function findHost(files: HomeFiles, signal: AbortSignal | undefined): Prom
 }
 
 /**
- * Takes leave: the host stops if nobody else uses it, and then this waits for it. The start lock keeps newcomers out
- * meanwhile, so that a failure to get the use lock shared means that the host has it.
+ * Takes leave: the host stops if nobody else uses it, and then this waits for it. The start lock keeps
+ * newcomers out meanwhile, so that a failure to get the use lock shared means that the host has it.
  */
 async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   using _starting = await lockFile(files.startLock);

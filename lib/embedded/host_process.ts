@@ -40,8 +40,8 @@ async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promi
 }
 
 /**
- * Starts the host in a session of its own, so that the terminal's Ctrl-C and hang-up do not reach it, and waits until
- * its server answers. The caller holds the start lock and the use lock.
+ * Starts the host in a session of its own, so that the terminal's Ctrl-C and hang-up do not reach it, and
+ * waits until its server answers. The caller holds the start lock and the use lock.
  */
 export async function spawnHost(
   files: HomeFiles,

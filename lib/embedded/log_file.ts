@@ -1,5 +1,6 @@
 /**
- * The log of an embedded server. Standard error of its host goes there, so that a crash of the engine is in it, too.
+ * The log of an embedded server. Standard error of its host goes there, so that a crash of the engine is in
+ * it, too.
  */
 
 /** A log of this size is put aside at the next start; the one before it is dropped. */
@@ -15,7 +16,9 @@ export async function rotateLog(path: string): Promise<void> {
   }
 }
 
-/** Writes to the log from within the host. A full disk must not stop a server: what cannot be written is lost. */
+/**
+ * Writes to the log from within the host. A full disk must not stop a server: what cannot be written is lost.
+ */
 export function writeLog(text: string | Uint8Array): void {
   try {
     Deno.stderr.writeSync(typeof text === "string" ? new TextEncoder().encode(text) : text);

@@ -11,10 +11,11 @@ export interface Source {
 }
 
 /**
- * The address of a package's tarball, by the convention of registries: `<registry>/<name>/-/<file>-<version>.tgz`.
+ * The address of a package's tarball, by the convention of registries:
+ * `<registry>/<name>/-/<file>-<version>.tgz`.
  *
- * @param npmrc npm's configuration; without it the machine's own is read: environment (`npm_config_…`), `.npmrc` of
- *   the project, the person and the machine, npm's defaults
+ * @param npmrc npm's configuration; without it the machine's own is read: environment (`npm_config_…`),
+ *   `.npmrc` of the project, the person and the machine, npm's defaults
  */
 export function tarballSource({ name, version }: EnginePackage, npmrc?: Record<string, string>): Source {
   const [scope = "", file = ""] = name.split("/");

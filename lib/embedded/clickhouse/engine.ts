@@ -1,66 +1,11 @@
 /**
- * ClickHouse's engine as a library (libchdb.so, C interface): an {@linkcode Engine} is the library with its data
- * folder open, a {@linkcode Connection} is one session with its settings, current database and temporary tables.
+ * ClickHouse's engine as a library (libchdb.so, C interface): an {@linkcode Engine} is the library with its
+ * data folder open, a {@linkcode Connection} is one session with its settings, current database and temporary
+ * tables.
  */
 
-const SYMBOLS = {
-  chdb_set_signal_handlers_enabled: { parameters: ["i32"], result: "void" },
-  chdb_connect: { parameters: ["i32", "buffer"], result: "pointer", nonblocking: true },
-  chdb_close_conn: { parameters: ["pointer"], result: "void", nonblocking: true },
-  chdb_shutdown: { parameters: [], result: "i32", nonblocking: true },
-  chdb_query_with_params_n: {
-    parameters: [
-      "pointer",
-      "buffer",
-      "usize",
-      "buffer",
-      "usize",
-      "buffer",
-      "buffer",
-      "buffer",
-      "buffer",
-      "usize",
-    ],
-    result: "pointer",
-    nonblocking: true,
-  },
-  chdb_classify_query_n: {
-    parameters: ["pointer", "buffer", "usize", "pointer", "usize", "buffer"],
-    result: "i32",
-  },
-  chdb_stream_insert_with_params_n: {
-    parameters: [
-      "pointer",
-      "buffer",
-      "usize",
-      "buffer",
-      "usize",
-      "buffer",
-      "buffer",
-      "buffer",
-      "buffer",
-      "usize",
-    ],
-    result: "pointer",
-    nonblocking: true,
-  },
-  chdb_stream_append: { parameters: ["pointer", "buffer", "usize"], result: "i32", nonblocking: true },
-  chdb_stream_done: { parameters: ["pointer"], result: "pointer", nonblocking: true },
-  chdb_stream_insert_error: { parameters: ["pointer"], result: "pointer" },
-  chdb_destroy_insert_stream: { parameters: ["pointer"], result: "void", nonblocking: true },
-  chdb_result_error: { parameters: ["pointer"], result: "pointer" },
-  chdb_result_buffer: { parameters: ["pointer"], result: "pointer" },
-  chdb_result_length: { parameters: ["pointer"], result: "usize" },
-  chdb_result_rows_read: { parameters: ["pointer"], result: "u64" },
-  chdb_result_bytes_read: { parameters: ["pointer"], result: "u64" },
-  chdb_result_storage_rows_read: { parameters: ["pointer"], result: "u64" },
-  chdb_result_storage_bytes_read: { parameters: ["pointer"], result: "u64" },
-  chdb_result_rows_written: { parameters: ["pointer"], result: "u64" },
-  chdb_result_bytes_written: { parameters: ["pointer"], result: "u64" },
-  chdb_destroy_query_result: { parameters: ["pointer"], result: "void" },
-} as const;
+import { cStrings, during, type Library, message, SYMBOLS } from "./library.ts";
 
-type Library = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Query parameters by name. */
@@ -98,21 +43,6 @@ const SERVER_LIKE = [
 ];
 
 const encoder = new TextEncoder();
-
-/** Byte strings as C arrays of pointers and lengths. The strings must be kept alive during the call. */
-function cStrings(strings: readonly string[]) {
-  const kept = strings.map((text) => encoder.encode(text + "\0"));
-  const pointers = kept.map((bytes) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes))));
-  return {
-    kept,
-    pointers: new Uint8Array(new BigUint64Array(pointers).buffer),
-    lengths: new Uint8Array(new BigUint64Array(kept.map((bytes) => BigInt(bytes.length - 1))).buffer),
-  };
-}
-
-function message(pointer: Deno.PointerValue): string | undefined {
-  return pointer === null ? undefined : Deno.UnsafePointerView.getCString(pointer);
-}
 
 function take(library: Library, result: Deno.PointerValue): Result {
   if (result === null) throw EngineError.of(1001, "STD_EXCEPTION", "the engine returned nothing");
@@ -169,8 +99,9 @@ export class Engine {
 
   /** Opens a session. */
   async connect(): Promise<Connection> {
-    const { kept, pointers } = cStrings(this.#arguments);
-    const handle = await this.#library.chdb_connect(kept.length, pointers);
+    const args = cStrings(this.#arguments);
+    const call = this.#library.chdb_connect(args.kept.length, args.pointers);
+    const handle = await during(call, args);
     if (handle === null) {
       throw EngineError.of(1001, "STD_EXCEPTION", `cannot open a session with ${this.#arguments.join(" ")}`);
     }
@@ -182,7 +113,9 @@ export class Engine {
     await this.#first?.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null");
   }
 
-  /** Stops the engine and all of its threads. Close every connection first; the library cannot be used again. */
+  /**
+   * Stops the engine and all of its threads. Close every connection first; the library cannot be used again.
+   */
   async close(): Promise<void> {
     await this.#first?.close();
     await this.#library.chdb_shutdown();
@@ -207,7 +140,7 @@ export class Connection {
     const output = encoder.encode(format);
     const names = cStrings([...params.keys()]);
     const values = cStrings([...params.values()]);
-    const result = await this.#library.chdb_query_with_params_n(
+    const call = this.#library.chdb_query_with_params_n(
       this.#session,
       text,
       BigInt(text.length),
@@ -219,12 +152,16 @@ export class Connection {
       values.lengths,
       BigInt(params.size),
     );
-    return take(this.#library, result);
+    return take(this.#library, await during(call, text, output, names, values));
   }
 
-  /** What the text would do if it ran: how many statements (0 when it does not parse), and a {@linkcode QueryClass}. */
+  /**
+   * What the text would do if it ran: how many statements (0 when it does not parse), and a
+   * {@linkcode QueryClass}.
+   */
   classify(sql: Bytes): { statements: number; queryClass: number } {
-    const report = new Uint32Array([16, 0, 0, QueryClass.unknown]); // struct_size, statement_count, flags, query_class
+    // struct_size, statement_count, flags, query_class
+    const report = new Uint32Array([16, 0, 0, QueryClass.unknown]);
     const fields = new Uint8Array(report.buffer);
     this.#library.chdb_classify_query_n(this.#session, sql, BigInt(sql.length), null, 0n, fields);
     return { statements: report[1] ?? 0, queryClass: report[3] ?? QueryClass.unknown };
@@ -242,7 +179,7 @@ export class Connection {
     const input = encoder.encode(format);
     const names = cStrings([...params.keys()]);
     const values = cStrings([...params.values()]);
-    const stream = await library.chdb_stream_insert_with_params_n(
+    const call = library.chdb_stream_insert_with_params_n(
       this.#session,
       text,
       BigInt(text.length),
@@ -254,12 +191,14 @@ export class Connection {
       values.lengths,
       BigInt(params.size),
     );
+    const stream = await during(call, text, input, names, values);
     try {
       let error = message(library.chdb_stream_insert_error(stream));
       if (error === undefined) {
         for await (const chunk of rows) {
           if (chunk.length === 0) continue;
-          if (await library.chdb_stream_append(stream, chunk, BigInt(chunk.length)) !== 0) break;
+          const appended = library.chdb_stream_append(stream, chunk, BigInt(chunk.length));
+          if (await during(appended, chunk) !== 0) break;
         }
         error = message(library.chdb_stream_insert_error(stream));
       }

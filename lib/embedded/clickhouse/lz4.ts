@@ -1,4 +1,7 @@
-/** LZ4 frames, in which clickhouse-connect sends its inserts: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md */
+/**
+ * LZ4 frames, in which clickhouse-connect sends its inserts:
+ * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+ */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -118,7 +121,8 @@ function decodeFrame(input: Input, output: Output): void {
 }
 
 /**
- * Decodes one LZ4 frame after the other. Checksums are not verified: TCP and the formats inside have their own.
+ * Decodes one LZ4 frame after the other. Checksums are not verified: TCP and the formats inside have their
+ * own.
  *
  * @throws {RangeError} when the data are not LZ4 frames or end too early
  */

@@ -65,7 +65,10 @@ function header(request: Request, name: string): string | undefined {
   return request.headers.get(name) ?? undefined;
 }
 
-/** The statement of a request. Its text stands in the URL, in the body, or begins in the URL and goes on in the body. */
+/**
+ * The statement of a request. Its text stands in the URL, in the body, or begins in the URL and goes on in
+ * the body.
+ */
 export async function readStatement(request: Request, url: URL): Promise<Insert | Query> {
   if (header(request, "content-type")?.startsWith("multipart/form-data")) {
     throw EngineError.of(
@@ -96,7 +99,9 @@ export async function readStatement(request: Request, url: URL): Promise<Insert 
   return { kind: "query", text, format: namedFormat(text) ?? format ?? "TabSeparated" };
 }
 
-/** `param_x` of the URL: query parameters, escaped as in TabSeparated, which is what the engine expects too. */
+/**
+ * `param_x` of the URL: query parameters, escaped as in TabSeparated, which is what the engine expects too.
+ */
 export function queryParams(url: URL): Map<string, string> {
   const params = new Map<string, string>();
   for (const [name, value] of url.searchParams) {

@@ -2,8 +2,8 @@
 import { EngineError, type Result } from "./engine.ts";
 
 /**
- * Error codes by HTTP status; all others are 500. The choice is that of the server, which lists the errors by name in
- * src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are what `errorCodeToName` says.
+ * Error codes by HTTP status; all others are 500. The choice is that of the server, which lists the errors by
+ * name in src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are what `errorCodeToName` says.
  */
 const STATUSES: Record<number, readonly number[]> = {
   400: [

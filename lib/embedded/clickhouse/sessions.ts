@@ -1,4 +1,7 @@
-/** Sessions of HTTP clients: `session_id` keeps one alive between requests, other requests have one of their own. */
+/**
+ * Sessions of HTTP clients: `session_id` keeps one alive between requests, other requests have one of their
+ * own.
+ */
 import { type Connection, type Engine, EngineError } from "./engine.ts";
 
 /** Idle time after which ClickHouse forgets a session, unless `session_timeout` says otherwise. */

@@ -1,4 +1,7 @@
-/** Just enough reading of SQL text to tell a statement from the rows behind it, and to see which format it names. */
+/**
+ * Just enough reading of SQL text to tell a statement from the rows behind it, and to see which format it
+ * names.
+ */
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -24,8 +27,15 @@ export interface InsertText {
 const decoder = new TextDecoder();
 /** One byte, one character: positions in the string are byte offsets. */
 const latin1 = new TextDecoder("latin1");
-const TOKEN =
-  /--[^\n]*|#[ !][^\n]*|\/\*[^]*?(?:\*\/|$)|'(?:[^'\\]|\\[^]|'')*'?|"(?:[^"\\]|\\[^])*"?|`(?:[^`\\]|\\[^])*`?|[A-Za-z_]\w*|\d\w*|[^\s]/y;
+/** Comments, quoted text, words, numbers, signs. What is not closed goes on to the end. */
+const TOKEN = new RegExp(
+  [
+    /--[^\n]*|#[ !][^\n]*|\/\*[^]*?(?:\*\/|$)/,
+    /'(?:[^'\\]|\\[^]|'')*'?|"(?:[^"\\]|\\[^])*"?|`(?:[^`\\]|\\[^])*`?/,
+    /[A-Za-z_]\w*|\d\w*|\S/,
+  ].map(({ source }) => source).join("|"),
+  "y",
+);
 const BLANK = /\s*/y;
 
 /** The tokens of a text, without comments; quoted text counts as one token that begins with its quote. */
@@ -59,8 +69,8 @@ function rowsFrom(bytes: Bytes, nameEnd: number): number {
 }
 
 /**
- * Reads an INSERT that takes its rows from the data behind it. Everything else, also an INSERT that computes its rows
- * or has them as VALUES, is for the engine to read: the answer is undefined.
+ * Reads an INSERT that takes its rows from the data behind it. Everything else, also an INSERT that computes
+ * its rows or has them as VALUES, is for the engine to read: the answer is undefined.
  *
  * @param fallback the format of an INSERT that names none
  */

@@ -1,4 +1,6 @@
-/** Servers of a cluster that nobody looks after any more, because the process that started them was killed. */
+/**
+ * Servers of a cluster that nobody looks after any more, because the process that started them was killed.
+ */
 import { join } from "node:path";
 import { delay } from "../delay.ts";
 
@@ -23,7 +25,10 @@ async function output(command: string, ...args: string[]): Promise<{ success: bo
   return { success, text: new TextDecoder().decode(stdout) };
 }
 
-/** Process ids of the servers that work in the data folder, the postmaster first; elsewhere than on Linux only that one. */
+/**
+ * Process ids of the servers that work in the data folder, the postmaster first; elsewhere than on Linux only
+ * that one.
+ */
 async function living(data: string): Promise<number[]> {
   if (Deno.build.os === "linux") {
     const { text } = await output("/bin/sh", "-c", FIND_IN_PROC, "sh", data);
@@ -45,8 +50,8 @@ function signalAll(pids: readonly number[], signal: Deno.Signal): void {
 }
 
 /**
- * Stops every server that still works in the data folder, so that a new one can start, and removes a pid file whose
- * process id meanwhile belongs to another program (PostgreSQL would refuse to start).
+ * Stops every server that still works in the data folder, so that a new one can start, and removes a pid file
+ * whose process id meanwhile belongs to another program (PostgreSQL would refuse to start).
  *
  * The caller must be the only one who may run servers on this folder.
  *

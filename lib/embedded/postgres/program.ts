@@ -6,7 +6,10 @@ import type { ServerUser } from "./server_user.ts";
 /** The last characters of a program's output that an error shows. */
 const SHOWN_CHARACTERS = 2_000;
 
-/** The environment of PostgreSQL's programs: nothing of ours that could change what they do, and English messages. */
+/**
+ * The environment of PostgreSQL's programs: nothing of ours that could change what they do, and English
+ * messages.
+ */
 function environment(): Record<string, string> {
   const path = Deno.env.get("PATH");
   return { ...(path ? { PATH: path } : {}), LC_ALL: "C", TZ: "UTC" };

@@ -33,7 +33,10 @@ async function tiedToParent(): Promise<string[]> {
 
 type Outcome = { ready: true } | { ready: false; said: string[] };
 
-/** Copies what the server says to standard error; resolves when it is ready, or with its last lines when it ends. */
+/**
+ * Copies what the server says to standard error; resolves when it is ready, or with its last lines when it
+ * ends.
+ */
 async function watch(child: Deno.ChildProcess): Promise<Outcome> {
   const lines: string[] = [];
   const decoder = new TextDecoder();
@@ -59,7 +62,8 @@ async function stopChild(child: Deno.ChildProcess): Promise<void> {
     try {
       child.kill(signal);
     } catch (error) {
-      if (!(error instanceof TypeError) && !(error instanceof Deno.errors.NotFound)) throw error; // it has ended
+      const hasEnded = error instanceof TypeError || error instanceof Deno.errors.NotFound;
+      if (!hasEnded) throw error;
     }
   };
   kill("SIGINT");

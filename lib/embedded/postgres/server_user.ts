@@ -2,8 +2,9 @@
  * Who runs PostgreSQL. It refuses to run as root, for good reasons, so that root needs a stand-in:
  *
  * 1. Another user inside a user namespace. Outside it is still root, so that any folder will do.
- * 2. Where namespaces are forbidden (most containers): a real user without privileges, with data that belong to it.
- *    Folders that this user cannot enter are replaced by folders under /var/lib/salesflow, and a file says so.
+ * 2. Where namespaces are forbidden (most containers): a real user without privileges, with data that belong
+ *    to it. Folders that this user cannot enter are replaced by folders under /var/lib/salesflow, and a file
+ *    says so.
  */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
@@ -106,7 +107,9 @@ function standIn(folder: string): string {
   return join(SHARED_FOLDER, "homes", createHash("sha256").update(folder).digest("hex").slice(0, 16));
 }
 
-/** The folder that stands in for this one, if there is one. What a deleted home has left is not taken for it. */
+/**
+ * The folder that stands in for this one, if there is one. What a deleted home has left is not taken for it.
+ */
 async function standInOf(folder: string): Promise<string | undefined> {
   const away = standIn(folder);
   return await ownerOf(join(folder, MOVED)) && await ownerOf(join(away, "data")) ? away : undefined;
@@ -135,7 +138,10 @@ async function reachableFolder(folder: string, identity: Required<ServerUser["id
   return away;
 }
 
-/** A command prefix that makes us another user inside a namespace, one with a name; undefined where it is forbidden. */
+/**
+ * A command prefix that makes us another user inside a namespace, one with a name; undefined where it is
+ * forbidden.
+ */
 async function namespace(): Promise<string[] | undefined> {
   const { uid, gid } = await findUser("nobody");
   const prefix = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
