@@ -11,11 +11,13 @@ const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => 
   for (const pair of pairs) {
     const [ours, theirs] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
     const column = SALE_COLUMNS.find((name) => name === ours);
-    if (column && theirs && pair.includes("=")) map[column] = theirs;
-    else {context.addIssue({
-        code: "custom",
-        message: `it must be OURS=THEIRS, where OURS is one of ${SALE_COLUMNS.join(", ")}`,
-      });}
+    const mistake = !column || !theirs || !pair.includes("=")
+      ? `it must be OURS=THEIRS, where OURS is one of ${SALE_COLUMNS.join(", ")}`
+      : map[column] === undefined
+      ? undefined
+      : `${column} has two names`;
+    if (mistake) context.addIssue({ code: "custom", message: mistake });
+    else map[column!] = theirs;
   }
   return map;
 });

@@ -1,6 +1,7 @@
 /** Ingest: takes the shop's own CSV exports as `raw/`, one part for each file, values untouched. */
 import { basename } from "node:path";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError, UsageError } from "../errors.ts";
+import { logger } from "../log.ts";
 import { writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { SALE_HEADER } from "../sale.ts";
@@ -22,6 +23,9 @@ export interface IngestOptions {
 /** Text is handed to the part writer in pieces of about this size. */
 const PIECE_CHARACTERS = 1 << 18;
 
+/** What decoding makes of bytes that the encoding does not know. */
+const REPLACEMENT = "\ufffd";
+
 const LINE_BREAKS = /[\r\n]+/g;
 
 /** A value as it stands in a raw line. Raw is line based, so a line break inside a value becomes a blank. */
@@ -38,12 +42,64 @@ export function rawLine(values: readonly string[], columns: readonly number[], h
   return columns.map((column) => field(values[column]!)).join(",");
 }
 
-/** Runs the stage. @throws {SalesflowError} when a file cannot be read, lacks a column, or all of them together hold no rows */
-export async function ingest(
-  context: StageContext,
-  { files, map, encoding }: IngestOptions,
-): Promise<StageResult> {
+/** One export, opened. */
+interface OpenExport {
+  /** The records after the header. */
+  records: AsyncGenerator<ExportRecord>;
+  /** Where each of our columns stands. */
+  columns: number[];
+  headerLength: number;
+}
+
+type Reading = Pick<IngestOptions, "map" | "encoding"> & { signal: AbortSignal };
+
+async function openExport(file: string, { map, encoding, signal }: Reading): Promise<OpenExport> {
+  const records = readExport(file, encoding, signal);
+  try {
+    const header: ExportRecord | undefined = (await records.next()).value;
+    if (!header) {
+      throw new SalesflowError(`${file} is empty: it has no header`, { exitCode: 2, stage: "ingest" });
+    }
+    return { records, columns: findColumns(header.values, map, file), headerLength: header.values.length };
+  } catch (error) {
+    await records.return(undefined);
+    throw error;
+  }
+}
+
+/** Looks at every header before anything is touched: a slip in a name must not cost the raw data that is there. */
+async function checkExports(files: readonly string[], reading: Reading): Promise<void> {
+  const mistakes: SalesflowError[] = [];
+  for (const file of files) {
+    // What is read once, such as a pipe, is left for later.
+    const kind = await Deno.stat(file).catch(() => undefined);
+    if (kind?.isFifo || kind?.isCharDevice) continue;
+    try {
+      await (await openExport(file, reading)).records.return(undefined);
+    } catch (error) {
+      if (!(error instanceof SalesflowError)) throw error;
+      mistakes.push(error);
+    }
+  }
+  if (mistakes.length === 1) throw mistakes[0];
+  if (mistakes.length > 1) {
+    throw new UsageError(
+      mistakes.map(({ message }) => message),
+      mistakes.find(({ remedy }) => remedy)?.remedy,
+    );
+  }
+}
+
+/**
+ * Runs the stage.
+ *
+ * @throws {SalesflowError} when a file cannot be read, lacks a column, or all of them together hold no rows
+ */
+export async function ingest(context: StageContext, options: IngestOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
+  const { files, ...rest } = options;
+  const reading = { ...rest, signal };
+  await checkExports(files, reading);
   const folder = datasetFolder(runId, "raw");
   const names = files.map((file) => basename(file));
   await beginDataset(store, folder);
@@ -52,11 +108,9 @@ export async function ingest(
   let rows = 0;
   for (const [index, file] of files.entries()) {
     const before = rows;
-    const part = await ingestFile(
-      context,
-      { file, map, encoding, name: partName(index) },
-      (done) => context.progress(before + done),
-    );
+    const source = await openExport(file, reading);
+    const target = { file, encoding: reading.encoding, name: partName(index) };
+    const part = await copyRows(context, source, target, (done) => context.progress(before + done));
     parts.push(part);
     rows += part.rows;
   }
@@ -72,35 +126,43 @@ export async function ingest(
   return { rowsIn: rows, rowsOut: rows, facts };
 }
 
-async function ingestFile(
+async function copyRows(
   { runId, store, signal }: StageContext,
-  { file, map, encoding, name }: { file: string; map: ColumnMap; encoding: string; name: string },
+  { records, columns, headerLength }: OpenExport,
+  { file, encoding, name }: { file: string; encoding: string; name: string },
   progress: (rows: number) => void,
 ): Promise<Part> {
-  const records = readExport(file, encoding);
-  const header: ExportRecord | undefined = (await records.next()).value;
-  if (!header) {
-    throw new SalesflowError(`${file} is empty: it has no header`, { exitCode: 2, stage: "ingest" });
-  }
-  const columns = findColumns(header.values, map, file);
   const writer = await PartWriter.create(store, datasetFolder(runId, "raw"), name, SALE_HEADER);
   const encoder = new TextEncoder();
   let piece = "";
   let rows = 0;
   let line = 1;
+  let broken = false;
+  const flush = async () => {
+    signal.throwIfAborted();
+    broken ||= piece.includes(REPLACEMENT);
+    await writer.write(encoder.encode(piece));
+    piece = "";
+    progress(rows);
+  };
   try {
     for await (const record of records) {
       // Empty lines stand in for those that the export has more, so that line numbers stay those of the export.
-      for (line++; line < record.line; line++) piece += "\n";
-      piece += rawLine(record.values, columns, header.values.length) + "\n";
+      for (line++; line < record.line; line++) {
+        piece += "\n";
+        if (piece.length >= PIECE_CHARACTERS) await flush();
+      }
+      piece += rawLine(record.values, columns, headerLength) + "\n";
       rows++;
-      if (piece.length < PIECE_CHARACTERS) continue;
-      signal.throwIfAborted();
-      await writer.write(encoder.encode(piece));
-      piece = "";
-      progress(rows);
+      if (piece.length >= PIECE_CHARACTERS) await flush();
     }
-    await writer.write(encoder.encode(piece));
+    await flush();
+    if (broken) {
+      logger("ingest").warn("{file} holds bytes that are not {encoding}; name its encoding with --encoding", {
+        file,
+        encoding,
+      });
+    }
     return await writer.close(rows);
   } catch (error) {
     await writer.abort();

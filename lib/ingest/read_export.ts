@@ -1,6 +1,7 @@
 /** The records of one export file: gzip or plain, any of the usual separators, quotes, line ends and encodings. */
 import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
 import { SalesflowError } from "../errors.ts";
 import { findDelimiter } from "./header.ts";
 
@@ -15,79 +16,89 @@ export interface ExportRecord {
 /** A record longer than this is an error: usually a quote that never closes. */
 export const LONGEST_RECORD_BYTES = 1024 * 1024;
 
+/** A chunk's records wait in a queue that gets slow when it is long, as it does for very short lines. */
+const CHUNK_BYTES = 16 * 1024;
+
 const GZIP = [0x1f, 0x8b];
-const LINE_FEED = 10;
+
+/** Whoever reads a stream is told of its end and of its errors; nobody else needs to be. */
+const toldElsewhere = () => {};
 
 /** Lines that values span beyond their first. */
 function lineBreaks(values: readonly string[]): number {
   return values.reduce((sum, value) => sum + (value.includes("\n") ? value.split("\n").length - 1 : 0), 0);
 }
 
-/** The stream with its first bytes put back, and a look at them. */
-async function peek(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  enough: (bytes: Uint8Array) => boolean,
-): Promise<{ head: Uint8Array<ArrayBuffer>; stream: ReadableStream<Uint8Array<ArrayBuffer>> }> {
-  const reader = stream.getReader();
-  let head = new Uint8Array();
-  while (!enough(head)) {
-    const { value, done } = await reader.read();
-    if (done) break;
-    const longer = new Uint8Array(head.length + value.length);
-    longer.set(head);
-    longer.set(value, head.length);
-    head = longer;
+async function* fileBytes(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  while (true) {
+    const buffer = new Uint8Array(CHUNK_BYTES);
+    const count = await file.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
   }
-  let first = true;
-  return {
-    head,
-    stream: new ReadableStream({
-      async pull(controller) {
-        if (first) {
-          first = false;
-          if (head.length > 0) return controller.enqueue(head);
-        }
-        const { value, done } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: (reason) => reader.cancel(reason),
-    }),
-  };
 }
 
-async function plainStream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const file = (await Deno.open(path, { read: true })).readable;
-  const { head, stream } = await peek(file, (bytes) => bytes.length >= GZIP.length);
+async function* joined<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+/** The file's bytes, unpacked when they are packed. Reads the file once, so that it may be a pipe. */
+async function unpacked(file: Deno.FsFile): Promise<AsyncIterable<Uint8Array>> {
+  const head = new Uint8Array(GZIP.length);
+  let filled = 0;
+  for (let count: number | null = 0; filled < head.length && count !== null; filled += count ?? 0) {
+    count = await file.read(head.subarray(filled));
+  }
+  const bytes = joined(head.subarray(0, filled), fileBytes(file));
   const packed = GZIP.every((byte, index) => head[index] === byte);
-  return packed ? stream.pipeThrough(new DecompressionStream("gzip")) : stream;
+  return packed ? pipeline(bytes, createGunzip(), toldElsewhere) : bytes;
+}
+
+async function* decoded(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder(encoding);
+  for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/** The first line that holds more than white space, once it is whole. */
+function firstLine(text: string): string | undefined {
+  return /^\s*(\S[^\n]*)\n/.exec(text)?.[1];
 }
 
 /**
- * The records of a file, its header first.
+ * The records of a file, its header first; blank lines are left out.
  *
  * @param encoding a label of the Encoding standard, such as `utf-8` or `windows-1251`
+ * @param signal ends the reading, even among blank lines that nobody sees
  * @throws {SalesflowError} when the file cannot be read, unpacked or parsed
  */
-export async function* readExport(path: string, encoding: string): AsyncGenerator<ExportRecord> {
+export async function* readExport(
+  path: string,
+  encoding: string,
+  signal?: AbortSignal,
+): AsyncGenerator<ExportRecord> {
   try {
-    const { head, stream } = await peek(
-      await plainStream(path),
-      (bytes) => bytes.includes(LINE_FEED) || bytes.length > LONGEST_RECORD_BYTES,
-    );
-    const headerLine = new TextDecoder(encoding).decode(head).split("\n")[0]!;
-    const text = stream.pipeThrough(
-      new TextDecoderStream(encoding) as unknown as TransformStream<Uint8Array, string>,
-    );
-    const parser = Readable.fromWeb(text as never).pipe(parse({
-      delimiter: findDelimiter(headerLine),
+    // Closed here, because a pipeline whose reader leaves does not close its source.
+    using file = await Deno.open(path, { read: true });
+    const text = decoded(await unpacked(file), encoding);
+    let head = "";
+    for (let done: boolean | undefined = false; !done && head.length <= LONGEST_RECORD_BYTES;) {
+      const next = await text.next();
+      if (!next.done) head += next.value;
+      done = next.done || firstLine(head) !== undefined;
+    }
+    const parser = parse({
+      delimiter: findDelimiter(firstLine(head) ?? head),
       relax_column_count: true,
       relax_quotes: true,
       max_record_size: LONGEST_RECORD_BYTES,
       record_delimiter: ["\r\n", "\n"],
-    }));
+    });
+    pipeline(joined(head, text), parser, toldElsewhere);
     let line = 0;
     for await (const values of parser) {
+      signal?.throwIfAborted();
       line += 1 + lineBreaks(values);
       if (values.length > 1 || values[0].trim() !== "") yield { values, line };
     }
@@ -97,11 +108,12 @@ export async function* readExport(path: string, encoding: string): AsyncGenerato
 }
 
 function explain(path: string, cause: unknown): SalesflowError {
+  if (cause instanceof SalesflowError) return cause;
   const details = { cause, stage: "ingest" };
   if (cause instanceof Deno.errors.NotFound) {
     return new SalesflowError(`There is no file ${path}`, { ...details, exitCode: 2 });
   }
-  const { code, lines } = cause as { code?: string; lines?: number };
+  const { code = "", lines } = cause as { code?: string; lines?: number };
   if (code === "CSV_QUOTE_NOT_CLOSED" || code === "CSV_MAX_RECORD_SIZE") {
     return new SalesflowError(
       `${path}: the record that ends at line ${lines ?? "?"} is too long or its quote never closes`,
@@ -111,6 +123,12 @@ function explain(path: string, cause: unknown): SalesflowError {
           `Look for a lone double quote before that line. A record may be ${LONGEST_RECORD_BYTES} characters long.`,
       },
     );
+  }
+  if (code.startsWith("Z_")) {
+    return new SalesflowError(`${path} is damaged: it cannot be unpacked to its end`, {
+      ...details,
+      remedy: "Copy or export the file again.",
+    });
   }
   return new SalesflowError(`Cannot read ${path}`, {
     ...details,

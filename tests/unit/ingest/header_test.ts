@@ -1,0 +1,85 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { SalesflowError } from "../../../lib/errors.ts";
+import { findColumns, findDelimiter } from "../../../lib/ingest/header.ts";
+import { SALE_COLUMNS } from "../../../lib/sale.ts";
+
+describe("findDelimiter()", () => {
+  const cases: [header: string, delimiter: string][] = [
+    ["sale_id,region", ","],
+    ["sale_id;region", ";"],
+    ["sale_id\tregion", "\t"],
+    ["sale_id;amount, RUB;region", ";"],
+    ['"a,b,c,d";region', ";"],
+    ['"a;b;c";"d;e",x,y', ","],
+    ['"one ""quoted"" name";region', ";"],
+    ["sale_id", ","],
+    ["", ","],
+  ];
+  for (const [header, delimiter] of cases) {
+    it(`finds ${JSON.stringify(delimiter)} in ${JSON.stringify(header)}`, () => {
+      assertEquals(findDelimiter(header), delimiter);
+    });
+  }
+});
+
+describe("findColumns()", () => {
+  const columns = [...SALE_COLUMNS];
+
+  const fine: [what: string, header: string[], map: Record<string, string>, places: number[]][] = [
+    ["in order", columns, {}, [0, 1, 2, 3, 4, 5, 6]],
+    ["in another order", columns.toReversed(), {}, [6, 5, 4, 3, 2, 1, 0]],
+    ["among others", ["x", ...columns, "x"], {}, [1, 2, 3, 4, 5, 6, 7]],
+    ["in capitals, with blanks around them", columns.map((name) => ` ${name.toUpperCase()} `), {}, [
+      0,
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+    ]],
+    ["by other names", ["Заказ №", ...columns.slice(1)], { sale_id: "заказ №" }, [0, 1, 2, 3, 4, 5, 6]],
+    ["by other names although ours are there, too", ["sale_id", "x", ...columns.slice(1)], { sale_id: "X" }, [
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+    ]],
+    ["from one column twice", columns.slice(1), { sale_id: "customer_id" }, [0, 0, 1, 2, 3, 4, 5]],
+  ];
+  for (const [what, header, map, places] of fine) {
+    it(`finds columns ${what}`, () => assertEquals(findColumns(header, map, "f.csv"), places));
+  }
+
+  const wrong: [what: string, header: string[], map: Record<string, string>, parts: string[]][] = [
+    ["are missing, all of them together", ["sale_id", "region"], {}, [
+      "f.csv line 1",
+      "no column customer_id",
+      "no column product_id",
+      "no column sale_amount",
+      "Its columns are: sale_id, region",
+    ]],
+    ["are missing by their other names", columns, { sale_id: "order_no" }, [
+      "no column order_no (for sale_id)",
+    ]],
+    ["stand twice", [...columns, "REGION"], {}, ["the column region stands twice"]],
+  ];
+  for (const [what, header, map, parts] of wrong) {
+    it(`names columns that ${what}`, () => {
+      const error = assertThrows(() => findColumns(header, map, "f.csv"), SalesflowError);
+      for (const part of parts) assertStringIncludes(error.message, part);
+      assertEquals(error.exitCode, 2);
+      assertStringIncludes(error.remedy!, "--map");
+    });
+  }
+
+  it("cuts the list of a header with very many columns", () => {
+    const header = Array.from({ length: 1_000_000 }, (_, index) => `c${index}`);
+    const error = assertThrows(() => findColumns(header, {}, "f.csv"), SalesflowError);
+    assertEquals(error.message.length < 2_000, true);
+  });
+});
