@@ -1,6 +1,6 @@
 /** Downloads of large pinned files: resumable, checked, with progress. */
 import { createHash } from "node:crypto";
-import { SalesflowError } from "../errors.ts";
+import { messageChain, SalesflowError } from "../errors.ts";
 import type { EnginePackage } from "./packages.ts";
 import type { Source } from "./registry.ts";
 
@@ -16,12 +16,13 @@ export interface DownloadOptions {
   signal?: AbortSignal | undefined;
 }
 
+const REMEDY = "Check the network and npm's registry setting, then start again: it goes on where it stopped.";
+const CERTIFICATE_REMEDY =
+  "If the network has a certificate authority of its own, set DENO_TLS_CA_STORE=system or DENO_CERT=FILE.";
+
 function again(found: string, cause?: unknown): SalesflowError {
-  return new SalesflowError(found, {
-    exitCode: 75,
-    remedy: "Check the network and npm's registry setting, then start again: it goes on where it stopped.",
-    cause,
-  });
+  const remedy = /certificate/i.test(messageChain(cause).join()) ? CERTIFICATE_REMEDY : REMEDY;
+  return new SalesflowError(found, { exitCode: 75, remedy, cause });
 }
 
 /** Opens the response, from byte `from` on when the registry can do that. */

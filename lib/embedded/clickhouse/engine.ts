@@ -103,7 +103,7 @@ export class Engine {
     const call = this.#library.chdb_connect(args.kept.length, args.pointers);
     const handle = await during(call, args);
     if (handle === null) {
-      throw EngineError.of(1001, "STD_EXCEPTION", `cannot open a session with ${this.#arguments.join(" ")}`);
+      throw EngineError.of(1001, "STD_EXCEPTION", "the engine opens no session");
     }
     return new Connection(this.#library, handle);
   }

@@ -33,7 +33,7 @@ export async function startClickHouse(options: ServerOptions): Promise<Server> {
     engine = await Engine.open(path, folder, configFile);
   } catch (cause) {
     throw new SalesflowError(`The ClickHouse engine does not start on ${folder}`, {
-      remedy: `Look into ${log}.`,
+      remedy: `The engine tells why at the end of ${log}.`,
       cause,
     });
   }
