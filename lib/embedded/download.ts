@@ -25,6 +25,11 @@ function again(found: string, cause?: unknown): SalesflowError {
   return new SalesflowError(found, { exitCode: 75, remedy, cause });
 }
 
+/** The address without the user and password that may stand in it. */
+function placeOf({ url }: Source): string {
+  return url.origin + url.pathname;
+}
+
 /** Opens the response, from byte `from` on when the registry can do that. */
 async function open(source: Source, from: number, signal: AbortSignal): Promise<Response> {
   const headers = from > 0 ? { ...source.headers, range: `bytes=${from}-` } : source.headers;
@@ -37,8 +42,9 @@ async function open(source: Source, from: number, signal: AbortSignal): Promise<
   if (response.ok) return response;
   await response.body?.cancel();
   if (response.status === 416) return await open(source, 0, signal); // the part is longer than the file
-  const found =
-    `Cannot download ${source.url.href}: the registry answers ${response.status} ${response.statusText}`;
+  const found = `Cannot download ${
+    placeOf(source)
+  }: the registry answers ${response.status} ${response.statusText}`;
   if (TRANSIENT.has(response.status)) throw again(found);
   throw new SalesflowError(found, { remedy: "Check `npm config get registry` and its credentials." });
 }
@@ -106,7 +112,7 @@ export async function downloadTarball(
   if (found === integrity) return;
   await Deno.remove(path);
   throw new SalesflowError(
-    `${source.url.href} is not ${name}@${version} as pinned: expected ${integrity}, got ${found}`,
+    `${placeOf(source)} is not ${name}@${version} as pinned: expected ${integrity}, got ${found}`,
     { remedy: "Something on the way replaces packages. Check the registry or proxy, then start again." },
   );
 }
