@@ -96,7 +96,7 @@ function meaningOf(failure: ClickHouseFailure): Meaning {
       exitCode: 75,
     };
   }
-  if (failure.code === undefined && /ENOTFOUND|getaddrinfo|dns/i.test(failure.message)) {
+  if (failure.code === undefined && /ENOTFOUND|getaddrinfo|failed to lookup address/i.test(failure.message)) {
     return {
       says: "cannot be found by name",
       remedy: "Check the host in SALESFLOW_CLICKHOUSE_URL.",

@@ -5,26 +5,39 @@ import { from } from "pg-copy-streams";
 import { PostgresFailure } from "./errors.ts";
 import type { Postgres } from "./session.ts";
 
-/** Calls `late` when nothing has passed for `ms`. */
+/** Calls `late` once when nothing has moved for the time that is allowed. */
 class Watchdog {
-  readonly #ms: number;
-  #moved = true;
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #late: (error: PostgresFailure) => void;
+  #allowedMs: number;
+  #moved = performance.now();
+  #timer: ReturnType<typeof setTimeout>;
 
-  constructor(ms: number, late: (error: Error) => void) {
-    this.#ms = ms;
-    this.#timer = setInterval(() => {
-      if (this.#moved) this.#moved = false;
-      else late(new PostgresFailure(`nothing moved for ${this.#ms / 1000} s`));
-    }, ms);
+  constructor(allowedMs: number, late: (error: PostgresFailure) => void) {
+    this.#late = late;
+    this.#allowedMs = allowedMs;
+    this.#timer = setTimeout(() => this.#look(), allowedMs);
+  }
+
+  #look(): void {
+    const leftMs = this.#moved + this.#allowedMs - performance.now();
+    if (leftMs > 0) this.#timer = setTimeout(() => this.#look(), leftMs);
+    else this.#late(new PostgresFailure(`nothing moved for ${this.#allowedMs / 1000} s`));
   }
 
   moved(): void {
-    this.#moved = true;
+    this.#moved = performance.now();
+  }
+
+  /** From now on so much time is allowed. */
+  allow(allowedMs: number): void {
+    clearTimeout(this.#timer);
+    this.#allowedMs = allowedMs;
+    this.moved();
+    this.#look();
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 }
 
@@ -33,6 +46,7 @@ class Watchdog {
  *
  * @param onBytes is told how many bytes were handed over so far
  * @returns the rows that PostgreSQL counted
+ * @throws what `source` throws, and {@linkcode PostgresFailure}
  */
 export async function copyIn(
   db: Postgres,
@@ -42,31 +56,36 @@ export async function copyIn(
 ): Promise<number> {
   db.signal.throwIfAborted();
   const into = db.client.query(from(sql));
-  const watchdog = new Watchdog(db.limits.stallMs, (error) => into.destroy(error));
-  let bytes = 0;
-  let ofSource: { error: unknown } | undefined;
+  let first: { error: unknown } | undefined;
+  // COPY itself can only be ended with the server's consent, so a silent connection is cut.
+  const watchdog = new Watchdog(db.limits.stallMs, (error) => {
+    first ??= { error };
+    db.cut();
+  });
   async function* chunks() {
+    let bytes = 0;
     try {
       for await (const chunk of source) {
         watchdog.moved();
         yield chunk;
+        watchdog.moved();
         bytes += chunk.length;
         onBytes(bytes);
       }
     } catch (error) {
-      ofSource = { error };
+      first ??= { error };
       throw error;
     }
-    // What follows is the server's own work: its time is limited by statement_timeout.
-    watchdog.stop();
+    // What follows is the server's own work, whose time it limits itself.
+    watchdog.allow(db.patienceMs);
   }
   try {
     await pipeline(chunks, into, { signal: db.signal });
     return into.rowCount;
   } catch (error) {
     db.signal.throwIfAborted();
-    if (ofSource) throw ofSource.error;
-    throw error instanceof PostgresFailure ? error : new PostgresFailure(error);
+    if (first) throw first.error;
+    throw new PostgresFailure(error);
   } finally {
     watchdog.stop();
   }

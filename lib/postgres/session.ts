@@ -9,8 +9,6 @@ import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "./url.ts";
 
-/** The driver waits this much longer than the server, so that the server's clearer error comes first. */
-const GRACE_MS = 5_000;
 /** Time for taking leave of a server, or asking it to stop a statement. */
 const FAREWELL_MS = 2_000;
 /** Silence after which keep-alive probes start. */
@@ -57,7 +55,7 @@ export class Postgres {
     const query = {
       text,
       ...(values ? { values: [...values] } : {}),
-      query_timeout: this.#statementMs + GRACE_MS,
+      query_timeout: this.patienceMs,
     };
     const result = await this.client.query(query).catch(
       (error) => {
@@ -73,6 +71,16 @@ export class Postgres {
     const row = (await this.query<Row>(text, values))[0];
     if (!row) throw new SalesflowError(`PostgreSQL at ${this.server} returned no row where one was expected`);
     return row;
+  }
+
+  /** How long to wait for the server's answer: a little longer than it works, so that its clearer error comes first. */
+  get patienceMs(): number {
+    return this.#statementMs + this.limits.stallMs;
+  }
+
+  /** Cuts the connection; what is under way fails as if the network had failed. */
+  cut(): void {
+    this.client.connection.stream.destroy();
   }
 
   /** Sets the longest time for each following statement of this session, in milliseconds. */

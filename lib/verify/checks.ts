@@ -54,10 +54,8 @@ export class Findings {
     const lines = [
       `${failed.length} of ${this.checks.length} checks failed for run ${runId}`,
       differenceTable(failed),
+      ...this.#differences.map(({ name, difference }) => differenceWords(name, difference)),
     ];
-    for (const { name, difference: { place, left, right } } of this.#differences) {
-      lines.push(`${name}: ${place}: ${left ?? "no such row"} | ${right ?? "no such row"}`);
-    }
     throw new SalesflowError(lines.join("\n"), {
       stage: "verify",
       runId,
@@ -66,6 +64,10 @@ export class Findings {
         "(clean, load, aggregate or transfer), then verify. If it fails again, keep the run folder and report it.",
     });
   }
+}
+
+function differenceWords(name: string, { place, left, right }: Difference): string {
+  return `${name}, at ${place}:\n  left:  ${left ?? "no such row"}\n  right: ${right ?? "no such row"}`;
 }
 
 function differenceTable(checks: readonly Check[]): string {

@@ -128,7 +128,9 @@ export class SalesSummer {
       const byte = this.#bytes[at];
       if (byte === stop) {
         const digits = at - from;
-        if (digits === 0 || digits > SAFE_DIGITS || (digits > 1 && this.#bytes[from] === ZERO)) this.#refuse();
+        if (digits === 0 || digits > SAFE_DIGITS || (digits > 1 && this.#bytes[from] === ZERO)) {
+          this.#refuse();
+        }
         this.#at = at + 1;
         return value;
       }
