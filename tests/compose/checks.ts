@@ -1,0 +1,165 @@
+/** What the compose test looks at. */
+import { type Airflow, type Task, until } from "./airflow.ts";
+import { docker, type Project, run } from "./docker.ts";
+
+/** Two cores that others use as well need a minute for each stage of Spark. */
+export const RUN_TIMEOUT_MS = 900_000;
+const STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"];
+/** The run by hand: small, and of another day and seed than the scheduled one. */
+export const PARAMS = { rows: 50_000, seed: 7, as_of: "2026-03-31" };
+
+/** @throws {Error} with the message when the condition does not hold */
+export function expect(condition: boolean, message: string): void {
+  if (!condition) throw new Error(message);
+}
+
+/** @throws {Error} when two values differ as JSON */
+export function same(found: unknown, expected: unknown, what: string): void {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
+  expect(a === b, `${what}: found ${a}, expected ${b}`);
+}
+
+/** The program's image alone: any user, no network, nothing writable but the store. */
+export async function programAlone(project: Project): Promise<void> {
+  const alone = [
+    "--rm",
+    "--network=none",
+    "--read-only",
+    "--cap-drop=ALL",
+    "--user=12345:12345",
+    "--tmpfs=/data:mode=1777",
+  ];
+  const image = `salesflow:${project.tag}`;
+  const generate = ["generate", "--rows", "1000", "--run-id", "alone", "--store", "file:///data"];
+  const { code, stderr } = await run(["run", ...alone, image, ...generate]);
+  same(code, 0, `exit code of generate (${stderr.slice(-500)})`);
+  expect(/rows out/.test(stderr), `generate said nothing of rows: ${stderr.slice(-500)}`);
+  same((await run(["run", ...alone, image, "nonsense"])).code, 2, "exit code of an unknown command");
+  const user = await docker(["image", "inspect", "--format", "{{.Config.User}}", image]);
+  expect(/^[1-9]|^nonroot/.test(user), `the image runs as ${user.trim() || "root"}`);
+}
+
+/** All published ports are for this machine only. */
+export async function portsAreLocal(project: Project): Promise<void> {
+  const ids = (await project.compose("ps", "--all", "--quiet")).trim().split("\n");
+  const format = "{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIp}} {{end}}{{end}}";
+  const addresses = (await docker(["inspect", "--format", format, ...ids])).split(/\s+/).filter((ip) =>
+    ip !== ""
+  );
+  expect(addresses.length >= 4, `only ${addresses.length} ports are published`);
+  for (const address of addresses) same(address, "127.0.0.1", "host address of a port");
+}
+
+/** Everything in the tables that a rerun must bring back: rows, sums, and a hash of all values. */
+export async function contents(project: Project): Promise<Record<string, string>> {
+  const hashed = (table: string, columns: string) =>
+    `SELECT count(*), md5(string_agg(line, ',' ORDER BY line)) FROM (SELECT concat_ws('|', ${columns}) AS line FROM ${table}) t`;
+  const aggregates =
+    "level, region, product_id, total_sales, total_quantity, total_amount, average_sale_amount, amount_share, " +
+    "amount_rank, cumulative_share, run_id";
+  return {
+    sales: await project.postgres(
+      hashed("shop.sales", "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region"),
+    ),
+    aggregates: await project.postgres(hashed("shop.sales_aggregates", aggregates)),
+    rejected: await project.postgres(hashed("shop.rejected_sales", "run_id, file, line, reason, raw")),
+    clickhouse: await project.clickhouse(
+      `SELECT import_date, count(), sum(total_sales), sum(total_amount), sum(cityHash64(${aggregates})) ` +
+        "FROM shop.sales_aggregates GROUP BY import_date ORDER BY import_date FORMAT TSV",
+    ),
+  };
+}
+
+/** What the run left in ClickHouse against what it left in PostgreSQL. */
+export async function rowsArrived(project: Project): Promise<void> {
+  const columns = "level, region, product_id, total_sales, total_amount, amount_rank";
+  const inPostgres = await project.postgres(
+    `COPY (SELECT ${columns} FROM shop.sales_aggregates ORDER BY level COLLATE "C", region COLLATE "C", product_id) TO STDOUT`,
+  );
+  const inClickHouse = await project.clickhouse(
+    `SELECT level, region, product_id, total_sales, toDecimalString(total_amount, 2), amount_rank FROM shop.sales_aggregates ` +
+      `WHERE import_date = '${PARAMS.as_of}' ORDER BY toString(level), toString(region), product_id FORMAT TSV`,
+  );
+  const [total, ...others] = inPostgres.split("\n").filter((line) => line.startsWith("total"));
+  same(others.length, 0, "further rows of the level total");
+  same(total?.split("\t").slice(0, 4), ["total", "All", "0", String(PARAMS.rows)], "the grand total");
+  expect(inPostgres === inClickHouse, "the aggregates of ClickHouse are not those of PostgreSQL");
+}
+
+/** Airflow's task states and the records of the stages agree on what happened. */
+export async function stagesAreDone(project: Project, tasks: Task[], runId: string): Promise<void> {
+  same(tasks.map((task) => task.task_id).sort(), [...STAGES].sort(), "tasks");
+  for (const task of tasks) same(task.state, "success", `state of ${task.task_id}`);
+  for (const stage of STAGES.slice(1)) {
+    const record = JSON.parse(
+      await project.inside("airflow-scheduler", `cat /var/lib/salesflow/runs/${runId}/stages/${stage}.json`),
+    );
+    same(record.status, "done", `record of ${stage}`);
+    const engine = stage === "clean" || stage === "aggregate" ? "spark" : "native";
+    same(record.engine, engine, `engine of ${stage}`);
+  }
+}
+
+/** Stops PostgreSQL, which also keeps Airflow's own records, until a stage has failed of it. */
+export async function outage(
+  project: Project,
+  airflow: Airflow,
+  dagRun: string,
+  runId: string,
+): Promise<void> {
+  await until("aggregate is running", RUN_TIMEOUT_MS, async () => {
+    const task = (await airflow.tasks(dagRun)).find((each) => each.task_id === "aggregate");
+    expect(task?.state !== "success", "aggregate was over before it was seen running");
+    return task?.state === "running";
+  });
+  await project.compose("stop", "--timeout", "30", "postgres");
+  await until(
+    "Airflow misses its database",
+    120_000,
+    async () => await airflow.databaseHealth() === "unhealthy",
+  );
+  const record = `cat /var/lib/salesflow/runs/${runId}/stages/aggregate.json`;
+  await until("aggregate has failed", 300_000, async () => {
+    const { stdout } = await project.tryCompose(
+      "exec",
+      "--no-TTY",
+      "airflow-scheduler",
+      "bash",
+      "-c",
+      record,
+    );
+    return stdout !== "" && JSON.parse(stdout).error?.exit_code === 75;
+  });
+  await project.compose("start", "postgres");
+}
+
+/** Grafana itself needs its image; its queries need only ClickHouse. */
+export async function dashboardQueries(project: Project): Promise<void> {
+  const file = new URL("../../compose/grafana/dashboards/sales.json", import.meta.url);
+  const { templating, panels } = JSON.parse(await Deno.readTextFile(file));
+  const queries: string[] = [
+    templating.list[0].query,
+    ...panels.map((panel: Panel) => panel.targets[0].rawSql),
+  ];
+  same(queries.length, 9, "queries of the dashboard");
+  for (const query of queries) {
+    const sql = query.replaceAll("${import_date}", PARAMS.as_of)
+      .replaceAll("$__dateFilter(import_date)", "import_date >= '2020-01-01'");
+    const rows = await project.clickhouse(`${sql} FORMAT TSV`);
+    expect(rows.trim() !== "", `no rows: ${sql}`);
+  }
+}
+
+interface Panel {
+  targets: [{ rawSql: string }];
+}
+
+/** No password is in the containers' logs or in Airflow's task logs. */
+export async function secretsStaySecret(project: Project): Promise<void> {
+  const logs = await project.compose("logs", "--no-color") +
+    await project.inside("airflow-scheduler", "find /opt/airflow/logs -name '*.log' -exec cat {} +");
+  expect(logs.includes("spark-submit"), "the task logs are not among the logs");
+  for (const [name, value] of Object.entries(project.secrets)) {
+    expect(!logs.includes(value) && !logs.includes(encodeURIComponent(value)), `${name} is in the logs`);
+  }
+}
