@@ -1,5 +1,6 @@
 /** migrate: brings both databases to the schema of this version. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
+import { ClickHouseFailure } from "../clickhouse/errors.ts";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
@@ -20,6 +21,9 @@ import postgresRoles from "./postgres/roles.sql" with { type: "text" };
 
 /** The oldest server with everything that load needs (client_connection_check_interval, COPY FREEZE that marks pages visible). */
 const OLDEST_POSTGRES = 14;
+
+/** ClickHouse's code for a missing right. */
+const ACCESS_DENIED = "497";
 
 /** What {@linkcode migrate} may be told. */
 export interface MigrateOptions {
@@ -109,6 +113,24 @@ async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[
 }
 
 /**
+ * Makes the roles, in PostgreSQL always. In ClickHouse a user without access management may not; the embedded engine has
+ * none at all.
+ *
+ * @returns the databases that have the roles now
+ */
+async function makeRoles(postgres: Postgres, clickhouse: ClickHouse): Promise<string[]> {
+  await postgres.transaction(() => postgres.query(postgresRoles));
+  try {
+    for (const statement of splitStatements(clickhouseRoles)) await clickhouse.command(statement);
+    return ["postgres", "clickhouse"];
+  } catch (error) {
+    if (!(error instanceof ClickHouseFailure) || error.code !== ACCESS_DENIED) throw error;
+    logger("migrate").warn(`ClickHouse at ${clickhouse.server}: no roles were made: ${error.message}`);
+    return ["postgres"];
+  }
+}
+
+/**
  * Applies the migrations that are missing, one command at a time (a lock in PostgreSQL guards both databases).
  *
  * @throws {SalesflowError} when a database was migrated by another version of the program
@@ -128,10 +150,7 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
       const clickhouseVersion = (await clickhouse.rows("SELECT version()"))[0]?.[0] ?? "";
       const postgresApplied = await migratePostgres(postgres, postgresMigrations);
       const clickhouseApplied = await migrateClickHouse(clickhouse, clickhouseMigrations);
-      if (roles) {
-        await postgres.transaction(() => postgres.query(postgresRoles));
-        for (const statement of splitStatements(clickhouseRoles)) await clickhouse.command(statement);
-      }
+      const rolesIn = roles ? await makeRoles(postgres, clickhouse) : [];
       return {
         postgres: {
           version: postgresVersion,
@@ -143,7 +162,7 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
           applied: clickhouseApplied,
           schema: clickhouseMigrations.at(-1)?.version ?? 0,
         },
-        roles,
+        roles: rolesIn,
       };
     });
   });
