@@ -125,7 +125,8 @@ const TLS_WORDS = /certificate|does not support SSL|tls|ssl/i;
 function meaningOf({ code = "", transient, message }: PostgresFailure): Meaning {
   // The driver has only words for a server that wants a password when there is none.
   const noPassword = !isState(code) && /client password must be/.test(message);
-  const known = MEANINGS[noPassword ? "28" : code] ?? (isState(code) ? MEANINGS[code.slice(0, 2)] : undefined);
+  const known = MEANINGS[noPassword ? "28" : code] ??
+    (isState(code) ? MEANINGS[code.slice(0, 2)] : undefined);
   if (known) return known;
   if (transient) {
     return {

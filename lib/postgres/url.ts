@@ -118,7 +118,7 @@ export function parsePostgresUrl(url: string): PostgresTarget {
       `Cannot use connect_timeout=${seconds} in the PostgreSQL URL: it must be 1 to 9999 seconds`,
     );
   }
-  const host = parameters.get("host") ?? (parsed.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1");
+  const host = parameters.get("host") ?? parsed.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = Number(parsed.port || DEFAULT_PORT);
   const user = decoded(parsed.username, "user name", mistakes);
   const password = decoded(parsed.password, "password", mistakes);

@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { UsageError } from "../../../lib/errors.ts";
+import { parsePostgresUrl } from "../../../lib/postgres/url.ts";
+
+const SECRET = "pa-never-shown";
+
+describe("parsePostgresUrl()", () => {
+  it("parsePostgresUrl() takes every part, with escapes", () => {
+    const target = parsePostgresUrl("postgresql://us%40er:p%3A%2Fw@[::1]:6543/d%20b?connect_timeout=3");
+    const { host, port, user, password, database, ssl, connectTimeoutMs, server } = target;
+    assertEquals(
+      { host, port, user, password, database, ssl, connectTimeoutMs, server },
+      {
+        host: "::1",
+        port: 6543,
+        user: "us@er",
+        password: "p:/w",
+        database: "d b",
+        ssl: false,
+        connectTimeoutMs: 3000,
+        server: "::1:6543/d b",
+      },
+    );
+  });
+
+  it("parsePostgresUrl() fills in what is left out", () => {
+    const { host, port, database, password, connectTimeoutMs } = parsePostgresUrl("postgres://me@localhost");
+    assertEquals([host, port, database, password, connectTimeoutMs], [
+      "127.0.0.1",
+      5432,
+      "me",
+      undefined,
+      10_000,
+    ]);
+  });
+
+  it("parsePostgresUrl() takes the folder of a socket as host", () => {
+    assertEquals(parsePostgresUrl("postgres://me@localhost/shop?host=/run/postgresql").host, "/run/postgresql");
+  });
+
+  const modes: [string, boolean, boolean][] = [
+    ["require", false, false],
+    ["verify-ca", true, false],
+    ["verify-full", true, true],
+  ];
+  for (const [mode, checksAuthority, checksName] of modes) {
+    it(`parsePostgresUrl() with sslmode=${mode} ${checksAuthority ? "verifies" : "only encrypts"}`, () => {
+      const { ssl } = parsePostgresUrl(`postgres://me@db/shop?sslmode=${mode}`);
+      assert(ssl);
+      assertEquals([ssl.rejectUnauthorized, ssl.checkServerIdentity === undefined], [
+        checksAuthority,
+        checksName,
+      ]);
+    });
+  }
+
+  const mistakes: [string, string[]][] = [
+    [`mysql://me:${SECRET}@db/shop`, ["cannot be understood"]],
+    [`postgres://me:${SECRET}@db:port/shop`, ["cannot be understood"]],
+    [`not a url ${SECRET}`, ["cannot be understood"]],
+    ["", ["cannot be understood"]],
+    [`postgres://:${SECRET}@db/shop`, ["names no user"]],
+    [`postgres://me:${SECRET}%zz@db/shop`, ["password", "two hexadecimal digits"]],
+    [`postgres://me:${SECRET}@db/shop?sslmode=prefer`, ["sslmode=prefer", "verify-full"]],
+    [`postgres://me:${SECRET}@db/shop?sslmod=require`, ["parameter sslmod"]],
+    [`postgres://me:${SECRET}@db/shop?sslmode=verify-full&sslrootcert=/no/such.pem`, ["sslrootcert"]],
+    [`postgres://me:${SECRET}@db/shop?connect_timeout=0&sslmode=allow`, [
+      "connect_timeout=0",
+      "sslmode=allow",
+    ]],
+  ];
+  for (const [url, says] of mistakes) {
+    it(`parsePostgresUrl() refuses ${JSON.stringify(url)} without showing the password`, () => {
+      const error = assertThrows(() => parsePostgresUrl(url), UsageError);
+      assertEquals(error.exitCode, 2);
+      for (const part of says) assert(error.message.includes(part), error.message);
+      assert(!Deno.inspect(error).includes(SECRET));
+    });
+  }
+});
