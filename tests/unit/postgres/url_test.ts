@@ -36,7 +36,10 @@ describe("parsePostgresUrl()", () => {
   });
 
   it("parsePostgresUrl() takes the folder of a socket as host", () => {
-    assertEquals(parsePostgresUrl("postgres://me@localhost/shop?host=/run/postgresql").host, "/run/postgresql");
+    assertEquals(
+      parsePostgresUrl("postgres://me@localhost/shop?host=/run/postgresql").host,
+      "/run/postgresql",
+    );
   });
 
   const modes: [string, boolean, boolean][] = [
