@@ -1,4 +1,5 @@
 /** How long the command waits for a database and how often it tries again. */
+import { UsageError } from "./errors.ts";
 
 /** Limits of one conversation with a database; all times in milliseconds. */
 export interface DatabaseLimits {
@@ -17,14 +18,39 @@ export interface DatabaseLimits {
 }
 
 /** Two minutes of patience with a database that restarts, as many with another command. */
-export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = {
-  retries: 6,
-  firstRetryMs: 500,
-  longestRetryMs: 15_000,
-  statementMs: 120_000,
-  stallMs: 60_000,
-  lockWaitMs: 120_000,
-};
+const PATIENT = { retries: 6, timeoutSeconds: 120 };
+const MOST_RETRIES = 100;
+const LONGEST_TIMEOUT_SECONDS = 86_400;
+
+/**
+ * Limits as `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS` say; a stream may stand still for half of the timeout.
+ *
+ * @throws {UsageError} naming every mistake at once
+ */
+export function limitsFrom(environment: (name: string) => string | undefined): DatabaseLimits {
+  const mistakes: string[] = [];
+  const wholeNumber = (name: string, fallback: number, min: number, max: number) => {
+    const text = environment(name) || String(fallback);
+    if (/^\d{1,6}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+    mistakes.push(`Cannot use ${name} ${text}: it must be a whole number from ${min} to ${max}`);
+    return fallback;
+  };
+  const retries = wholeNumber("SALESFLOW_RETRIES", PATIENT.retries, 0, MOST_RETRIES);
+  const timeoutMs = 1000 *
+    wholeNumber("SALESFLOW_TIMEOUT_SECONDS", PATIENT.timeoutSeconds, 1, LONGEST_TIMEOUT_SECONDS);
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return {
+    retries,
+    firstRetryMs: 500,
+    longestRetryMs: 15_000,
+    statementMs: timeoutMs,
+    stallMs: timeoutMs / 2,
+    lockWaitMs: timeoutMs,
+  };
+}
+
+/** The limits of this process, read from its environment when it starts. */
+export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = limitsFrom((name) => Deno.env.get(name));
 
 /** Slower than this the server is taken for stuck; the slowest machine measured was forty times as fast. */
 const SLOWEST_ROWS_PER_MS = 20;

@@ -7,15 +7,14 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { SalesflowError, UsageError } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import { holdLease } from "./s3_lease.ts";
 import type { Store, StoreWriter } from "./store.ts";
 
 /** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
 const UPLOAD_PART_BYTES = 16 * 1024 * 1024;
 const UPLOADS_AT_ONCE = 2;
-const ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 120_000;
 
 /** The client and its commands; loaded when the first store is used, because most runs need none of it. */
 export type S3Sdk = typeof S3 & { client: S3.S3Client };
@@ -28,8 +27,14 @@ async function connect(): Promise<S3Sdk> {
   const client = new s3.S3Client({
     region: Deno.env.get("AWS_REGION") ?? Deno.env.get("AWS_DEFAULT_REGION") ?? "us-east-1",
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    maxAttempts: ATTEMPTS,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    maxAttempts: 1 + DEFAULT_LIMITS.retries,
+    requestHandler: {
+      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, DEFAULT_LIMITS.statementMs),
+      requestTimeout: DEFAULT_LIMITS.statementMs,
+      socketTimeout: DEFAULT_LIMITS.statementMs,
+      // Otherwise the handler only warns about a request that takes too long.
+      throwOnRequestTimeout: true,
+    },
     // Services other than Amazon's do not all know the newer checksums.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -119,7 +124,11 @@ export class S3Store implements Store {
   /** @param url `s3://bucket` or `s3://bucket/prefix` */
   constructor(url: string) {
     const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/.exec(url);
-    if (!found) throw new UsageError([`Cannot open the store ${url}: it must look like s3://bucket/prefix`]);
+    if (!found) {
+      // Whoever writes keys before the bucket must not find them in a log.
+      const shown = url.replace(/\/\/.*@/, "//…@");
+      throw new UsageError([`Cannot open the store ${shown}: it must look like s3://bucket/prefix`]);
+    }
     this.#bucket = found[1]!;
     this.#prefix = found[2] ? `${found[2]}/` : "";
     this.url = `s3://${this.#bucket}${this.#prefix ? `/${this.#prefix.slice(0, -1)}` : ""}`;

@@ -2,10 +2,12 @@
 import { withStd } from "../../lib/std/provider.ts";
 
 const STD = await withStd();
+const ROOT = new URL("../..", import.meta.url);
 
 /** A finished command. */
 export interface Outcome {
   code: number;
+  stdout: string;
   stderr: string;
 }
 
@@ -15,17 +17,35 @@ export interface Running {
   outcome: Promise<Outcome>;
 }
 
-/** Starts `salesflow ARGS…` from source. */
-export function start(args: string[], env: Record<string, string> = {}): Running {
+async function textOf(stream: ReadableStream<Uint8Array>, onText: (text: string) => void): Promise<string> {
+  let all = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    all += text;
+    onText(text);
+  }
+  return all;
+}
+
+/** Starts `salesflow ARGS…` from source. @param onError is given what comes on standard error as it comes */
+export function start(
+  args: string[],
+  env: Record<string, string> = {},
+  onError: (text: string) => void = () => {},
+): Running {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", ...STD, "cli/main.ts", ...args],
+    cwd: ROOT,
     env: { SALESFLOW_LOG_FORMAT: "json", ...env },
-    stdout: "null",
+    stdin: "null",
+    stdout: "piped",
     stderr: "piped",
   }).spawn();
   const outcome = (async () => {
-    const stderr = await new Response(child.stderr).text();
-    return { code: (await child.status).code, stderr };
+    const [stdout, stderr] = await Promise.all([
+      textOf(child.stdout, () => {}),
+      textOf(child.stderr, onError),
+    ]);
+    return { code: (await child.status).code, stdout, stderr };
   })();
   return { child, outcome };
 }
