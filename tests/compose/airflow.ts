@@ -1,4 +1,5 @@
 /** Airflow's REST API, as far as the test needs it. */
+import { wasInterrupted } from "./docker.ts";
 
 const POLL_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -19,6 +20,7 @@ export async function until<T>(
   const deadline = performance.now() + timeoutMs;
   let last: unknown;
   while (performance.now() < deadline) {
+    if (wasInterrupted()) throw new Final("Interrupted");
     try {
       const found = await look();
       if (found !== undefined && found !== null && found !== false) return found;

@@ -9,6 +9,21 @@ export interface Ended {
   stderr: string;
 }
 
+let stop = new AbortController();
+let interrupted = false;
+
+/** Ends the `docker` that is running, and all waiting; commands that are started from then on run as usual. */
+export function interrupt(): void {
+  interrupted = true;
+  stop.abort();
+  stop = new AbortController();
+}
+
+/** Whether {@linkcode interrupt} was called. */
+export function wasInterrupted(): boolean {
+  return interrupted;
+}
+
 /** Runs `docker`, whatever comes of it. */
 export async function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
   const child = new Deno.Command("docker", {
@@ -16,6 +31,7 @@ export async function run(args: string[], env: Record<string, string> = {}): Pro
     env,
     cwd: ROOT,
     stdin: "null",
+    signal: stop.signal,
     stdout: "piped",
     stderr: "piped",
   });

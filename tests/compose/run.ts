@@ -20,7 +20,7 @@ import {
   secretsStaySecret,
   stagesAreDone,
 } from "./checks.ts";
-import { docker, Project, run } from "./docker.ts";
+import { docker, interrupt, Project, run, wasInterrupted } from "./docker.ts";
 
 const START_TIMEOUT_MS = 600_000;
 let passed = 0;
@@ -146,6 +146,12 @@ async function test(project: Project): Promise<void> {
   await check("no password is in any log", () => secretsStaySecret(project));
 }
 
+async function showState(project: Project): Promise<void> {
+  const { stdout } = await project.tryCompose("ps", "--all");
+  const logs = await project.tryCompose("logs", "--no-color", "--tail", "25");
+  console.error(`${stdout}\n${logs.stdout}`);
+}
+
 if (import.meta.main) {
   const keep = Deno.args.includes("--keep");
   const project = await Project.create({ SALESFLOW_ROWS: "50000", SALESFLOW_RETRY_DELAY_SECONDS: "5" });
@@ -153,15 +159,13 @@ if (import.meta.main) {
     await project.remove();
     same(await project.leftovers(), [], "what is left");
   };
-  Deno.addSignalListener("SIGINT", () => project.remove().finally(() => Deno.exit(130)));
-  Deno.addSignalListener("SIGTERM", () => project.remove().finally(() => Deno.exit(143)));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, interrupt);
   try {
     await test(project);
   } catch (error) {
+    failed = Math.max(failed, 1); // what happened between two checks counts as well
     console.error(error);
-    const { stdout } = await project.tryCompose("ps", "--all");
-    const logs = await project.tryCompose("logs", "--no-color", "--tail", "25");
-    console.error(`${stdout}\n${logs.stdout}`);
+    if (!wasInterrupted()) await showState(project);
   }
   if (keep) console.log(`project ${project.name} is left running`);
   else await check("everything is taken down, volumes too", remove).catch(console.error);
