@@ -1,7 +1,7 @@
 /**
  * `deno task test:compose`: the project's own images and its very compose.yaml, on a real container engine. Builds,
  * brings everything up, lets the DAG run on its schedule, by hand, and through a database outage, compares the tables, and takes
- * everything down. Uses nothing but `docker` (Compose 2.24 or newer). Ends with `N passed, N failed`.
+ * everything down. Uses nothing but `docker` (Compose 2.35 or newer). Ends with `N passed, N failed`.
  *
  * `--keep` leaves everything running, to look around.
  */
