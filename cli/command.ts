@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { z } from "zod";
+import { databaseUrls } from "../lib/config.ts";
 import { UsageError } from "../lib/errors.ts";
 
 /** One option of a command. */
@@ -38,6 +39,8 @@ export interface Command<O extends Options = Options> {
   /** Such as `FILE…`; commands without it take no positional arguments. */
   positionals?: { placeholder: string; min: number; max: number };
   options: O;
+  /** Uses databases: where they are is checked together with the options. */
+  databases?: boolean;
   /** Examples for `--help`. */
   examples?: readonly string[];
   /** Does the work; resolves when it is done. */
@@ -76,7 +79,9 @@ function similar(word: string, candidates: readonly string[]): string | undefine
     }
     return row[b.length]!;
   };
-  return candidates.map((name) => ({ name, far: distance(word, name) })).filter(({ far }) => far <= 2)
+  return candidates.map((name) => ({ name, far: distance(word, name) }))
+    // Two letters of a short word are most of it.
+    .filter(({ name, far }) => far <= Math.min(2, Math.max(word.length, name.length) / 3))
     .sort((a, b) => a.far - b.far)[0]?.name;
 }
 
@@ -126,8 +131,23 @@ export function parseCommandLine<O extends Options>(
     if (result.success) values[name] = result.data;
     else mistakes.push(`Cannot use ${origin}${shown(value)}: ${result.error.issues[0]!.message}`);
   }
-  if (mistakes.length > 0) throw new UsageError(mistakes, `See: salesflow ${command.name} --help`);
+  const configuration = command.databases ? wrongDatabases(environment) : undefined;
+  if (mistakes.length > 0) {
+    mistakes.push(...configuration?.mistakes ?? []);
+    throw new UsageError(mistakes, `See: salesflow ${command.name} --help`);
+  }
+  if (configuration) throw configuration;
   return { values: values as Values<O>, positionals };
+}
+
+function wrongDatabases(environment: (name: string) => string | undefined): UsageError | undefined {
+  try {
+    databaseUrls(environment);
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+  return undefined;
 }
 
 function rawValue(

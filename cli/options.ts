@@ -1,6 +1,6 @@
 /** Options that several commands share. */
 import { z } from "zod";
-import { isIsoDate } from "../lib/dates.ts";
+import { AS_OF_RANGE, isAsOfDate } from "../lib/dates.ts";
 import { RUN_ID } from "../lib/pipeline/records.ts";
 import type { Option } from "./command.ts";
 
@@ -69,7 +69,10 @@ export const runOptions = {
   asOf: {
     help: "Last day of the year of sales, also the import date: YYYY-MM-DD",
     placeholder: "DATE",
-    schema: z.string().refine(isIsoDate, "it must be a date that exists, as YYYY-MM-DD").optional(),
+    schema: z.string().refine(
+      isAsOfDate,
+      `it must be a date that exists, as YYYY-MM-DD, from ${AS_OF_RANGE.from} to ${AS_OF_RANGE.to}`,
+    ).optional(),
     defaultText: "that of the run, or today in Europe/Moscow",
   },
 } satisfies Record<string, Option>;

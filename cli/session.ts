@@ -1,7 +1,7 @@
 /** One call of the command: its logging, signals, store, run, databases, and the stages it runs. */
 import { join } from "node:path";
 import { type DatabaseUrls, databaseUrls } from "../lib/config.ts";
-import { type IsoDate, today } from "../lib/dates.ts";
+import { isAsOfDate, type IsoDate, today } from "../lib/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/errors.ts";
 import { logger, setUpLogging } from "../lib/log.ts";
 import { readRun, readStage, type StageRecord, writeStage } from "../lib/pipeline/records.ts";
@@ -243,14 +243,16 @@ async function findRun(
       remedy: "Run generate or ingest first, or see the runs with: salesflow status",
     });
   }
-  return { runId: id, asOf: asOf ?? run?.as_of ?? (/^\d{4}-\d{2}-\d{2}$/.test(id) ? id : today()) };
+  return { runId: id, asOf: asOf ?? run?.as_of ?? (isAsOfDate(id) ? id : today()) };
 }
 
 async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): Promise<void> }> {
   const lock = await store.lock(`runs/${runId}/.lock-${name}`);
   if (lock) {
     // Whoever holds the run alone may throw away what killed commands left half written.
-    if (name === "run") for (const folder of ["", "/stages", "/report"]) await store.sweep(`runs/${runId}${folder}`);
+    if (name === "run") {
+      for (const folder of ["", "/stages", "/report"]) await store.sweep(`runs/${runId}${folder}`);
+    }
     return lock;
   }
   throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {

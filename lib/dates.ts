@@ -9,6 +9,9 @@ export const TIME_ZONE = "Europe/Moscow";
 /** Days a run looks back, the as-of day included. */
 export const YEAR_DAYS = 365;
 
+/** As-of dates of runs. ClickHouse's Date, the type of import_date, reaches from 1970-01-01 to 2149-06-06. */
+export const AS_OF_RANGE = { from: "1971-01-01", to: "2149-06-06" } as const;
+
 const DAY_MS = 86_400_000;
 
 /** Today's date in Europe/Moscow. */
@@ -20,6 +23,11 @@ export function today(now: Date = new Date()): IsoDate {
 /** Whether the text is `YYYY-MM-DD` and that day exists. */
 export function isIsoDate(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && toIsoDate(toDay(text)) === text;
+}
+
+/** Whether the text is a date that a run can be as of, see {@linkcode AS_OF_RANGE}. */
+export function isAsOfDate(text: string): boolean {
+  return isIsoDate(text) && text >= AS_OF_RANGE.from && text <= AS_OF_RANGE.to;
 }
 
 /** Days since 1970-01-01; NaN when the text is no date. */

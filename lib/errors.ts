@@ -53,7 +53,9 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** The message of an error and of every error underneath, outermost first. */
 export function messageChain(error: unknown): string[] {
   const messages: string[] = [];
-  for (let at: unknown = error; at !== undefined && at !== null && messages.length < 8;) {
+  const seen = new Set<unknown>();
+  for (let at: unknown = error; at !== undefined && at !== null && !seen.has(at) && messages.length < 8;) {
+    seen.add(at);
     const text = at instanceof Error ? (at.message || at.name) : String(at);
     if (!messages.some((message) => message.includes(text))) messages.push(text);
     if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];

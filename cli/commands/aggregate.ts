@@ -8,6 +8,7 @@ export default defineCommand({
   summary: "Aggregate sales by region and product",
   description: "Counts, sums, average checks, shares and ranks at four levels, into shop.sales_aggregates.",
   options: stageOptions,
+  databases: true,
   examples: ["salesflow aggregate", "salesflow aggregate --run-id 2026-11-24"],
   async run(values) {
     await Session.with(values, { postgres: true }, async (session) => {

@@ -16,6 +16,7 @@ export default defineCommand({
   summary:
     "Check configuration, connections, versions, disk and permissions, and say how to mend what is wrong",
   options: { ...storeOptions, ...commonOptions },
+  databases: true,
   examples: ["salesflow doctor"],
   async run(values) {
     await startLogging(values);

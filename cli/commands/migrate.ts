@@ -8,6 +8,7 @@ export default defineCommand({
   summary: "Create or update the tables in PostgreSQL and ClickHouse",
   description: "Applies each numbered migration once, under a lock; running it again changes nothing.",
   options: stageOptions,
+  databases: true,
   examples: ["salesflow migrate"],
   async run(values) {
     await Session.with(values, { postgres: true, clickhouse: true, newRun: true }, async (session) => {

@@ -10,6 +10,7 @@ export default defineCommand({
   description:
     "One self-contained file, report/report.html in the run's folder: totals, regions, products, seasons, data quality.",
   options: stageOptions,
+  databases: true,
   examples: ["salesflow report"],
   async run(values) {
     await Session.with(values, { postgres: true }, async (session) => {

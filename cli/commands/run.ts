@@ -54,6 +54,7 @@ export default defineCommand({
   description:
     "After a failure, the same command goes on where the last attempt stopped. A finished run starts anew and gives the same tables.",
   options: { ...rangeOptions, ...generateOptions, ...cleanOptions, ...stageOptions },
+  databases: true,
   examples: [
     "salesflow run",
     "salesflow run --rows 100000 --as-of 2026-11-24",

@@ -73,6 +73,7 @@ export default defineCommand({
     home: storeOptions.home,
     ...commonOptions,
   },
+  databases: true,
   examples: [
     "salesflow sql postgres \"SELECT region, total_amount FROM shop.sales_aggregates WHERE level = 'region'\"",
     'salesflow sql clickhouse "SELECT import_date, count() FROM shop.sales_aggregates GROUP BY import_date" --format csv',

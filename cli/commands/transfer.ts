@@ -8,6 +8,7 @@ export default defineCommand({
   summary: "Move the aggregates to ClickHouse",
   description: "Replaces the partition of the import date, which is the run's as-of date; other dates stay.",
   options: stageOptions,
+  databases: true,
   examples: ["salesflow transfer", "salesflow transfer --run-id 2026-11-24"],
   async run(values) {
     await Session.with(values, { postgres: true, clickhouse: true }, async (session) => {

@@ -9,6 +9,7 @@ export default defineCommand({
   description:
     "Compares rows, exact sums and content of files, PostgreSQL and ClickHouse; fails on the first cent of difference.",
   options: stageOptions,
+  databases: true,
   examples: ["salesflow verify", "salesflow verify --run-id 2026-11-24"],
   async run(values) {
     await Session.with(values, { postgres: true, clickhouse: true }, async (session) => {

@@ -47,13 +47,14 @@ function firstOpen(order: readonly StageName[], records: PlanInput["records"]): 
 export function planRun({ wanted, found, records, from, to }: PlanInput): Plan {
   const ingested = found?.source === "ingested";
   const order = stagesOf(ingested ? "ingested" : "generated");
-  const data = order.slice(1);
   const last = to ?? "report";
+  // What comes after the last stage that is asked for does not matter.
+  const data = order.slice(1, Math.max(1, order.indexOf(last) + 1));
   const same = ingested ||
     (!!found && found.as_of === wanted.as_of && isSame(found.parameters, wanted.parameters));
   const open = same ? firstOpen(data, records) : undefined;
   const resumes = from === undefined && open !== undefined && open !== data[0];
-  const first = from ?? (resumes ? open : ingested ? "clean" : data[0]!);
+  const first = from ?? (last === "migrate" ? "migrate" : resumes ? open : ingested ? "clean" : "generate");
   if (order.indexOf(first) < 0 || order.indexOf(last) < 0 || order.indexOf(first) > order.indexOf(last)) {
     throw new SalesflowError(`Cannot run from ${first} to ${last}: the order is ${order.join(", ")}`, {
       exitCode: 2,

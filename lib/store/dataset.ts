@@ -29,7 +29,16 @@ const manifestSchema = z.object({
   fingerprint: z.string(),
   parts: z.array(partSchema),
   facts: z.record(z.string(), z.unknown()),
-});
+}).refine(
+  ({ parts, ...whole }) =>
+    whole.fingerprint === fingerprint(parts) && whole.rows === sum(parts, "rows") &&
+    whole.bytes === sum(parts, "bytes") && new Set(parts.map(({ name }) => name)).size === parts.length,
+  "its fingerprint, rows, bytes or names of parts do not agree with its parts",
+);
+
+function sum(parts: readonly Part[], what: "rows" | "bytes"): number {
+  return parts.reduce((total, part) => total + part[what], 0);
+}
 
 /** One file of a dataset. */
 export type Part = z.infer<typeof partSchema>;
@@ -84,8 +93,8 @@ export function makeManifest(description: DatasetDescription, parts: readonly Pa
     run_id: runId,
     as_of: asOf,
     engine,
-    rows: parts.reduce((sum, part) => sum + part.rows, 0),
-    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    rows: sum(parts, "rows"),
+    bytes: sum(parts, "bytes"),
     fingerprint: fingerprint(parts),
     parts: [...parts],
     facts,
@@ -124,14 +133,18 @@ export async function findDataset(
   }
 }
 
-/** The stage that makes each dataset. */
-const MAKERS: Record<DatasetName, string> = { raw: "generate", clean: "clean", rejected: "clean" };
+/** What to do so that a dataset is there. */
+function howToMake(dataset: DatasetName, runId: string): string {
+  return dataset === "raw"
+    ? `Generate or ingest the sales of run ${runId}, such as with: salesflow generate --run-id ${runId}`
+    : `Run: salesflow clean --run-id ${runId}`;
+}
 
 /** The manifest of a run's dataset, whose parts are there in full size. @throws {SalesflowError} when it does not exist */
 export async function openDataset(store: Store, runId: string, dataset: DatasetName): Promise<Manifest> {
   const manifest = await findDataset(store, runId, dataset);
   const folder = datasetFolder(runId, dataset);
-  const remedy = `Run "salesflow ${MAKERS[dataset]} --run-id ${runId}" first.`;
+  const remedy = howToMake(dataset, runId);
   if (!manifest) {
     throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, {
       remedy,
@@ -143,7 +156,7 @@ export async function openDataset(store: Store, runId: string, dataset: DatasetN
     if (found !== bytes) {
       throw new SalesflowError(
         `${store.url}/${folder}/${name} holds ${found ?? "no"} bytes, the manifest says ${bytes}`,
-        { remedy: remedy.replace("first", "again"), runId },
+        { remedy, runId },
       );
     }
   }

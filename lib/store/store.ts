@@ -47,7 +47,8 @@ export interface Store {
  */
 export function openStore(url: string): Store {
   if (url.startsWith("s3://")) return new S3Store(url);
-  if (/^file:\/\//.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url)) return new FileStore(url);
+  // A host after file:// would be another machine's folder.
+  if (/^file:\/\/(localhost)?\//i.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url)) return new FileStore(url);
   throw new UsageError([
     `Cannot open the store ${url}: it must be a folder, file:///folder or s3://bucket/prefix`,
   ]);

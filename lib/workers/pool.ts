@@ -50,9 +50,11 @@ export class Pool<SetUp, Task, Answer> {
     let next = 0;
     let settled = 0;
     let given = 0;
+    let stopped = false;
     if (tasks.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
       const stop = (error: unknown) => {
+        stopped = true;
         signal.removeEventListener("abort", onAbort);
         this.close();
         reject(error);
@@ -67,6 +69,8 @@ export class Pool<SetUp, Task, Answer> {
       };
       for (const worker of this.#workers) {
         worker.onmessage = ({ data }: MessageEvent<FromWorker<Answer>>) => {
+          // Threads that were ended may have sent something before.
+          if (stopped) return;
           if (data.kind === "progress") {
             rows[data.id] = data.rows;
             onProgress?.(rows.reduce((sum, count) => sum + count, 0));

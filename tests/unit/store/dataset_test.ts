@@ -1,0 +1,188 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
+import { SalesflowError } from "../../../lib/errors.ts";
+import {
+  beginDataset,
+  datasetFolder,
+  findDataset,
+  fingerprint,
+  type Manifest,
+  openDataset,
+  type Part,
+  partName,
+  publishDataset,
+} from "../../../lib/store/dataset.ts";
+import { PartWriter } from "../../../lib/store/part_writer.ts";
+import { AS_OF, makePlace, RUN_ID, sha256, toBytes } from "./harness.ts";
+
+const place = await makePlace();
+const { store } = place;
+const FOLDER = datasetFolder(RUN_ID, "clean");
+const MANIFEST = `${FOLDER}/manifest.json`;
+afterAll(() => place.remove());
+beforeEach(() => store.remove("runs"));
+
+async function writePart(index: number, rows: string[]): Promise<Part> {
+  const writer = await PartWriter.create(store, FOLDER, partName(index), "a,b");
+  for (const row of rows) await writer.write(toBytes(`${row}\n`));
+  return await writer.close(rows.length);
+}
+
+async function publish(parts: Part[]): Promise<Manifest> {
+  const description = { dataset: "clean" as const, runId: RUN_ID, asOf: AS_OF, engine: "native" as const };
+  return await publishDataset(store, { ...description, facts: { raw: "x" } }, parts);
+}
+
+describe("PartWriter", () => {
+  it("writes the header and takes the measure of what it writes", async () => {
+    const part = await writePart(3, ["1,2", "3,я"]);
+    const content = "a,b\n1,2\n3,я\n";
+    assertEquals(part, { name: "part-00003.csv", rows: 2, bytes: 13, sha256: sha256(content) });
+    assertEquals(await store.readText(`${FOLDER}/part-00003.csv`), content);
+  });
+
+  it("leaves nothing after abort()", async () => {
+    const writer = await PartWriter.create(store, FOLDER, partName(0), "a");
+    await writer.abort();
+    assertEquals(await store.list(FOLDER), []);
+  });
+});
+
+describe("publishDataset()", () => {
+  it("writes the manifest of the contract, to the byte", async () => {
+    const part = await writePart(0, ["1,2"]);
+    await publish([part]);
+    const mark = sha256(`part-00000.csv\t1\t8\t${part.sha256}\n`);
+    assertEquals(
+      await store.readText(MANIFEST),
+      `{
+  "dataset": "clean",
+  "format": 1,
+  "run_id": "test",
+  "as_of": "2026-11-24",
+  "engine": "native",
+  "rows": 1,
+  "bytes": 8,
+  "fingerprint": "${mark}",
+  "parts": [
+    {
+      "name": "part-00000.csv",
+      "rows": 1,
+      "bytes": 8,
+      "sha256": "${part.sha256}"
+    }
+  ],
+  "facts": {
+    "raw": "x"
+  }
+}
+`,
+    );
+  });
+
+  it("is what findDataset() and openDataset() read", async () => {
+    assertEquals(await findDataset(store, RUN_ID, "clean"), undefined);
+    const manifest = await publish([await writePart(0, []), await writePart(1, ["1,2", "3,4"])]);
+    assertEquals([manifest.rows, manifest.bytes], [2, 4 + 12]);
+    assertEquals(await findDataset(store, RUN_ID, "clean"), manifest);
+    assertEquals(await openDataset(store, RUN_ID, "clean"), manifest);
+  });
+});
+
+describe("fingerprint()", () => {
+  it("depends on names, rows, bytes, checksums and order", () => {
+    const [one, two]: [Part, Part] = [
+      { name: "part-00000.csv", rows: 1, bytes: 2, sha256: "a" },
+      { name: "part-00001.csv", rows: 1, bytes: 2, sha256: "a" },
+    ];
+    const variants = [
+      [],
+      [one],
+      [two],
+      [one, two],
+      [two, one],
+      [{ ...one, rows: 2 }],
+      [{ ...one, bytes: 3 }],
+      [{
+        ...one,
+        sha256: "b",
+      }],
+    ];
+    assertEquals(new Set(variants.map(fingerprint)).size, variants.length);
+  });
+});
+
+describe("beginDataset()", () => {
+  it("empties the folder but for what is to be kept, the manifest always", async () => {
+    await publish([await writePart(0, []), await writePart(1, [])]);
+    await beginDataset(store, FOLDER, (name) => name === partName(1));
+    assertEquals(await store.list(FOLDER), [partName(1)]);
+    await beginDataset(store, FOLDER);
+    assertEquals(await store.list(FOLDER), []);
+    await beginDataset(store, datasetFolder("other", "raw"));
+  });
+});
+
+describe("openDataset()", () => {
+  it("says how to make what is missing", async () => {
+    const remedies: ["raw" | "clean" | "rejected", string][] = [
+      ["raw", "salesflow generate --run-id test"],
+      ["clean", "salesflow clean --run-id test"],
+      ["rejected", "salesflow clean --run-id test"],
+    ];
+    for (const [dataset, remedy] of remedies) {
+      const error = await assertRejects(
+        () => openDataset(store, RUN_ID, dataset),
+        SalesflowError,
+        `no ${dataset} data`,
+      );
+      assertStringIncludes(error.remedy!, remedy);
+      assertEquals(error.runId, RUN_ID);
+    }
+    const error = await assertRejects(() => openDataset(store, RUN_ID, "raw"), SalesflowError);
+    assertStringIncludes(error.remedy!, "ingest");
+  });
+
+  it("refuses a dataset whose parts have another size or are gone", async () => {
+    await publish([await writePart(0, ["1,2"]), await writePart(1, ["3,4"])]);
+    await Deno.writeTextFile(`${place.folder}/${FOLDER}/part-00001.csv`, "a,b\n3,4\n5");
+    const error = await assertRejects(() => openDataset(store, RUN_ID, "clean"), SalesflowError);
+    assertStringIncludes(error.message, "part-00001.csv holds 9 bytes, the manifest says 8");
+    await store.remove(`${FOLDER}/part-00001.csv`);
+    await assertRejects(() => openDataset(store, RUN_ID, "clean"), SalesflowError, "holds no bytes");
+  });
+
+  const changes: [what: string, change: (manifest: Manifest) => unknown][] = [
+    ["is no JSON", () => "{"],
+    ["is of another format", (manifest) => ({ ...manifest, format: 2 })],
+    ["lacks a key", ({ facts: _, ...rest }) => rest],
+    ["has another fingerprint", (manifest) => ({ ...manifest, fingerprint: "0".repeat(64) })],
+    ["counts other rows", (manifest) => ({ ...manifest, rows: 3 })],
+    ["counts other bytes", (manifest) => ({ ...manifest, bytes: 3 })],
+    ["lacks a part", (manifest) => ({ ...manifest, parts: manifest.parts.slice(1) })],
+    ["names a part outside the folder", (manifest) => rename(manifest, "../../../etc/passwd")],
+    ["names a part in a folder below", (manifest) => rename(manifest, "x/part-00000.csv")],
+    ["names a part twice", (manifest) => rename(manifest, "part-00001.csv")],
+    [
+      "has a negative number of rows",
+      (manifest) => ({ ...manifest, parts: [{ ...manifest.parts[0], rows: -1 }] }),
+    ],
+  ];
+  function rename(manifest: Manifest, name: string): unknown {
+    const parts = manifest.parts.map((part, index) => index === 0 ? { ...part, name } : part);
+    return { ...manifest, parts, fingerprint: fingerprint(parts) };
+  }
+  for (const [what, change] of changes) {
+    it(`refuses a manifest that ${what}`, async () => {
+      const changed = change(await publish([await writePart(0, ["1,2"]), await writePart(1, ["3,4"])]));
+      await store.writeText(MANIFEST, typeof changed === "string" ? changed : JSON.stringify(changed));
+      const error = await assertRejects(
+        () => openDataset(store, RUN_ID, "clean"),
+        SalesflowError,
+        "Cannot understand",
+      );
+      assertStringIncludes(error.message, MANIFEST);
+      assertStringIncludes(error.remedy!, "again");
+    });
+  }
+});
