@@ -1,4 +1,4 @@
-"""The stage aggregate: shop.sales to shop.sales_aggregates, read in parallel from one snapshot, published in one transaction."""
+"""The stage aggregate: shop.sales to shop.sales_aggregates, read in parallel, published at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
 
 from errors import StageError
 from postgres import (
@@ -18,7 +20,6 @@ from postgres import (
     read_properties,
     write_properties,
 )
-from pyspark.sql import DataFrame, SparkSession
 from result import StageResult
 from transforms.aggregate import aggregate as aggregate_sales
 
@@ -41,7 +42,7 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
     """Runs the stage; no staging table is left, however it ends."""
     with connect(spark, target) as reader, connect(spark, target) as writer:
         writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_text(STAGING_LOCK)}, 0))")
-        # The reader's transaction stays open to the end: the load that comes next waits, other readers do not.
+        # The reader's transaction stays open to the end: the next load waits, other readers do not.
         with reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
             snapshot = hold_loaded_run(reader, target, run_id)
             expected = sums_of_sales(reader)
@@ -50,7 +51,9 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
                 write_rows(rows, target, staging)
                 levels = check_levels(writer, staging, expected)
                 with writer.transaction():
-                    writer.query(f"SELECT pg_advisory_xact_lock(hashtextextended({quote_text(PUBLISH_LOCK)}, 0))")
+                    writer.query(
+                        f"SELECT pg_advisory_xact_lock(hashtextextended({quote_text(PUBLISH_LOCK)}, 0))"
+                    )
                     writer.execute(statement("publish_aggregates").format(staging=staging))
     return StageResult(expected[0], sum(levels.values()), {"levels": levels})
 
@@ -61,7 +64,7 @@ def statement(name: str) -> str:
 
 
 def hold_loaded_run(reader: Connection, target: Target, run_id: str) -> str:
-    """Keeps shop.sales as it is until the transaction ends, and exports a snapshot of it, when it holds this run."""
+    """Keeps shop.sales as it is until the transaction ends; exports a snapshot when it holds this run."""
     reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     reader.execute("LOCK TABLE shop.sales IN ACCESS SHARE MODE")
     newest = reader.query("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
@@ -83,7 +86,7 @@ def sums_of_sales(reader: Connection) -> Sums:
 
 
 def read_sales(spark: SparkSession, reader: Connection, target: Target, snapshot: str) -> DataFrame:
-    """The columns that are grouped and summed, read by ranges of pages, which are even whatever the ids are."""
+    """What is grouped and summed, read by ranges of pages, which are even whatever the ids are."""
     [(pages, page_bytes)] = reader.query(statement("sales_pages"))
     table_bytes = int(pages or 0) * int(page_bytes or 0)
     reads = max(spark.sparkContext.defaultParallelism, min(MOST_READS, -(-table_bytes // READ_BYTES)))
@@ -99,7 +102,8 @@ def read_sales(spark: SparkSession, reader: Connection, target: Target, snapshot
 def staging_table(writer: Connection) -> Iterator[str]:
     """A table of its own for this run of the stage; what killed runs left behind is dropped first."""
     left = writer.query(
-        "SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'shop' AND starts_with(tablename, ?)",
+        "SELECT quote_ident(tablename) FROM pg_tables "
+        "WHERE schemaname = 'shop' AND starts_with(tablename, ?)",
         STAGING_PREFIX,
     )
     for (name,) in left:
@@ -122,7 +126,9 @@ def write_rows(rows: DataFrame, target: Target, staging: str) -> None:
 def check_levels(writer: Connection, staging: str, expected: Sums) -> dict[str, int]:
     """Rows of each level; at every level the sums must be those of shop.sales."""
     levels = {}
-    for level, rows, sales, quantity, amount in writer.query(statement("staged_levels").format(staging=staging)):
+    for level, rows, sales, quantity, amount in writer.query(
+        statement("staged_levels").format(staging=staging)
+    ):
         found = (int(sales or 0), int(quantity or 0), Decimal(amount or 0))
         if found != expected:
             raise StageError(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
 from datasets import (
     BLOCKS,
     Manifest,
@@ -12,14 +16,13 @@ from datasets import (
     folder_of,
     number_blocks,
     open_raw,
+    place_parts,
     publish,
     read_lines,
+    unchanged,
     write_parts,
 )
 from errors import StageError
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from record import read_as_of
 from result import StageResult
 from store import Store
@@ -66,26 +69,19 @@ def clean_into(
     judged = rules.judge(read_lines(spark, store, raw), accepted, partitions)
     judged.persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        outcomes = rules.count_outcomes(judged).collect()
-        counts = count_rows(outcomes, raw)
-        refuse_too_many(counts, options.max_rejected)
-        rejected_parts = write_parts(
-            store,
-            rejected_in_order(spark, judged, outcomes, raw),
-            f"{temporary}/rejected",
-            folder_of(run_id, "rejected"),
-            rules.REJECTED_HEADER,
-        )
-        clean_parts = write_parts(
-            store,
-            rules.with_header(rules.clean_rows(judged), rules.HEADER),
-            f"{temporary}/clean",
-            folder_of(run_id, "clean"),
-            rules.HEADER,
-        )
+        with unchanged(store, raw):
+            outcomes = rules.count_outcomes(judged).collect()
+            counts = count_rows(outcomes, raw)
+            refuse_too_many(counts, options.max_rejected)
+            rejected_rows = rejected_in_order(spark, judged, outcomes, raw)
+            clean_rows = rules.with_header(rules.clean_rows(judged), rules.HEADER)
+            rejected_parts = write_parts(store, rejected_rows, f"{temporary}/rejected", rules.REJECTED_HEADER)
+            clean_parts = write_parts(store, clean_rows, f"{temporary}/clean", rules.HEADER)
     finally:
         judged.unpersist()
-    rejected = Manifest("rejected", run_id, str(as_of), rejected_parts, {"raw": raw.fingerprint})
+    rejected = Manifest(
+        "rejected", run_id, str(as_of), tuple(rejected_parts.values()), {"raw": raw.fingerprint}
+    )
     facts = {
         **counts,
         "date_from": str(accepted[0]) if accepted else None,
@@ -93,9 +89,11 @@ def clean_into(
         "raw": raw.fingerprint,
         "rejects": rejected.fingerprint,
     }
-    cleaned = Manifest("clean", run_id, str(as_of), clean_parts, facts)
-    expect("clean rows written", cleaned.rows, counts["rows_out"])
+    cleaned = Manifest("clean", run_id, str(as_of), tuple(clean_parts.values()), facts)
     expect("rejected rows written", rejected.rows, counts["rejected"])
+    expect("clean rows written", cleaned.rows, counts["rows_out"])
+    place_parts(store, rejected_parts, f"{temporary}/rejected", folder_of(run_id, "rejected"))
+    place_parts(store, clean_parts, f"{temporary}/clean", folder_of(run_id, "clean"))
     publish(store, rejected)
     publish(store, cleaned)
     return StageResult(counts["rows_in"], counts["rows_out"], facts)
@@ -144,14 +142,19 @@ def rejected_in_order(spark: SparkSession, judged: DataFrame, outcomes: list, ra
     """Rejected rows in file order, with headers; where a part ends depends on the raw lines alone."""
     blocks = spark.createDataFrame(number_blocks(outcomes, raw), BLOCKS)
     partitions = max(1, math.ceil(sum(row["lines"] for row in outcomes) / REJECTED_PART_LINES))
-    keys = F.array(*[F.lit(key) for key in partition_keys(spark, partitions)])
+    keys = F.array(*[F.lit(key).cast("bigint") for key in partition_keys(spark, partitions)])
     partition = F.floor(F.col("position") / REJECTED_PART_LINES).cast("int")
     placed = rules.rejected_rows(judged, blocks).repartition(partitions, F.get(keys, partition))
     return rules.with_header(placed.sortWithinPartitions("position"), rules.REJECTED_HEADER)
 
 
 def partition_keys(spark: SparkSession, partitions: int) -> list[int]:
-    """For each partition a number that Spark's hash partitioning sends there."""
-    numbers = spark.range(partitions * 64).select("id", F.pmod(F.hash("id"), F.lit(partitions)).alias("partition"))
-    found = {row["partition"]: row["id"] for row in numbers.groupBy("partition").agg(F.min("id").alias("id")).collect()}
+    """For each partition a number (a bigint) that Spark's hash partitioning sends there."""
+    numbers = spark.range(partitions * 64).select(
+        "id", F.pmod(F.hash("id"), F.lit(partitions)).alias("partition")
+    )
+    found = {
+        row["partition"]: row["id"]
+        for row in numbers.groupBy("partition").agg(F.min("id").alias("id")).collect()
+    }
     return [found[partition] for partition in range(partitions)]

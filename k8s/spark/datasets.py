@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from errors import StageError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+
+from errors import StageError
 from store import Store
 
 PART_NAME = re.compile(r"\Apart-[0-9]{5}\.csv\Z")
 # Looking at a part is one or two round trips to an object store.
 LOOKING_THREADS = 16
+# Beside the work of Spark, which may have the same processors.
+HASHING_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -102,15 +106,21 @@ def read_manifest(text: str, where: str, remedy: str) -> Manifest:
             Part(part["name"], part["rows"], part["bytes"], part["sha256"]) for part in content["parts"]
         )
         manifest = Manifest(
-            content["dataset"], content["run_id"], content["as_of"], parts, content["facts"], content["engine"]
+            content["dataset"],
+            content["run_id"],
+            content["as_of"],
+            parts,
+            content["facts"],
+            content["engine"],
         )
-        agrees = content["format"] == 1 and content["fingerprint"] == manifest.fingerprint
         names = [part.name for part in parts]
+        said = [content[key] for key in ("dataset", "format", "fingerprint", "rows", "bytes")]
+        agrees = said == ["raw", 1, manifest.fingerprint, manifest.rows, manifest.bytes]
         agrees = agrees and len(set(names)) == len(names) and all(PART_NAME.match(name) for name in names)
     except (ValueError, KeyError, TypeError) as cause:
         raise StageError(f"Cannot understand {where}: {type(cause).__name__} {cause}", remedy) from cause
     if not agrees:
-        raise StageError(f"{where} does not agree with itself (format, fingerprint or names of parts)", remedy)
+        raise StageError(f"{where} does not agree with itself (names, rows, bytes or fingerprint)", remedy)
     return manifest
 
 
@@ -126,6 +136,25 @@ def fault_of(store: Store, folder: str, part: Part, header: str) -> str | None:
     return None if line == expected else f"{store.url}/{path} does not begin with the line {header}"
 
 
+@contextmanager
+def unchanged(store: Store, manifest: Manifest) -> Iterator[None]:
+    """Takes the checksums of all parts while the block runs; they must be those of the manifest."""
+    folder = folder_of(manifest.run_id, manifest.dataset)
+    threads = ThreadPoolExecutor(HASHING_THREADS)
+    try:
+        taken = [threads.submit(store.sha256, f"{folder}/{part.name}") for part in manifest.parts]
+        yield
+        for part, sha256 in zip(manifest.parts, taken, strict=True):
+            if sha256.result() != part.sha256:
+                raise StageError(
+                    f"{store.url}/{folder}/{part.name} was changed: its SHA-256 is {sha256.result()}, "
+                    f"the manifest says {part.sha256}",
+                    "Generate or ingest the run again.",
+                )
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
 def begin_dataset(store: Store, run_id: str, dataset: str) -> None:
     """Makes room for a dataset: its manifest goes first, then everything else in its folder."""
     folder = folder_of(run_id, dataset)
@@ -133,21 +162,26 @@ def begin_dataset(store: Store, run_id: str, dataset: str) -> None:
     store.remove(folder)
 
 
-def write_parts(store: Store, rows: DataFrame, temporary: str, target: str, header: str) -> tuple[Part, ...]:
-    """Writes `text` of every partition, which begins with `header`, as a part; at least one part is made."""
-    rows.write.option("maxRecordsPerFile", 0).text(store.spark_path(temporary), lineSep="\n")
+def write_parts(store: Store, rows: DataFrame, folder: str, header: str) -> dict[str, Part]:
+    """Writes `text` of every partition, which begins with `header`, to a temporary folder.
+
+    Returns what each file is to become; there is at least one.
+    """
+    rows.write.option("maxRecordsPerFile", 0).text(store.spark_path(folder), lineSep="\n")
+    taken = measure(rows.sparkSession, store, folder)
     # Spark makes a file without a byte when there are no rows at all.
-    measured = {name: taken for name, taken in measure(rows.sparkSession, store, temporary).items() if taken[1] > 0}
+    measured = {name: facts for name, facts in taken.items() if facts[1] > 0}
     if not measured:
-        store.write_text(f"{temporary}/part-header", header + "\n")
-        measured = measure(rows.sparkSession, store, temporary)
-    parts = []
-    for index, name in enumerate(sorted(measured)):
-        row_count, size, sha256 = measured[name]
-        part = Part(f"part-{index:05d}.csv", row_count, size, sha256)
-        store.rename(f"{temporary}/{name}", f"{target}/{part.name}")
-        parts.append(part)
-    return tuple(parts)
+        store.write_text(f"{folder}/part-header", header + "\n")
+        measured = measure(rows.sparkSession, store, folder)
+    names = sorted(measured)
+    return {name: Part(f"part-{index:05d}.csv", *measured[name]) for index, name in enumerate(names)}
+
+
+def place_parts(store: Store, parts: Mapping[str, Part], source: str, target: str) -> None:
+    """Moves written parts to where the dataset is to be."""
+    for name, part in parts.items():
+        store.rename(f"{source}/{name}", f"{target}/{part.name}")
 
 
 def measure(spark: SparkSession, store: Store, folder: str) -> dict[str, tuple[int, int, str]]:
@@ -176,8 +210,8 @@ def read_lines(spark: SparkSession, store: Store, manifest: Manifest) -> DataFra
     numbers = spark.createDataFrame(
         [(part.name, number) for number, part in enumerate(manifest.parts)], "file string, part int"
     )
-    # The line end is given because the default takes a lone \r for one, too. The number grows with the order of lines
-    # inside a split, which is all that is asked of it.
+    # The line end is given because the default takes a lone \r for one, too. The number grows from line to
+    # line inside a split, which is all that is asked of it.
     lines = spark.read.text(paths, lineSep="\n").select(
         "value",
         F.col("_metadata.file_name").alias("file"),

@@ -40,10 +40,12 @@ PASSING = (
     "ExecutorLostFailure",
     "FetchFailedException",
 )
-# SQLSTATE: connection lost, too many connections, serialization failure or deadlock, lock not available, shut down or
-# starting, statement cancelled by the server's operator. https://www.postgresql.org/docs/18/errcodes-appendix.html
+# SQLSTATE: connection lost, too many connections, serialization failure or deadlock, lock not available, shut
+# down or starting. https://www.postgresql.org/docs/18/errcodes-appendix.html
 PASSING_STATES = re.compile(r"\A(?:08...|53300|40001|40P01|55P03|57P0[123])\Z")
-REMEDY_TRY_AGAIN = "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
+REMEDY_TRY_AGAIN = (
+    "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
+)
 REMEDY_LOOK = "The log above has the whole chain of causes."
 
 
@@ -51,11 +53,19 @@ def explain(error: BaseException) -> StageError:
     """The error as people should see it."""
     if isinstance(error, StageError):
         return error
+    if isinstance(error, KeyboardInterrupt):
+        return StageError("Stopped by SIGINT", "Run the same command again.", TRY_AGAIN)
     if isinstance(error, Py4JNetworkError):
-        return StageError("The Java process of Spark ended", "Run the stage again; see its log for why.", TRY_AGAIN)
+        return StageError(
+            "The Java process of Spark ended", "Run the stage again; see its log for why.", TRY_AGAIN
+        )
     causes = java_causes(error)
     messages = [first_line(text) for _, text, _ in causes] or [first_line(str(error)) or type(error).__name__]
     message = ": ".join(dict.fromkeys(text for text in messages if text))
+    if "stopped SparkContext" in message:
+        return StageError(
+            "Spark's cluster could not be reached, or ended the application", REMEDY_TRY_AGAIN, TRY_AGAIN
+        )
     passing = any(
         (state and PASSING_STATES.match(state)) or any(word in f"{name}: {text}" for word in PASSING)
         for name, text, state in causes

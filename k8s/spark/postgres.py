@@ -1,17 +1,19 @@
-"""PostgreSQL over JDBC: the address, short conversations of the driver, and parallel reading and writing of tables."""
+"""PostgreSQL over JDBC: its address, the driver's conversations, options for parallel reading and writing."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from errors import USAGE, StageError
+from py4j.java_gateway import JavaObject
 from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
+
+from errors import USAGE, StageError
 
 DRIVER = "org.postgresql.Driver"
 VARIABLE = "SALESFLOW_POSTGRES_URL"
@@ -25,9 +27,12 @@ FETCH_ROWS = 10_000
 BATCH_ROWS = 5_000
 
 
+open_connections: set[JavaObject] = set()
+
+
 @dataclass(frozen=True)
 class Target:
-    """Where PostgreSQL is; `server` (host:port/database) is for messages, and only `properties` hold the password."""
+    """Where PostgreSQL is; `server` is for messages, and only `properties` hold the password."""
 
     server: str
     jdbc_url: str
@@ -35,7 +40,7 @@ class Target:
 
 
 def target_from_environment(environment: Mapping[str, str] = os.environ) -> Target:
-    """The server that SALESFLOW_POSTGRES_URL names, or the file that SALESFLOW_POSTGRES_URL_FILE points to."""
+    """The server that SALESFLOW_POSTGRES_URL names, or the file of SALESFLOW_POSTGRES_URL_FILE."""
     direct, path = environment.get(VARIABLE), environment.get(f"{VARIABLE}_FILE")
     if direct and path:
         raise StageError(f"Set {VARIABLE} or {VARIABLE}_FILE, not both", exit_code=USAGE)
@@ -47,7 +52,9 @@ def target_from_environment(environment: Mapping[str, str] = os.environ) -> Targ
         with open(path, encoding="utf-8") as file:
             return parse_url(file.read().strip())
     except (OSError, UnicodeDecodeError) as cause:
-        raise StageError(f"Cannot read {VARIABLE}_FILE={path}: {type(cause).__name__}", exit_code=USAGE) from None
+        raise StageError(
+            f"Cannot read {VARIABLE}_FILE={path}: {type(cause).__name__}", exit_code=USAGE
+        ) from None
 
 
 def parse_url(url: str) -> Target:
@@ -99,7 +106,9 @@ def mistakes_in(given: Mapping[str, str], host: str) -> list[str]:
     if not re.match(r"\A[1-9]\d{0,3}\Z", given.get("connect_timeout", "10")):
         mistakes.append("Cannot use connect_timeout in the PostgreSQL URL: it must be 1 to 9999 seconds")
     if host.startswith("/"):
-        mistakes.append("Cannot use a socket's folder as host in the PostgreSQL URL: Java connects by TCP only")
+        mistakes.append(
+            "Cannot use a socket's folder as host in the PostgreSQL URL: Java connects by TCP only"
+        )
     return mistakes
 
 
@@ -119,7 +128,7 @@ def tls_properties(given: Mapping[str, str]) -> dict[str, str]:
 class Connection:
     """One connection of the driver; every value arrives as PostgreSQL's text."""
 
-    def __init__(self, connection) -> None:
+    def __init__(self, connection: JavaObject) -> None:
         self._connection = connection
 
     def execute(self, sql: str) -> None:
@@ -147,16 +156,14 @@ class Connection:
 
     @contextmanager
     def transaction(self, begin: str = "") -> Iterator[None]:
-        """Commits when the block ends, rolls back when it throws; `begin` is such as ISOLATION LEVEL REPEATABLE READ."""
+        """Commits when the block ends, rolls back when it throws; `begin` is what may follow BEGIN."""
         self.execute(f"BEGIN {begin}")
         try:
             yield
         except BaseException:
-            try:
+            # A dead connection cannot roll back; the server does it by itself.
+            with suppress(Py4JError):
                 self.execute("ROLLBACK")
-            except Py4JError:
-                # A dead connection cannot roll back; the server does it by itself.
-                pass
             raise
         self.execute("COMMIT")
 
@@ -173,21 +180,30 @@ def connect(spark: SparkSession, target: Target) -> Iterator[Connection]:
     except Py4JError as cause:
         raise StageError(
             "Spark has no PostgreSQL JDBC driver",
-            "Pass it with spark-submit --jars, put it among Spark's jars, or name it in SALESFLOW_POSTGRES_JAR.",
+            "Put it among Spark's jars, pass it with --jars, or name it in SALESFLOW_POSTGRES_JAR.",
             USAGE,
         ) from cause
     # Not by way of DriverManager, which does not see jars that were passed to spark-submit.
     connection = driver.getDeclaredConstructor(None).newInstance(None).connect(target.jdbc_url, properties)
+    open_connections.add(connection)
     try:
         session = Connection(connection)
-        session.execute(f"SET lock_timeout = '{LOCK_WAIT}'; SET search_path = pg_catalog; SET timezone = 'UTC'")
+        session.execute(
+            f"SET lock_timeout = '{LOCK_WAIT}'; SET search_path = pg_catalog; SET timezone = 'UTC'"
+        )
         yield session
     finally:
-        try:
+        open_connections.discard(connection)
+        # When it is lost already, what lost it is the error to report.
+        with suppress(Py4JError):
             connection.close()
-        except Py4JError:
-            # It was lost; what lost it is the error to report.
-            pass
+
+
+def cancel_statements() -> None:
+    """Asks PostgreSQL to give up what the driver's connections are waiting for."""
+    for connection in list(open_connections):
+        with suppress(Py4JError):
+            connection.cancelQuery()
 
 
 def quote_text(text: str) -> str:

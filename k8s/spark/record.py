@@ -23,7 +23,9 @@ def read_as_of(store: Store, run_id: str, manifest_as_of: str) -> date:
     except (ValueError, KeyError, TypeError) as cause:
         raise StageError(f"Cannot read as_of of run {run_id} in {store.url}: {cause}", remedy) from cause
     if as_of != run_as_of:
-        raise StageError(f"{path} in {store.url} says as_of {run_as_of}, the manifest of raw/ says {as_of}", remedy)
+        raise StageError(
+            f"{path} in {store.url} says as_of {run_as_of}, the manifest of raw/ says {as_of}", remedy
+        )
     return as_of
 
 

@@ -6,11 +6,14 @@ import re
 import uuid
 from urllib.parse import unquote, urlsplit
 
-from errors import USAGE, StageError
 from pyspark.sql import SparkSession
+
+from errors import USAGE, StageError
 
 # Hadoop reads these in a path as a pattern.
 GLOB = re.compile(r"([{}\[\]*?\\])")
+
+COPY_BYTES = 1024 * 1024
 
 
 class Store:
@@ -24,8 +27,8 @@ class Store:
         configuration = spark.sparkContext._jsc.hadoopConfiguration()
         self._is_local = self.root.startswith("file:")
         if self._is_local:
-            # Hadoop's usual local file system keeps hidden checksum files, which would be wrong as soon as another
-            # program writes.
+            # Hadoop's usual local file system keeps hidden checksum files, which would be wrong as soon as
+            # another program writes.
             self._files = self._jvm.org.apache.hadoop.fs.RawLocalFileSystem()
             self._files.initialize(self._jvm.java.net.URI("file:///"), configuration)
         else:
@@ -57,6 +60,14 @@ class Store:
             return bytes(stream.readNBytes(limit))
         finally:
             stream.close()
+
+    def sha256(self, path: str) -> str:
+        """SHA-256 of a file, in hexadecimal; the bytes pass through this machine, however many there are."""
+        digest = self._jvm.java.security.MessageDigest.getInstance("SHA-256")
+        stream = self._jvm.java.security.DigestInputStream(self._files.open(self._path(path)), digest)
+        nowhere = self._jvm.java.io.OutputStream.nullOutputStream()
+        self._jvm.org.apache.hadoop.io.IOUtils.copyBytes(stream, nowhere, COPY_BYTES, True)
+        return bytes(digest.digest()).hex()
 
     def read_text(self, path: str) -> str | None:
         """Whole text of a small file; None when there is none."""
@@ -124,5 +135,6 @@ def wrong_store(url: str) -> StageError:
     """The usage error for an address that is no store; secrets in it are not repeated."""
     shown = re.sub(r"//[^/@]*@", "//***@", url)
     return StageError(
-        f"Cannot open the store {shown}: it must be file:///folder, /folder or s3://bucket/prefix", exit_code=USAGE
+        f"Cannot open the store {shown}: it must be file:///folder, /folder or s3://bucket/prefix",
+        exit_code=USAGE,
     )

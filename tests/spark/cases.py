@@ -82,7 +82,9 @@ def value_rows(table: dict[str, Any]) -> list[tuple[str, str | None, str | None]
     for number, (text, clean, reason) in enumerate(entries, start=1):
         row = [str(number), "11", "22", "3", table["as_of"], "10.00", "North"]
         raw = ",".join([*row[:column], text, *row[column + 1 :]])
-        rows.append((raw, None if clean is None else ",".join([*row[:column], clean, *row[column + 1 :]]), reason))
+        rows.append(
+            (raw, None if clean is None else ",".join([*row[:column], clean, *row[column + 1 :]]), reason)
+        )
     return rows
 
 
@@ -98,7 +100,9 @@ def value_case(path: Path) -> CleanCase:
         rows_in=len(rows),
         clean=[clean.encode() for _, clean, _ in rows if clean is not None],
         rejected=[
-            (0, line, reason, readable(raw)) for line, (raw, _, reason) in enumerate(rows, start=2) if reason is not None
+            (0, line, reason, readable(raw))
+            for line, (raw, _, reason) in enumerate(rows, start=2)
+            if reason is not None
         ],
     )
 

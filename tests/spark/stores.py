@@ -1,4 +1,4 @@
-"""Stores for tests: raw data is put in, datasets are read out, both checked against docs/data_contract.md on the way."""
+"""Stores for tests: raw data is put in, datasets are read out and checked against docs/data_contract.md."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ def read_rows(run: Path, dataset: str, header: bytes) -> list[bytes]:
 def parse_rejected(line: bytes) -> tuple[str, int, str, bytes]:
     """A line of rejected/: three plain fields, and the raw line in quotes."""
     file, number, reason, quoted = line.split(b",", 3)
-    assert quoted[:1] == quoted[-1:] == b'"' and len(quoted) > 1
+    assert len(quoted) > 1
+    assert quoted[:1] == quoted[-1:] == b'"'
     inner = quoted[1:-1]
     assert b'"' not in inner.replace(b'""', b"")
     raw = inner.replace(b'""', b'"')
@@ -118,7 +119,7 @@ def check_datasets(run: Path, case: CleanCase) -> None:
     header = b"sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region\n"
     assert sorted(read_rows(run, "clean", header)) == sorted(case.clean)
     facts = read_manifest(run, "clean")["facts"]
-    counts = {reason: 0 for reason in REASONS}
+    counts = dict.fromkeys(REASONS, 0)
     for _, _, reason, _ in case.rejected:
         counts[reason] += 1
     raw = json.loads((run / "raw" / "manifest.json").read_text())["fingerprint"]

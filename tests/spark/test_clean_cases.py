@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
+
 from cases import CleanCase, clean_case, files, read, value_case
 from clean_stage import CleanOptions, clean
 from errors import StageError
-from pyspark.sql import SparkSession
 from store import Store
 from stores import RUN_ID, check_datasets, nothing_published, put_raw
 

@@ -1,4 +1,4 @@
-"""Sales to the rows of shop.sales_aggregates, by docs/data_contract.md: whole numbers of kopecks until the last step."""
+"""Sales to the rows of shop.sales_aggregates, by docs/data_contract.md: whole kopecks until the last step."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def rank(totals: DataFrame) -> DataFrame:
     return rows.select(
         "*",
         F.row_number().over(ordered).alias("amount_rank"),
-        F.sum("cents").over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow)).alias("running_cents"),
+        F.sum("cents")
+        .over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+        .alias("running_cents"),
         F.sum("cents").over(whole).alias("window_cents"),
     ).crossJoin(F.broadcast(everything))
 

@@ -1,7 +1,8 @@
 """Raw lines to clean and rejected rows, by the rules of docs/data_contract.md.
 
-A line is known by its place: `part` (the raw part's position in the manifest), `block` (byte offset of the split that
-it was read from) and `seq` (a number that grows inside a split). Places are ordered as the file is, however it is split.
+A line is known by its place: `part` (the raw part's position in the manifest), `block` (byte offset of the
+split it was read from) and `seq` (a number that grows inside a split). Places are ordered as the file is,
+however it is split.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ REGIONS = {
 def judge(lines: DataFrame, accepted: tuple[date, date] | None, partitions: int) -> DataFrame:
     """Judges every line: `outcome` is a reason, BLANK, CLEAN or DUPLICATE.
 
-    `lines` has PLACE and `value`. The result has PLACE, `outcome` and `text`: the canonical row of a clean line, the raw
-    line of a rejected one. Clean rows lie in `partitions` partitions by sale_id and are sorted by it.
+    `lines` has PLACE and `value`. The result has PLACE, `outcome` and `text`: the canonical row of a clean
+    line, the raw line of a rejected one. Clean rows lie in `partitions` partitions by sale_id, sorted by it.
     """
     return judge_duplicates(apply_rules(read_values(split_fields(lines)), accepted), partitions)
 
@@ -90,10 +91,12 @@ def split_fields(lines: DataFrame) -> DataFrame:
         line.contains('"').alias("quoted"),
         (F.octet_length(line) > MAX_LINE_BYTES).alias("too_long"),
     )
-    # Every second piece between quotes is inside. A line feed cannot occur in a line, so it can stand for the commas
-    # outside.
+    # Every second piece between quotes is inside. A line feed cannot occur in a line, so it can stand for the
+    # commas outside.
     pieces = F.split(line, '"', -1)
-    opened = F.transform(pieces, lambda piece, i: F.when(i % 2 == 0, F.translate(piece, ",", "\n")).otherwise(piece))
+    opened = F.transform(
+        pieces, lambda piece, i: F.when(i % 2 == 0, F.translate(piece, ",", "\n")).otherwise(piece)
+    )
     quoted_fields = F.transform(F.split(F.array_join(opened, '"'), "\n", -1), unquote)
     split = marked.select(
         *PLACE,
@@ -105,7 +108,9 @@ def split_fields(lines: DataFrame) -> DataFrame:
         .when(F.size(pieces) % 2 == 1, quoted_fields)
         .alias("fields"),
     )
-    whole_row = (F.size(fields) == len(COLUMNS)) & ~(F.col("quoted") & F.exists(fields, lambda field: field.isNull()))
+    whole_row = (F.size(fields) == len(COLUMNS)) & ~(
+        F.col("quoted") & F.exists(fields, lambda field: field.isNull())
+    )
     return split.select(*PLACE, "line", "blank", F.when(whole_row, fields).alias("fields"))
 
 
@@ -130,7 +135,7 @@ def trimmed(text: Column) -> Column:
 
 
 def read_values(rows: DataFrame) -> DataFrame:
-    """Reads `fields` into typed columns, null where a value breaks its rule; adds `malformed` and `missing`."""
+    """Reads `fields` into typed columns, null where a value breaks its rule."""
     texts = rows.select(
         *PLACE,
         "line",
@@ -190,7 +195,7 @@ def region(text: Column) -> Column:
 
 
 def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFrame:
-    """Gives each line the reason of the first rule that it breaks, and a canonical text when it breaks none."""
+    """Gives each line the reason of the first rule that it breaks, or a canonical text."""
     day = F.col("sale_date")
     out_of_range = F.lit(False) if accepted is None else ~day.between(F.lit(accepted[0]), F.lit(accepted[1]))
     reason = (
@@ -220,7 +225,7 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
 
 
 def judge_duplicates(rows: DataFrame, partitions: int) -> DataFrame:
-    """Keeps the first valid row of each sale_id; equal texts are equal values, because the texts are canonical."""
+    """Keeps the first valid row of each sale_id; canonical texts are equal when the values are."""
     in_file_order = Window.partitionBy("key").orderBy(*PLACE)
     first = in_file_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranked = rows.repartition(partitions, "key").select(
@@ -261,10 +266,10 @@ def clean_rows(judged: DataFrame) -> DataFrame:
 
 
 def rejected_rows(judged: DataFrame, blocks: DataFrame) -> DataFrame:
-    """The rejected lines as `text`, a row of `file,line,reason,raw`; `position` counts the lines of all parts from 0.
+    """The rejected lines as `text`, a row of `file,line,reason,raw`, with their `position`.
 
-    `blocks` has `part`, `block`, `file`, `first_seq`, `part_start` (position of the part's first line) and `lines_before`
-    (in the part, before the split).
+    Positions count the lines of all parts from 0. `blocks` has `part`, `block`, `file`, `first_seq`,
+    `part_start` (position of the part's first line) and `lines_before` (in the part, before the split).
     """
     placed = judged.where(F.col("outcome").isin(*REASONS)).join(F.broadcast(blocks), ["part", "block"])
     line_number = F.col("seq") - F.col("first_seq") + F.col("lines_before") + 1
@@ -277,7 +282,9 @@ def rejected_rows(judged: DataFrame, blocks: DataFrame) -> DataFrame:
 
 
 def with_header(rows: DataFrame, header: str) -> DataFrame:
-    """Puts the header line before the first `text` of every partition; must be the last step before writing."""
+    """Puts the header line before the first `text` of every partition; the last step before writing."""
     # The lower 33 bits of this number count the rows of the partition.
     is_first = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1)) == 0
-    return rows.select(F.when(is_first, F.concat(F.lit(header + "\n"), "text")).otherwise(F.col("text")).alias("text"))
+    return rows.select(
+        F.when(is_first, F.concat(F.lit(header + "\n"), "text")).otherwise(F.col("text")).alias("text")
+    )

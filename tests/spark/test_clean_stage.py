@@ -1,0 +1,260 @@
+"""clean as a stage: the same bytes whatever the splits, and nothing half done."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+import clean_stage
+from cases import AS_OF, HEADER
+from clean_stage import CleanOptions, clean
+from errors import StageError
+from store import Store
+from stores import (
+    REJECTED_HEADER,
+    RUN_ID,
+    nothing_published,
+    parse_rejected,
+    put_raw,
+    read_manifest,
+    read_rows,
+)
+
+EVERYTHING = CleanOptions(max_rejected=1)
+CLEAN_HEADER = f"{HEADER}\n".encode()
+
+
+def dirty_parts(seed: int = 1) -> list[bytes]:
+    """Parts, lines of every kind and length, ids that come again near and far, a part without rows."""
+    rng = random.Random(seed)
+    kinds = [
+        "{id},11,22,3,2026-11-24,10.00,North\n",
+        '"{id}", 12 ,22,3.0,24.11.2026,"1 234,50 ₽",Север\r\n',
+        "{id},11,22,3,2026-11-24,10.00,South\n",
+        "{id},11,22,3,2026-11-24,10.00\n",
+        "{id},11,22,3,2026-11-24,10.00,Пятидесятница и ещё кое-что\n",
+        "{id},\r,22,3,2026-11-24,10.00,North\n",
+        "\n",
+        "  \t\r\n",
+    ]
+    parts = []
+    for _ in range(3):
+        lines = [rng.choice(kinds).format(id=rng.randint(1, 300)) for _ in range(250)]
+        lines.insert(rng.randrange(len(lines)), '"' * rng.randint(500, 5000) + "\n")
+        parts.append(f"{HEADER}\n{''.join(lines)}".encode())
+    return [*parts[:2], CLEAN_HEADER, parts[2].removesuffix(b"\n")]
+
+
+def expected_of(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str, int, str]]]:
+    """Clean rows by id, and file, line and reason of the rejected ones, by reading line after line."""
+    clean_rows: dict[int, bytes] = {}
+    rejected = []
+    for number, part in enumerate(parts):
+        for line, text in enumerate(part.split(b"\n")[1:], start=2):
+            file, reason, row = f"part-{number:05d}.csv", None, b""
+            fields = text.removesuffix(b"\r").split(b",")
+            if not text.strip(b" \t\r"):
+                continue
+            if fields[0].startswith(b'""'):
+                reason = "malformed_row"
+            elif fields[0].startswith(b'"'):
+                row = fields[0].strip(b'"') + b",12,22,3,2026-11-24,1234.50,North"
+            elif len(fields) != 7:
+                reason = "malformed_row"
+            elif fields[1] == b"\r":
+                reason = "invalid_customer_id"
+            elif fields[6] not in (b"North", b"South"):
+                reason = "unknown_region"
+            else:
+                row = b",".join(fields)
+            if not reason:
+                first = clean_rows.setdefault(int(row.split(b",")[0]), row)
+                reason = None if first == row else "conflicting_duplicate"
+            if reason:
+                rejected.append((file, line, reason))
+    return clean_rows, rejected
+
+
+@contextmanager
+def configured(spark: SparkSession, **values: str) -> Iterator[None]:
+    """Settings of the session for a while; `__` stands for a point."""
+    names = {name.replace("__", "."): value for name, value in values.items()}
+    before = {name: spark.conf.get(name) for name in names}
+    try:
+        for name, value in names.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+
+
+def all_bytes(run: Path) -> dict[str, bytes]:
+    """Every file of both datasets."""
+    files = [path for dataset in ("clean", "rejected") for path in (run / dataset).iterdir()]
+    return {str(path.relative_to(run)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("split_bytes", [37, 211, 4_096, 1 << 20])
+def test_clean_keeps_file_order_and_line_numbers_whatever_the_splits(
+    spark: SparkSession, tmp_path: Path, split_bytes: int
+) -> None:
+    parts = dirty_parts()
+    run = put_raw(tmp_path, parts, AS_OF)
+    with configured(
+        spark,
+        spark__sql__files__maxPartitionBytes=f"{split_bytes}b",
+        spark__sql__files__openCostInBytes="1b",
+    ):
+        clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    clean_rows, rejected = expected_of(parts)
+    found = [parse_rejected(line)[:3] for line in read_rows(run, "rejected", REJECTED_HEADER)]
+    assert found == rejected
+    assert sorted(read_rows(run, "clean", CLEAN_HEADER)) == sorted(clean_rows.values())
+
+
+def test_clean_writes_the_same_bytes_again_whatever_the_settings(spark: SparkSession, tmp_path: Path) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    store = Store(spark, str(tmp_path))
+    clean(spark, store, RUN_ID, EVERYTHING)
+    first = all_bytes(run)
+    assert set(first) == {"clean/manifest.json", "clean/part-00000.csv"} | {
+        "rejected/manifest.json",
+        "rejected/part-00000.csv",
+    }
+    clean(spark, store, RUN_ID, EVERYTHING)
+    assert all_bytes(run) == first
+    with configured(
+        spark,
+        spark__sql__files__maxPartitionBytes="500b",
+        spark__sql__shuffle__partitions="7",
+        spark__sql__adaptive__enabled="false",
+    ):
+        clean(spark, store, RUN_ID, EVERYTHING)
+    assert all_bytes(run) == first
+
+
+def test_clean_keeps_the_order_over_many_parts(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = dirty_parts(2)
+    run = put_raw(tmp_path, parts, AS_OF)
+    monkeypatch.setattr(clean_stage, "CLEAN_PART_BYTES", 2_000)
+    monkeypatch.setattr(clean_stage, "REJECTED_PART_LINES", 40)
+    store = Store(spark, str(tmp_path))
+    clean(spark, store, RUN_ID, EVERYTHING)
+    first = all_bytes(run)
+    clean_rows, rejected = expected_of(parts)
+    assert len(read_manifest(run, "clean")["parts"]) > 5
+    assert len(read_manifest(run, "rejected")["parts"]) > 5
+    found = [parse_rejected(line)[:3] for line in read_rows(run, "rejected", REJECTED_HEADER)]
+    assert found == rejected
+    assert sorted(read_rows(run, "clean", CLEAN_HEADER)) == sorted(clean_rows.values())
+    with configured(
+        spark, spark__sql__files__maxPartitionBytes="333b", spark__sql__adaptive__enabled="false"
+    ):
+        clean(spark, store, RUN_ID, EVERYTHING)
+    assert all_bytes(run) == first
+
+
+def test_clean_reads_a_store_whose_path_looks_like_a_pattern(spark: SparkSession, tmp_path: Path) -> None:
+    home = tmp_path / "a b,[c]{d}*?%20é"
+    run = put_raw(home, dirty_parts(), AS_OF)
+    for url in (str(home), home.as_uri()):
+        clean(spark, Store(spark, url), RUN_ID, EVERYTHING)
+        assert read_manifest(run, "clean")["rows"] > 0
+
+
+def broken_raw(run: Path, fault: str) -> None:
+    """Breaks raw/ in one way."""
+    part = run / "raw" / "part-00001.csv"
+    manifest = run / "raw" / "manifest.json"
+    content = part.read_bytes()
+    if fault == "part missing":
+        part.unlink()
+    elif fault == "part too short":
+        part.write_bytes(content[:-1])
+    elif fault == "part changed":
+        part.write_bytes(content.replace(b"10.00", b"10.01", 1))
+    elif fault == "manifest missing":
+        manifest.unlink()
+    elif fault == "manifest not JSON":
+        manifest.write_text("{")
+    elif fault == "sum changed":
+        manifest.write_text(manifest.read_text().replace('"rows": ', '"rows": 1', 1))
+    elif fault == "part's rows changed":
+        manifest.write_text(manifest.read_text().replace('      "rows": ', '      "rows": 1', 1))
+    elif fault == "part outside":
+        manifest.write_text(manifest.read_text().replace("part-00001.csv", "../part-00001.csv"))
+    else:
+        assert fault == "another day"
+        (run / "run.json").write_text((run / "run.json").read_text().replace(AS_OF, "2026-11-17"))
+
+
+FAULTS = {
+    "part missing": "part-00001.csv is missing",
+    "part too short": r"part-00001.csv holds \d+ bytes, the manifest says \d+ bytes",
+    "part changed": "part-00001.csv was changed",
+    "manifest missing": "There is no raw data of run test-run",
+    "manifest not JSON": "Cannot understand",
+    "sum changed": "does not agree with itself",
+    "part's rows changed": "does not agree with itself",
+    "part outside": "does not agree with itself",
+    "another day": "run.json in .* says as_of 2026-11-17, the manifest of raw/ says 2026-11-24",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_clean_publishes_nothing_when_raw_is_not_what_it_should_be(
+    spark: SparkSession, tmp_path: Path, fault: str
+) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    store = Store(spark, str(tmp_path))
+    clean(spark, store, RUN_ID, EVERYTHING)
+    broken_raw(run, fault)
+    with pytest.raises(StageError, match=FAULTS[fault]) as failure:
+        clean(spark, store, RUN_ID, EVERYTHING)
+    assert failure.value.exit_code == 1
+    assert failure.value.remedy
+    assert nothing_published(run)
+
+
+@pytest.mark.parametrize("step", ["number_blocks", "write_parts", "place_parts", "publish"])
+def test_clean_leaves_no_clean_data_when_it_breaks_off(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    store = Store(spark, str(tmp_path))
+    clean(spark, store, RUN_ID, EVERYTHING)
+    before = all_bytes(run)
+
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clean_stage, step, break_off)
+        with pytest.raises(KeyboardInterrupt):
+            clean(spark, store, RUN_ID, EVERYTHING)
+    assert not (run / "clean" / "manifest.json").exists()
+    assert not (run / "rejected" / "manifest.json").exists()
+    assert not [path for path in run.iterdir() if path.name.startswith(".")]
+    clean(spark, store, RUN_ID, EVERYTHING)
+    assert all_bytes(run) == before
+
+
+def test_clean_removes_the_files_of_another_engine(spark: SparkSession, tmp_path: Path) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    for dataset in ("clean", "rejected"):
+        (run / dataset).mkdir()
+        (run / dataset / "part-00007.csv").write_text("old")
+        (run / dataset / "manifest.json").write_text(json.dumps({"dataset": dataset}))
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    # read_manifest() refuses files that the manifest does not name.
+    read_manifest(run, "clean")
+    read_manifest(run, "rejected")

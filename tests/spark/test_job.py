@@ -1,0 +1,305 @@
+"""The command line as a process: exit codes, output, records, signals; plain, and on a cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psycopg
+import pyspark
+import pytest
+
+from cases import AS_OF, HEADER
+from recount import recount
+from server import PASSWORD, PATIENCE_S, Server, free_port
+from shop import other_tables, put_sales, read_aggregates
+from stores import RUN_ID, nothing_published, put_raw, read_manifest, read_rows
+
+JOB = Path(__file__).resolve().parents[2] / "k8s" / "spark" / "job.py"
+SPARK_HOME = Path(pyspark.__file__).parent
+SALES = [("North", 1, 2, "10.00"), ("South", 2, 1, "0.05"), ("North", 2, 5, "999.99")]
+ROWS = "".join(f"{number},11,22,3,{AS_OF},10.00,North\n" for number in range(1, 101))
+RAW = [f"{HEADER}\n{ROWS}x\n".encode()]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The process's environment: nothing of the machine's Spark or salesflow settings."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("SPARK_", "SALESFLOW_", "AWS_"))
+    }
+    return {
+        **kept,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_SUBMIT_ARGS": "--conf spark.ui.enabled=false pyspark-shell",
+        **variables,
+    }
+
+
+def run_job(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs job.py on local[*] to its end."""
+    command = [sys.executable, JOB, *arguments]
+    return subprocess.run(
+        command, env=environment(**variables), capture_output=True, text=True, timeout=10 * PATIENCE_S
+    )
+
+
+def log_lines(stderr: str) -> list[dict]:
+    """The JSON lines of a log; before that, Java may say a few words in its own way."""
+    lines = [line for line in stderr.splitlines() if line.startswith("{")]
+    assert lines, stderr
+    return [json.loads(line) for line in lines]
+
+
+def record_of(run: Path, stage: str) -> dict:
+    """The record of a stage, which must have the keys of the contract."""
+    record = json.loads((run / "stages" / f"{stage}.json").read_text())
+    assert list(record) == [
+        *["stage", "status", "engine", "attempt", "started_at", "finished_at", "seconds"],
+        *["rows_in", "rows_out", "facts", "error"],
+    ]
+    assert (record["stage"], record["engine"]) == (stage, "spark")
+    return record
+
+
+def test_job_cleans_and_keeps_a_record(tmp_path: Path) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    done = run_job("clean", "--store", str(tmp_path), "--run-id", RUN_ID)
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    facts = read_manifest(run, "clean")["facts"]
+    assert answer == {"stage": "clean", "run_id": RUN_ID, "rows_in": 101, "rows_out": 100, "facts": facts}
+    last = log_lines(done.stderr)[-1]
+    assert (last["level"], last["logger"], last["run_id"]) == ("INFO", "salesflow.clean", RUN_ID)
+    record = record_of(run, "clean")
+    assert (record["status"], record["attempt"], record["rows_in"], record["rows_out"]) == (
+        "done",
+        1,
+        101,
+        100,
+    )
+    assert (record["facts"], record["error"]) == (facts, None)
+    assert record["seconds"] > 0
+
+    # The same settings by variables; now nothing may be rejected.
+    variables = {
+        "SALESFLOW_STORE": tmp_path.as_uri(),
+        "SALESFLOW_RUN_ID": RUN_ID,
+        "SALESFLOW_MAX_REJECTED": "0",
+    }
+    failed = run_job("clean", **variables)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    record = record_of(run, "clean")
+    assert (record["status"], record["attempt"], record["rows_in"], record["facts"]) == (
+        "failed",
+        2,
+        None,
+        {},
+    )
+    message = "1 of 101 rows are rejected, more than the share 0: malformed_row 1"
+    remedy = "Look at the raw data, or allow more with --max-rejected."
+    assert record["error"] == {"message": message, "remedy": remedy, "exit_code": 1}
+    last = log_lines(failed.stderr)[-1]
+    assert (last["level"], last["message"], last["remedy"]) == ("ERROR", message, remedy)
+    assert nothing_published(run)
+
+
+def test_job_says_when_there_is_no_such_run(tmp_path: Path) -> None:
+    failed = run_job("clean", "--store", str(tmp_path), "--run-id", "nowhere")
+    assert failed.returncode == 1
+    assert f"There is no run nowhere in {tmp_path}" in log_lines(failed.stderr)[-1]["message"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_job_aggregates(
+    tmp_path: Path, server: Server, database: str, db: psycopg.Connection, postgres_jar: Path
+) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    put_sales(db, SALES)
+    secret = tmp_path / "url"
+    secret.write_text(server.url(database))
+    done = run_job(
+        *["aggregate", "--store", str(tmp_path), "--run-id", RUN_ID],
+        SALESFLOW_POSTGRES_URL_FILE=str(secret),
+        SALESFLOW_POSTGRES_JAR=str(postgres_jar),
+    )
+    assert done.returncode == 0, done.stderr
+    assert read_aggregates(db) == recount(SALES)
+    record = record_of(run, "aggregate")
+    levels = {"product": 2, "region": 2, "region_product": 3, "total": 1}
+    assert (record["rows_in"], record["rows_out"], record["facts"]) == (3, 8, {"levels": levels})
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "words"),
+    [
+        ("nobody listens", 75, "refused"),
+        ("wrong password", 1, "password authentication failed"),
+        ("no such database", 1, "does not exist"),
+        ("no tables", 1, "does not exist"),
+    ],
+)
+def test_job_says_what_is_wrong_with_postgres(
+    tmp_path: Path, server: Server, postgres_jar: Path, fault: str, code: int, words: str
+) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    urls = {
+        "nobody listens": Server(free_port()).url("postgres"),
+        "wrong password": server.url("postgres", password=PASSWORD + "!"),
+        "no such database": server.url("missing"),
+        "no tables": server.url("postgres"),
+    }
+    failed = run_job(
+        *["aggregate", "--store", str(tmp_path), "--run-id", RUN_ID],
+        SALESFLOW_POSTGRES_URL=urls[fault],
+        SALESFLOW_POSTGRES_JAR=str(postgres_jar),
+    )
+    assert failed.returncode == code, failed.stderr
+    error = record_of(run, "aggregate")["error"]
+    assert error["exit_code"] == code
+    assert words in error["message"]
+    assert error["remedy"]
+    assert PASSWORD not in failed.stderr + json.dumps(error, ensure_ascii=False)
+
+
+def test_job_says_when_the_driver_is_missing(tmp_path: Path, server: Server) -> None:
+    put_raw(tmp_path, RAW, AS_OF)
+    failed = run_job(
+        *["aggregate", "--store", str(tmp_path), "--run-id", RUN_ID],
+        SALESFLOW_POSTGRES_URL=server.url("postgres"),
+    )
+    assert failed.returncode == 2
+    assert log_lines(failed.stderr)[-1]["message"] == "Spark has no PostgreSQL JDBC driver"
+
+
+def test_job_stops_on_a_signal_and_leaves_nothing(
+    tmp_path: Path, server: Server, database: str, db: psycopg.Connection, postgres_jar: Path
+) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    put_sales(db, SALES)
+    # The job has to wait for this lock before it may publish.
+    db.execute("SELECT pg_advisory_lock(hashtextextended('salesflow:sales_aggregates', 0))")
+    variables = {
+        "SALESFLOW_POSTGRES_URL": server.url(database),
+        "SALESFLOW_POSTGRES_JAR": str(postgres_jar),
+    }
+    process = subprocess.Popen(
+        [sys.executable, JOB, "aggregate", "--store", str(tmp_path), "--run-id", RUN_ID],
+        env=environment(**variables),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+    )
+    wait_until(lambda: db.execute(waiting).fetchone() == (1,), process)
+    assert len(other_tables(db)) == 1
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 75, stderr
+    assert log_lines(stderr)[-1]["message"] == "Stopped by SIGTERM"
+    assert record_of(run, "aggregate")["error"]["exit_code"] == 75
+    assert (other_tables(db), read_aggregates(db)) == ([], [])
+
+
+def wait_until(condition: object, process: subprocess.Popen) -> None:
+    """Returns when the condition holds; the process must live on."""
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while not condition():
+        assert process.poll() is None, "the process ended too early"
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[str]:
+    """A standalone cluster with one worker; yields the master's URL."""
+    port, master_ui, worker_ui = free_port(), free_port(), free_port()
+    variables = environment(SPARK_WORKER_DIR=str(tmp_path / "work"), SPARK_NO_DAEMONIZE="1")
+    spark_class = SPARK_HOME / "bin" / "spark-class"
+    deploy = "org.apache.spark.deploy"
+    master = [
+        f"{deploy}.master.Master",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--webui-port",
+        str(master_ui),
+    ]
+    url = f"spark://127.0.0.1:{port}"
+    worker = [
+        f"{deploy}.worker.Worker",
+        "--host",
+        "127.0.0.1",
+        "--webui-port",
+        str(worker_ui),
+        "--cores",
+        "2",
+    ]
+    started: list[subprocess.Popen] = []
+    try:
+        for number, command in enumerate([master, [*worker, "--memory", "1g", url]]):
+            with (tmp_path / f"cluster-{number}.log").open("wb") as log:
+                started.append(
+                    subprocess.Popen([spark_class, *command], env=variables, stdout=log, stderr=log)
+                )
+            wait_until(lambda: answers(port), started[0])
+        wait_until(lambda: alive_workers(master_ui) == 1, started[-1])
+        yield url
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def alive_workers(master_ui: int) -> int:
+    """Workers that the master knows."""
+    try:
+        with urlopen(f"http://127.0.0.1:{master_ui}/json/") as answer:
+            return json.load(answer)["aliveworkers"]
+    except URLError:
+        return 0
+
+
+def test_job_runs_unchanged_on_a_cluster_by_spark_submit(
+    tmp_path: Path, cluster: str, server: Server, database: str, db: psycopg.Connection, postgres_jar: Path
+) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    put_sales(db, SALES)
+    variables = environment(
+        SPARK_CONF_DIR=str(JOB.parent / "conf"),
+        SALESFLOW_STORE=tmp_path.as_uri(),
+        SALESFLOW_POSTGRES_URL=server.url(database),
+    )
+    for stage in ("clean", "aggregate"):
+        submit = [SPARK_HOME / "bin" / "spark-submit", "--master", cluster, "--jars", postgres_jar]
+        options = ["--conf", "spark.ui.enabled=false", "--conf", "spark.executor.memory=512m"]
+        done = subprocess.run(
+            [*submit, *options, JOB, stage, "--run-id", RUN_ID],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=10 * PATIENCE_S,
+        )
+        assert done.returncode == 0, done.stderr
+        assert PASSWORD not in done.stderr + done.stdout
+    assert sorted(read_rows(run, "clean", f"{HEADER}\n".encode())) == sorted(ROWS.encode().splitlines())
+    assert read_aggregates(db) == recount(SALES)
