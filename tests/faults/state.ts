@@ -87,6 +87,13 @@ export async function leftovers(home: string, runId: string): Promise<string[]> 
       if (!known.has(entry.name)) found.push(`file ${name}/${entry.name}`);
     }
   }
+  found.push(...await strayTables(home));
+  return found;
+}
+
+/** Tables that only a command at work may have. */
+export async function strayTables(home: string): Promise<string[]> {
+  const found: string[] = [];
   const databases = await startEmbedded(home);
   const { signal } = new AbortController();
   try {
