@@ -13,9 +13,6 @@ import { logger } from "../log.ts";
 import { clickhouseError, ClickHouseFailure } from "./errors.ts";
 import { parseClickHouseUrl } from "./url.ts";
 
-/** Servers before 23.11 close idle connections after 3 s. */
-const IDLE_SOCKET_MS = 2_000;
-
 /** Values bound to `{name:Type}`. */
 export type QueryParams = Record<string, string | number>;
 
@@ -161,7 +158,9 @@ export async function withClickHouse<T>(
     application: `salesflow ${stage}`,
     // Silence on the connection, in both directions; streams that move may take longer.
     request_timeout: limits.statementMs,
-    keep_alive: { enabled: true, idle_socket_ttl: IDLE_SOCKET_MS },
+    // When a kept connection is reset in the middle of a request, Deno's HTTP client waits until the timeout; on a new
+    // one it reports the reset at once. A stage makes a dozen requests.
+    keep_alive: { enabled: false },
     log: { level: ClickHouseLogLevel.OFF },
     ...(ca ? { tls: { ca_cert: Buffer.from(ca) } } : {}),
   });

@@ -8,7 +8,14 @@ import { writeRun } from "../../../lib/pipeline/records.ts";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import { type Postgres, type TextRow, withPostgres } from "../../../lib/postgres/session.ts";
 import { noRejections, type Reason, REGIONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
-import { datasetFolder, type DatasetName, partName, publishDataset } from "../../../lib/store/dataset.ts";
+import {
+  datasetFolder,
+  type DatasetName,
+  fingerprint,
+  type Part,
+  partName,
+  publishDataset,
+} from "../../../lib/store/dataset.ts";
 import { PartWriter } from "../../../lib/store/part_writer.ts";
 import { openStore, type Store } from "../../../lib/store/store.ts";
 
@@ -213,6 +220,8 @@ export async function forgePart(
   const bytes = new TextEncoder().encode(text);
   part.bytes = bytes.length;
   part.sha256 = createHash("sha256").update(bytes).digest("hex");
+  manifest.bytes = manifest.parts.reduce((sum: number, { bytes }: Part) => sum + bytes, 0);
+  manifest.fingerprint = fingerprint(manifest.parts);
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
 }
 

@@ -27,7 +27,7 @@ describe("parsePostgresUrl()", () => {
   it("parsePostgresUrl() fills in what is left out", () => {
     const { host, port, database, password, connectTimeoutMs } = parsePostgresUrl("postgres://me@localhost");
     assertEquals([host, port, database, password, connectTimeoutMs], [
-      "127.0.0.1",
+      "localhost",
       5432,
       "me",
       undefined,
