@@ -6,6 +6,7 @@ import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, MarkLineComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
+import { REGIONS } from "../sale.ts";
 import { escape, type Html, html, trusted } from "./html.ts";
 
 use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer]);
@@ -38,9 +39,9 @@ export function colour(name: string): string {
   return `var(--${name})`;
 }
 
-/** The colour of a region. */
+/** The colour of a region; one that is not known gets the accent. */
 export function regionColour(region: string): string {
-  return colour(region.toLowerCase());
+  return colour((REGIONS as readonly string[]).includes(region) ? region.toLowerCase() : "accent");
 }
 
 /** How every axis looks. */
@@ -70,12 +71,15 @@ function plainStyle(style: string): string {
   }).join("");
 }
 
+/** Puts a mark's tip into it; lines across the chart carry the numbers of a mark, but have no area to point at. */
 function withTip(path: string, attributes: string, tip: Chart["tip"]): string {
   const series = /ecmeta_series_index="(\d+)"/.exec(attributes);
   const index = /ecmeta_data_index="(\d+)"/.exec(attributes);
-  const text = tip && series && index ? tip(Number(series[1]), Number(index[1])) : undefined;
+  const mark = series && index && !attributes.includes('fill="none"');
+  const text = mark ? tip?.(Number(series[1]), Number(index[1])) : undefined;
   const bare = path.replace(/ ecmeta_\w+="[^"]*"/g, "");
-  return text === undefined ? bare : bare.replace("></path>", `><title>${escape(text)}</title></path>`);
+  if (text === undefined) return bare;
+  return `${bare.slice(0, -"</path>".length)}<title>${escape(text)}</title></path>`;
 }
 
 /** What ECharts drew, without its styles and hints for scripts, and with ids that no other chart of the page has. */
@@ -84,7 +88,7 @@ function tidy(svg: string, { id, label, tip }: Chart, kind: "wide" | "narrow"): 
     .replace(/<style[\s\S]*?<\/style>\s*/g, "")
     .replace(
       /^<svg[^>]*?(viewBox="[^"]*")[^>]*>\n?(<rect[^>]*><\/rect>\n?)?/,
-      `<svg $1 class="${kind}" role="img" aria-label="${escape(label)}">\n`,
+      (_, viewBox: string) => `<svg ${viewBox} class="${kind}" role="img" aria-label="${escape(label)}">\n`,
     )
     .replace(/zr\d+-/g, `${id}-${kind}-`)
     .replace(/ (?:class|pointer-events)="(?!wide|narrow)[^"]*"/g, "")

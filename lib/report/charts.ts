@@ -9,6 +9,9 @@ const WIDE = { width: 1040, height: 300 };
 const HALF = { width: 500, height: 270 };
 const NARROW = { width: NARROW_WIDTH, height: 230 };
 const MAX_BAR_WIDTH = 44;
+/** Names of months that find room under a chart. */
+const WIDE_MONTHS = 14;
+const NARROW_MONTHS = 6;
 
 /** Roubles as a position. */
 function position(cents: bigint): number {
@@ -80,13 +83,12 @@ export function lineChart(found: Seasons): Chart {
   };
 }
 
-/** Under a line of days only the first day of each month is named, and on a phone of each third month. */
+/** Under a line of days only the first days of months are named, and of these only as many as find room. */
 function monthTicks({ line, unit }: Seasons, narrow: boolean): EChartsCoreOption {
   if (unit !== "day" || line.length < 60) return {};
-  const step = (narrow ? 3 : 1) * Math.ceil(line.length / 400);
-  const firsts = line.flatMap(({ short }, index) => /^1\s/.test(short) ? [index] : []).filter((_, index) =>
-    index % step === 0
-  );
+  const months = line.flatMap(({ short }, index) => /^1\s/.test(short) ? [index] : []);
+  const step = Math.ceil(months.length / (narrow ? NARROW_MONTHS : WIDE_MONTHS));
+  const firsts = months.filter((_, index) => index % step === 0);
   return {
     axisLabel: {
       ...AXIS.axisLabel,
@@ -115,7 +117,7 @@ export function monthsChart({ months }: Seasons, regions: readonly Region[]): Ch
         type: "category",
         data: months.map(({ short }) => short.slice(0, 3)),
         ...AXIS,
-        axisLabel: { ...AXIS.axisLabel, interval: narrow ? 1 : 0 },
+        axisLabel: { ...AXIS.axisLabel, interval: narrow && months.length > 8 ? 1 : 0 },
       },
       yAxis: roublesAxis(narrow ? 3 : 4),
       series: regions.map(({ region }) => ({

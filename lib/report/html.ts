@@ -38,7 +38,7 @@ function visible(character: string): string {
 export function escape(text: string): string {
   return text
     // deno-lint-ignore no-control-regex
-    .replace(/[\0-\x08\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, visible)
+    .replace(/[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, visible)
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
 

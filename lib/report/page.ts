@@ -4,9 +4,10 @@ import type { Figures } from "./figures.ts";
 import { longDay } from "./format.ts";
 import { type Html, html, trusted } from "./html.ts";
 import css from "./page.css" with { type: "text" };
-import { qualitySection, runSection, verdict } from "./run_sections.ts";
+import { qualitySection, runSection } from "./run_sections.ts";
 import { type Seasons, seasons } from "./seasons.ts";
 import { productSection, regionSection, timeSection } from "./sections.ts";
+import { verdict } from "./verification.ts";
 import { headlines, story } from "./words.ts";
 
 /** A small bar chart. */
@@ -31,7 +32,7 @@ function masthead(figures: Figures, year: Seasons | undefined): Html {
   const sections = year ? [["time", "Time"], ["regions", "Regions"], ["products", "Products"]] : [];
   return html`
     <header>
-        <div class="over"><p>Sales report, run ${figures.run.runId} ${verdict(figures)}</p>
+        <div class="over"><p>Sales report, run ${figures.run.runId} ${verdict(figures.stages)}</p>
         <nav aria-label="Sections">${[...sections, ["quality", "Data quality"], ["run", "The run"]].map((
           [id, name],
         ) =>

@@ -5,6 +5,7 @@ import type { Example, Figures } from "./figures.ts";
 import { count, duration, rowsPerSecond, share } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { bar, figure, table } from "./parts.ts";
+import { verification } from "./verification.ts";
 import { REASON_WORDS, STAGE_WORDS } from "./words.ts";
 
 /** A rejected row in quotation marks: pasted into a spreadsheet, no cell begins with what was in the file. */
@@ -74,34 +75,6 @@ export function qualitySection({ quality, examples }: Figures): Html {
   `;
 }
 
-/** Whether the run's verification is done, failed or not there, for the page's head. */
-export function verdict({ stages }: Pick<Figures, "stages">): Html {
-  const record = stages.find(({ stage }) => stage === "verify");
-  if (record?.status === "done") return html`<span class="verdict good">✓ Verified</span>`;
-  if (record?.status === "failed") return html`<span class="verdict bad">✗ Verification failed</span>`;
-  return html`<span class="verdict">Not verified</span>`;
-}
-
-function verification(record: StageRecord | undefined): Html {
-  if (record?.status === "failed") {
-    return html`<p class="note bad">Verification failed: ${
-      record.error?.message ?? "no message was kept"
-    }</p>`;
-  }
-  if (record?.status !== "done") {
-    return html`<p class="note">This run has not been verified. Its figures come from PostgreSQL as they are.</p>`;
-  }
-  const checks = Array.isArray(record.facts.checks) ? record.facts.checks : [];
-  return html`
-    <p class="note good">Every figure was counted again across every boundary, to the kopeck, and agrees.</p>
-    <ul class="checks">${checks.map((check) => html`<li>${checkWords(check)}</li>`)}</ul>
-  `;
-}
-
-function checkWords(check: unknown): string {
-  return typeof check === "string" ? check : JSON.stringify(check);
-}
-
 function rows(value: number | null): string {
   return value ? count(value) : "–";
 }
@@ -114,7 +87,7 @@ export function runSection({ stages, provenance }: Figures): Html {
   const total = shown.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   return html`
     <section id="run"><h2>The run</h2>
-        ${figure("Verification", undefined, verification(stages.find(({ stage }) => stage === "verify")))}
+        ${figure("Verification", undefined, verification(stages))}
         ${shown.length > 0 && figure(
           "Stages",
           `${duration(total)} in all, before this report.`,
