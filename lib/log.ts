@@ -38,7 +38,7 @@ export async function setUpLogging(format: LogFormat, quiet: boolean): Promise<v
       timestamp: "time",
       level: "full",
       format: ({ timestamp, category, message, level }) =>
-        `${timestamp?.slice(0, 8)} ${level === "INFO" ? "" : level.toLowerCase() + " "}${
+        `${timestamp?.slice(0, 8)} ${level === "info" ? "" : level + " "}${
           category.replace("salesflow·", "")
         }: ${message}`,
     });

@@ -17,15 +17,23 @@ function bar(stage: string, unit: string): Progress {
   const started = performance.now();
   let rows = 0;
   let drawn = false;
+  const name = stage.padEnd(10);
+  const counts = `{done} ${unit} | {rate} ${unit}/s`;
+  const options = { stream: process.stderr, hideCursor: true, clearOnComplete: true, fps: 10, etaBuffer: 50 };
   const single = new cliProgress.SingleBar({
-    stream: process.stderr,
-    format: `${
-      stage.padEnd(10)
-    } {bar} {percentage}% | {done} ${unit} | {rate} ${unit}/s | {eta_formatted} left`,
-    hideCursor: true,
-    clearOnComplete: true,
-    fps: 10,
-    etaBuffer: 50,
+    ...options,
+    // Nobody can draw a share of an unknown whole.
+    format: (bar: object, params: object, payload: { known: boolean }) =>
+      cliProgress.Format.Formatter(
+        {
+          ...bar,
+          format: payload.known
+            ? `${name} {bar} {percentage}% | ${counts} | {eta_formatted} left`
+            : `${name} ${counts}`,
+        },
+        params,
+        payload,
+      ),
   }, cliProgress.Presets.shades_classic);
   const clear = () => {
     if (drawn) single.stop();
@@ -39,6 +47,7 @@ function bar(stage: string, unit: string): Progress {
       const payload = {
         done: rows.toLocaleString("en"),
         rate: Math.round(rows / seconds).toLocaleString("en"),
+        known: total !== undefined,
       };
       if (!drawn) single.start(total ?? rows, rows, payload);
       drawn = true;

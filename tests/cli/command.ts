@@ -1,0 +1,82 @@
+/** The real command as a process of its own, for tests of what people see. */
+import { withStd } from "../../lib/std/provider.ts";
+
+const ROOT = new URL("../..", import.meta.url);
+const STD = await withStd();
+
+/** How a command ended. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A running command. */
+export interface Running {
+  child: Deno.ChildProcess;
+  ended: Promise<Ended>;
+}
+
+/** The environment without anything that means something to the command. */
+function cleanEnvironment(): Record<string, string> {
+  const all = Deno.env.toObject();
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith("SALESFLOW_")));
+}
+
+/** Arguments for deno that run `salesflow ARGS…` from source. */
+export function denoArguments(args: readonly string[]): string[] {
+  return ["run", "-A", ...STD, "cli/main.ts", ...args];
+}
+
+/** Starts `salesflow ARGS…`; the process is the command itself. */
+export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: denoArguments(args),
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...cleanEnvironment(), NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const text = (stream: ReadableStream<Uint8Array>) =>
+    new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
+  const ended = Promise.all([child.status, text(child.stdout), text(child.stderr)])
+    .then(([{ code }, stdout, stderr]) => ({ code, stdout, stderr }));
+  return { child, ended };
+}
+
+/** Runs `salesflow ARGS…` to its end. */
+export function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return start(args, env).ended;
+}
+
+/** What the command writes on a terminal of its own, 120 columns wide. */
+export async function runOnTerminal(args: readonly string[]): Promise<{ code: number; screen: string }> {
+  const words = [Deno.execPath(), ...denoArguments(args)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", `stty cols 120; ${words.join(" ")}`, "/dev/null"],
+    cwd: ROOT,
+    clearEnv: true,
+    env: { ...cleanEnvironment(), TERM: "xterm", SHELL: "/bin/sh" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  return { code, screen: new TextDecoder().decode(stdout) };
+}
+
+/** Log lines, each of which must be JSON. */
+export function logLines(stderr: string): Record<string, unknown>[] {
+  return stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+}
+
+/** Resolves when the file exists; rejects when the command ends before. */
+export async function whenThere(path: string, { ended }: Running): Promise<void> {
+  let early: Ended | undefined;
+  ended.then((result) => early = result);
+  while (!await Deno.stat(path).then(() => true, () => false)) {
+    if (early) throw new Error(`The command ended before ${path} was there: ${early.stderr}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import deno from "../../deno.json" with { type: "json" };
+import { STAGES } from "../../lib/pipeline/stage.ts";
+import { run } from "./command.ts";
+
+let home: string;
+beforeAll(async () => {
+  home = await Deno.makeTempDir();
+});
+afterAll(() => Deno.remove(home, { recursive: true }));
+
+const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql"];
+
+describe("salesflow", () => {
+  it("lists its commands when nothing, --help, -h or help is given", async () => {
+    const [plain, ...others] = await Promise.all([[], ["--help"], ["-h"], ["help"]].map((args) => run(args)));
+    assertEquals([plain!.code, plain!.stderr], [0, ""]);
+    for (const name of COMMANDS) assertMatch(plain!.stdout, new RegExp(`^  ${name} `, "m"));
+    for (const other of others) assertEquals(other, plain);
+  });
+
+  it("tells its version", async () => {
+    assertEquals(await run(["--version"]), { code: 0, stdout: `salesflow ${deno.version}\n`, stderr: "" });
+  });
+
+  it("explains every command, without doing anything", async () => {
+    const helps = await Promise.all(COMMANDS.map((name) => run([name, "--help", "--home", `${home}/never`])));
+    helps.forEach(({ code, stdout, stderr }, index) => {
+      const name = COMMANDS[index]!;
+      assertEquals([code, stderr], [0, ""], name);
+      for (const part of [`Usage: salesflow ${name}`, "Options:", "--help", "Examples:"]) {
+        assertStringIncludes(stdout, part);
+      }
+      // A terminal of usual width can show all of it but long explanations.
+      assert(stdout.split("\n").every((line) => line.length <= 180), name);
+    });
+    assertEquals(await Deno.stat(`${home}/never`).catch(() => undefined), undefined);
+  });
+
+  const wrong: [what: string, args: string[], env: Record<string, string>, parts: string[]][] = [
+    ["a command that does not exist", ["genrate"], {}, [
+      "There is no command genrate. Did you mean generate?",
+    ]],
+    ["a command like no other", ["toString"], {}, ["There is no command toString."]],
+    ["an option that does not exist", ["clean", "--max-rejectd", "1"], {}, [
+      "There is no option --max-rejectd. Did you mean --max-rejected?",
+      "See: salesflow clean --help",
+    ]],
+    ["an argument too many", ["clean", "file.csv"], {}, [
+      "Cannot use the argument file.csv: clean takes none",
+    ]],
+    ["an argument too few", ["ingest"], {}, ["FILE… is missing"]],
+    [
+      "wrong values, all of them together",
+      [
+        "generate",
+        "--rows=0",
+        "--defect-rate=0.6",
+        "--as-of=2026-02-30",
+        "--run-id=../x",
+        "--shard=4/3",
+        "--log-format=xml",
+        "--workers=0",
+      ],
+      { SALESFLOW_PRODUCTS: "many" },
+      [
+        "--rows 0: it must be a whole number from 1 to 2,000,000,000",
+        "--defect-rate 0.6: it must be a number from 0 to 0.5",
+        "--as-of 2026-02-30: it must be a date that exists",
+        "--run-id ../x: it must be 1 to 63",
+        "--shard 4/3: it must be NUMBER/OF",
+        "--log-format xml: it must be text or json",
+        "--workers 0: it must be a whole number",
+        "SALESFLOW_PRODUCTS many: it must be a whole number",
+      ],
+    ],
+    ["wrong options and wrong URLs together", ["run", "--rows=x", "--from=ingest"], {
+      SALESFLOW_POSTGRES_URL: "mysql://u:geheim@h/d",
+      SALESFLOW_CLICKHOUSE_URL: "geheim",
+    }, [
+      "--rows x",
+      "--from ingest: it must be one of migrate",
+      "Cannot use SALESFLOW_POSTGRES_URL: it must begin with postgres://",
+      "Cannot use SALESFLOW_CLICKHOUSE_URL: it is not a URL",
+    ]],
+    ["columns that --map does not know", ["ingest", "f.csv", "--map", "order=x", "--map", "sale_id"], {}, [
+      "Cannot use --map order=x,sale_id: it must be OURS=THEIRS",
+    ]],
+    ["a column that --map names twice", ["ingest", "f.csv", "--map", "region=a", "--map", "region=b"], {}, [
+      "region has two names",
+    ]],
+    ["an encoding that does not exist", ["ingest", "f.csv", "--encoding", "latin-17"], {}, [
+      "it must be an encoding",
+    ]],
+    ["a store that cannot be", ["status", "--store", "gs://bucket"], {}, [
+      "Cannot open the store gs://bucket",
+    ]],
+    ["another machine's folder", ["status", "--store", "file://host/folder"], {}, ["Cannot open the store"]],
+    ["a database that does not exist", ["sql", "mysql", "SELECT 1"], {}, ["Cannot ask mysql"]],
+    ["more shards than parts", ["generate", "--shard", "3/8", "--partitions", "4"], {}, [
+      "8 shards of 4 partitions",
+    ]],
+    ["a range of stages that is none", ["run", "--from", "load", "--to", "clean"], {
+      SALESFLOW_POSTGRES_URL: "postgres://u@127.0.0.1:1/d",
+      SALESFLOW_CLICKHOUSE_URL: "http://127.0.0.1:1",
+    }, ["Cannot run from load to clean"]],
+  ];
+  for (const [what, args, env, parts] of wrong) {
+    it(`ends with 2 and says what is wrong: ${what}`, async () => {
+      const { code, stdout, stderr } = await run(args, { SALESFLOW_HOME: `${home}/wrong`, ...env });
+      assertEquals([code, stdout], [2, ""], stderr);
+      for (const part of parts) assertStringIncludes(stderr, part);
+      assert(!stderr.includes("geheim"), stderr);
+      assert(!stderr.includes("    at "), stderr);
+    });
+  }
+});
