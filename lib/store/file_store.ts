@@ -1,6 +1,7 @@
 /** A store in a folder of this machine or of a shared volume. */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { SalesflowError } from "../errors.ts";
 import type { Store, StoreWriter } from "./store.ts";
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
@@ -12,8 +13,38 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** The system's words for a disk that takes no more, now or ever. */
+const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
+const NOT_ALLOWED = /EROFS|EACCES|EPERM|read-only file system|permission denied|not permitted/i;
+
+/** Does work that writes; what a person can mend is said in other words than the system's. */
+async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const words = cause instanceof Error ? `${(cause as { code?: string }).code ?? ""} ${cause.message}` : "";
+    if (NO_SPACE.test(words)) {
+      const remedy = "Free disk space or choose another --store, then run the same command again.";
+      throw new SalesflowError(`Cannot write ${path}: the disk is full`, { exitCode: 75, remedy, cause });
+    }
+    if (NOT_ALLOWED.test(words)) {
+      const remedy = "Make the folder writable for this user, or choose another --store.";
+      throw new SalesflowError(`Cannot write ${path}: it is not allowed`, { remedy, cause });
+    }
+    throw cause;
+  }
+}
+
 /** A small file that is being replaced. */
 const UNFINISHED = /^(.+)\.[0-9a-f-]{36}\.tmp$/;
+
+/** Opens a file for writing in a folder that is made when it is missing. */
+function openFor(path: string, open: () => Promise<Deno.FsFile>): Promise<Deno.FsFile> {
+  return writing(path, async () => {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    return await open();
+  });
+}
 
 class FileWriter implements StoreWriter {
   readonly #file: Deno.FsFile;
@@ -25,12 +56,16 @@ class FileWriter implements StoreWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.#file.write(at === 0 ? bytes : bytes.subarray(at));
+    await writing(this.#path, async () => {
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#file.write(at === 0 ? bytes : bytes.subarray(at));
+      }
+    });
   }
 
   async close(): Promise<void> {
     try {
-      await this.#file.syncData();
+      await writing(this.#path, () => this.#file.syncData());
     } finally {
       this.#file.close();
     }
@@ -69,9 +104,8 @@ export class FileStore implements Store {
   async writeText(path: string, text: string): Promise<void> {
     const target = this.localPath(path);
     const temporary = `${target}.${crypto.randomUUID()}.tmp`;
-    await Deno.mkdir(dirname(target), { recursive: true });
     try {
-      const file = await Deno.open(temporary, { write: true, createNew: true });
+      const file = await openFor(target, () => Deno.open(temporary, { write: true, createNew: true }));
       const writer = new FileWriter(file, temporary);
       await writer.write(new TextEncoder().encode(text));
       await writer.close();
@@ -105,8 +139,8 @@ export class FileStore implements Store {
 
   async create(path: string): Promise<StoreWriter> {
     const target = this.localPath(path);
-    await Deno.mkdir(dirname(target), { recursive: true });
-    return new FileWriter(await Deno.open(target, { write: true, create: true, truncate: true }), target);
+    const open = () => Deno.open(target, { write: true, create: true, truncate: true });
+    return new FileWriter(await openFor(target, open), target);
   }
 
   async list(folder: string): Promise<string[]> {
@@ -118,7 +152,8 @@ export class FileStore implements Store {
   }
 
   async remove(path: string): Promise<void> {
-    await orUndefined(Deno.remove(this.localPath(path), { recursive: true }));
+    const target = this.localPath(path);
+    await writing(target, () => orUndefined(Deno.remove(target, { recursive: true })));
   }
 
   async sweep(folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
@@ -130,8 +165,7 @@ export class FileStore implements Store {
 
   async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
     const target = this.localPath(path);
-    await Deno.mkdir(dirname(target), { recursive: true });
-    const file = await Deno.open(target, { write: true, create: true });
+    const file = await openFor(target, () => Deno.open(target, { write: true, create: true }));
     if (await file.tryLock(true)) return { release: () => Promise.resolve(file.close()) };
     file.close();
     return undefined;

@@ -1,0 +1,174 @@
+import * as S3 from "@aws-sdk/client-s3";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
+import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
+import { openStore, type Store } from "../../../lib/store/store.ts";
+import { run } from "../../faults/command.ts";
+import { goTool, VERSITYGW } from "../../faults/go_tool.ts";
+import { Bucket } from "./versitygw.ts";
+
+const KEYS = { id: "keeper", secret: "marked-s3-77ab" };
+const STORE = `s3://${Bucket.NAME}/weekly`;
+const tool = await goTool(VERSITYGW);
+
+/** Without Go the service cannot be built; the tests are then shown as ignored. */
+const suite = tool ? describe : describe.skip;
+
+suite("S3Store against versitygw", () => {
+  let bucket: Bucket;
+  let embedded: Embedded;
+  let folder: string;
+  let store: Store;
+  let client: S3.S3Client;
+  let env: Record<string, string>;
+  const place = (key: string) => ({ Bucket: Bucket.NAME, Key: `weekly/${key}` });
+  const uploads = async () =>
+    (await client.send(new S3.ListMultipartUploadsCommand({ Bucket: Bucket.NAME }))).Uploads ?? [];
+  /** What a command that was killed in the middle of a part leaves. */
+  async function leaveUpload(key: string): Promise<void> {
+    const { UploadId } = await client.send(new S3.CreateMultipartUploadCommand(place(key)));
+    await client.send(new S3.UploadPartCommand({ ...place(key), UploadId, PartNumber: 1, Body: "half" }));
+  }
+
+  beforeAll(async () => {
+    folder = await Deno.makeTempDir({ prefix: "salesflow-s3-home-" });
+    bucket = await Bucket.start(tool!, KEYS);
+    embedded = await startEmbedded(join(folder, "home")); // the commands share it
+    env = {
+      SALESFLOW_S3_ENDPOINT: bucket.endpoint,
+      AWS_ACCESS_KEY_ID: KEYS.id,
+      AWS_SECRET_ACCESS_KEY: KEYS.secret,
+      AWS_REGION: "us-east-1",
+      SALESFLOW_STORE: STORE,
+      SALESFLOW_HOME: join(folder, "home"),
+    };
+    for (const [name, value] of Object.entries(env)) Deno.env.set(name, value);
+    store = openStore(STORE);
+    client = new S3.S3Client({
+      endpoint: bucket.endpoint,
+      region: "us-east-1",
+      forcePathStyle: true,
+      credentials: { accessKeyId: KEYS.id, secretAccessKey: KEYS.secret },
+    });
+  });
+  afterAll(async () => {
+    client.destroy();
+    for (const name of Object.keys(env)) Deno.env.delete(name);
+    await bucket.close();
+    await embedded.close();
+    await Deno.remove(folder, { recursive: true });
+  });
+
+  it("S3Store keeps and finds small objects, lists folders and removes them", async () => {
+    assertEquals(await store.readText("a/none"), undefined);
+    assertEquals(await store.size("a/none"), undefined);
+    for (const name of ["a/one", "a/two", "a/deep/three", "ab/four"]) {
+      await store.writeText(name, `in ${name}`);
+    }
+    assertEquals(await store.readText("a/deep/three"), "in a/deep/three");
+    assertEquals(await store.list("a"), ["deep", "one", "two"]);
+    assertEquals(new TextDecoder().decode(await store.read("a/one", 3, 5)), "a/");
+    assertEquals((await store.read("a/one", 100, 105)).length, 0);
+    await store.remove("a");
+    assertEquals([await store.list("a"), await store.list("ab")], [[], ["four"]]);
+  });
+
+  it("S3Store puts many parts of an upload together to the byte", async () => {
+    const writer = await store.create("big/part");
+    const [written, piece] = [createHash("sha256"), new Uint8Array(1_000_003)];
+    for (let number = 0; number < 40; number++) {
+      piece.fill(number);
+      written.update(piece);
+      await writer.write(piece);
+    }
+    assertEquals(await store.size("big/part"), undefined); // not there before it is whole
+    await writer.close();
+    assertEquals(await store.size("big/part"), 40 * piece.length);
+    const read = createHash("sha256");
+    for await (const bytes of await store.stream("big/part")) read.update(bytes);
+    assertEquals(read.digest("hex"), written.digest("hex"));
+    const [start, end] = [39 * piece.length - 2, 39 * piece.length + 2];
+    assertEquals([...await store.read("big/part", start, end)], [38, 38, 39, 39]);
+  });
+
+  it("S3Store leaves nothing of an upload that is given up", async () => {
+    const writer = await store.create("given/up");
+    for (let number = 0; number < 20; number++) await writer.write(new Uint8Array(1_000_000));
+    await writer.abort();
+    assertEquals(await store.size("given/up"), undefined);
+    assertEquals(await uploads(), []);
+  });
+
+  it("S3Store lets one holder at a time have a lock", async () => {
+    const first = await store.lock("locks/run");
+    assert(first);
+    assertEquals(await store.lock("locks/run"), undefined);
+    await first.release();
+    const second = await store.lock("locks/run");
+    assert(second);
+    await second.release();
+  });
+
+  const args = ["run", "--run-id", "bucket", "--as-of", "2026-11-24", "--rows", "2000"];
+
+  it("run makes the same datasets in a bucket as in a folder, twice, and clears what a killed run left", async () => {
+    const whole = await run(args, env);
+    assertEquals(whole.code, 0, whole.stderr);
+    assertStringIncludes((await store.readText("runs/bucket/report/report.html"))!, "<html");
+    const made = await openDataset(store, "bucket", "clean");
+    await leaveUpload("runs/bucket/clean/part-00007.csv");
+    await leaveUpload("runs/bucket/raw/part-00000.csv");
+    const again = await run(args, env);
+    assertEquals(again.code, 0, again.stderr);
+    assertEquals(await uploads(), []);
+    assertEquals(await openDataset(store, "bucket", "clean"), made);
+    const local = join(folder, "local");
+    const inFolder = await run([...args, "--to", "clean"], { ...env, SALESFLOW_STORE: local });
+    assertEquals(inFolder.code, 0, inFolder.stderr);
+    assertEquals(await findDataset(openStore(local), "bucket", "clean"), made);
+  });
+
+  it("run is refused for now while another command holds the run", async () => {
+    const lock = await store.lock("runs/bucket/.lock-run");
+    assert(lock);
+    const { code, stderr } = await run(["clean", "--run-id", "bucket"], env);
+    await lock.release();
+    assertEquals(code, 75, stderr);
+    assertStringIncludes(stderr, "Another salesflow command is working on run bucket");
+  });
+
+  const refusals: { name: string; env: Record<string, string>; code: number; says: string }[] = [
+    {
+      name: "the secret key is wrong",
+      env: { AWS_SECRET_ACCESS_KEY: `${KEYS.secret}x` },
+      code: 1,
+      says: "access is denied",
+    },
+    {
+      name: "there is no such bucket",
+      env: { SALESFLOW_STORE: "s3://nowhere/x" },
+      code: 1,
+      says: "no such bucket",
+    },
+    {
+      name: "nobody listens",
+      env: { SALESFLOW_S3_ENDPOINT: "http://127.0.0.1:1", SALESFLOW_RETRIES: "1" },
+      code: 75,
+      says: "can be reached",
+    },
+  ];
+  for (const { name, env: changes, code, says } of refusals) {
+    it(`generate says so when ${name}, never showing the secret key`, async () => {
+      const { stdout, stderr, ...outcome } = await run(["generate", "--run-id", "x", "--rows", "100"], {
+        ...env,
+        ...changes,
+      });
+      assertStringIncludes(stderr, says);
+      assertEquals(outcome.code, code, stderr);
+      assert(!`${stdout}${stderr}`.includes(KEYS.secret));
+    });
+  }
+});
