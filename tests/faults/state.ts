@@ -21,7 +21,8 @@ const POSTGRES_TABLES: Record<string, string> = {
     "amount_rank, cumulative_share, run_id",
 };
 
-function folderChecksum(folder: string): string {
+/** Checksum over the names and bytes of the files in a folder. */
+export function folderChecksum(folder: string): string {
   const hash = createHash("sha256");
   for (const name of [...Deno.readDirSync(folder)].map((entry) => entry.name).sort()) {
     hash.update(`${name}\n`).update(Deno.readFileSync(`${folder}/${name}`));

@@ -1,0 +1,79 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { join } from "node:path";
+import { run } from "../../faults/command.ts";
+
+/** Every file under a folder, with its text. */
+function contents(folder: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) { for (const [inner, text] of contents(path)) found.set(inner, text); }
+    else found.set(path, Deno.readTextFileSync(path));
+  }
+  return found;
+}
+
+describe("salesflow and names that lead out of the store", () => {
+  let folder: string;
+  const env = () => ({ SALESFLOW_STORE: join(folder, "store"), SALESFLOW_HOME: join(folder, "home") });
+  beforeAll(async () => {
+    folder = await Deno.makeTempDir({ prefix: "salesflow-escape-" });
+    await Deno.mkdir(join(folder, "store"));
+    await Deno.writeTextFile(join(folder, "precious"), "mine\n");
+  });
+  afterAll(() => Deno.remove(folder, { recursive: true }));
+
+  const ids = [
+    "../precious",
+    "a/../../precious",
+    "/etc/passwd",
+    "..",
+    ".hidden",
+    "a..b",
+    "A",
+    "a/b",
+    "a%2fb",
+    "a\\b",
+    "a\nb",
+  ];
+  it("generate refuses run ids that are no plain names, and touches nothing", async () => {
+    const before = contents(folder);
+    const outcomes = await Promise.all(
+      ids.map((id) => run(["generate", "--rows", "10"], { ...env(), SALESFLOW_RUN_ID: id })),
+    );
+    for (const { code, stderr } of outcomes) {
+      assertEquals(code, 2, stderr);
+      assertMatch(stderr, /SALESFLOW_RUN_ID/);
+    }
+    assertEquals(contents(folder), before);
+  });
+
+  it("clean refuses a manifest whose parts lie elsewhere, and reads nothing there", async () => {
+    const made = await run(["generate", "--run-id", "forged", "--rows", "10"], env());
+    assertEquals(made.code, 0, made.stderr);
+    const path = join(folder, "store/runs/forged/raw/manifest.json");
+    const manifest = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, manifest.replace('"part-00000.csv"', '"../../../../precious"'));
+    const { code, stdout, stderr } = await run(["clean", "--run-id", "forged"], env());
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /Cannot understand runs\/forged\/raw\/manifest\.json/);
+    assertEquals(`${stdout}${stderr}`.includes("mine"), false);
+    assertEquals(await Deno.readTextFile(join(folder, "precious")), "mine\n");
+  });
+
+  it("ingest keeps files under names of its own, whatever theirs are", async () => {
+    const file = join(folder, "..;rm -rf $HOME.csv");
+    await Deno.writeTextFile(
+      file,
+      "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region\n1,1,1,1,2026-11-01,1.00,North\n",
+    );
+    const { code, stderr } = await run(
+      ["ingest", file, "--run-id", "taken", "--as-of", "2026-11-24"],
+      env(),
+    );
+    assertEquals(code, 0, stderr);
+    const raw = [...Deno.readDirSync(join(folder, "store/runs/taken/raw"))].map(({ name }) => name).sort();
+    assertEquals(raw, ["manifest.json", "part-00000.csv"]);
+  });
+});
