@@ -124,7 +124,9 @@ install_airflow() {
 
 uninstall() {
   [ -n "$skip_airflow" ] || helm uninstall airflow --namespace "$namespace" --ignore-not-found --wait --timeout "$timeout"
-  # While the operator is still there to clean up after them.
+  # What Airflow left running, and the pod of `helm test`, which helm leaves; Spark while its operator is there.
+  kubectl delete pods --namespace "$namespace" --timeout "$timeout" \
+    --selector 'app.kubernetes.io/name=salesflow,app.kubernetes.io/component in (stage,test)'
   if kubectl get crd sparkapplications.sparkoperator.k8s.io > /dev/null 2>&1; then
     kubectl delete sparkapplications --namespace "$namespace" --selector app.kubernetes.io/name=salesflow --timeout "$timeout"
   fi

@@ -1,0 +1,154 @@
+/** The installation under test: brought, upgraded and taken away by helm/install.sh, as people do it. */
+import { parse, stringify } from "yaml";
+import { deployAirflow } from "./airflow.ts";
+import { attempt, kubectl, ROOT, run } from "./command.ts";
+import { imageName } from "./images.ts";
+import type { Settings } from "./settings.ts";
+
+const HERE = `${ROOT}tests/e2e`;
+
+/** Options of install.sh that are the same in all calls. */
+function places({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
+  return [
+    ...["--namespace", namespace, "--operator-namespace", operatorNamespace, "--timeout", "5m"],
+    ...(operatorChart ? ["--spark-operator-chart", operatorChart] : []),
+    ...(airflowChart
+      ? airflowChart === "official" ? [] : ["--airflow-chart", airflowChart]
+      : ["--skip-airflow"]),
+  ];
+}
+
+/** The images built here, and for Airflow's chart the same small pods as in the test's own manifest. */
+async function airflowOverrides(settings: Settings): Promise<string> {
+  const [repository, tag] = imageName(settings, "salesflow-airflow").split(/:(?=[^:]*$)/);
+  const values = parse(await Deno.readTextFile(`${HERE}/airflow-values.yaml`));
+  const path = `${settings.logs}/airflow-values.yaml`;
+  await Deno.writeTextFile(
+    path,
+    stringify({ ...values, defaultAirflowRepository: repository, defaultAirflowTag: tag }),
+  );
+  return path;
+}
+
+/** Installs or upgrades everything, with more values for the chart; waits until all parts serve. */
+export async function install(
+  settings: Settings,
+  { action = "install", values = [] }: { action?: "install" | "upgrade"; values?: string[] } = {},
+): Promise<void> {
+  const { prefix, tag } = settings;
+  const images = [["salesflow", "salesflow"], ["spark", "salesflow-spark"]].flatMap(([key, name]) => [
+    `images.${key}.repository=${prefix}${name}`,
+    `images.${key}.tag=${tag}`,
+  ]);
+  await run(`${ROOT}helm/install.sh`, [
+    action,
+    ...places(settings),
+    ...["--values", `${HERE}/values.yaml`, "--spark-operator-values", `${HERE}/spark-operator-values.yaml`],
+    ...(settings.airflowChart ? ["--airflow-values", await airflowOverrides(settings)] : []),
+    ...[...images, ...values].flatMap((each) => ["--set", each]),
+  ]);
+  if (!settings.airflowChart) await deployAirflow(settings);
+}
+
+/** Takes everything away but the data, or that too. */
+export async function uninstall(settings: Settings, { purge = false } = {}): Promise<void> {
+  if (!settings.airflowChart) {
+    await kubectl(
+      ...["delete", "deployment,service", "--namespace", settings.namespace, "--selector", "release=airflow"],
+      "--ignore-not-found",
+    );
+    const airflow = ["--namespace", settings.namespace, "--selector", "release=airflow", "--timeout", "2m"];
+    await kubectl("wait", "--for=delete", "pods", ...airflow);
+  }
+  await run(`${ROOT}helm/install.sh`, ["uninstall", ...places(settings), ...(purge ? ["--purge"] : [])]);
+}
+
+/** A label by which a namespace says that it may be thrown away. */
+const MARK = "salesflow/e2e";
+
+/**
+ * Throws away what an earlier test left.
+ *
+ * @throws {Error} when the namespace is not a test's
+ */
+export async function clearNamespace(settings: Settings): Promise<string | void> {
+  const { namespace } = settings;
+  const { code, stdout } = await attempt("kubectl", ["get", "namespace", namespace, "--output", "json"]);
+  if (code !== 0) return;
+  if (!(MARK in JSON.parse(stdout).metadata.labels)) {
+    throw new Error(
+      `The namespace ${namespace} is not a test's: set SALESFLOW_E2E_NAMESPACE to one that does not exist`,
+    );
+  }
+  await uninstall(settings, { purge: true });
+  await removeNamespaces(settings);
+  return "an earlier test's was there";
+}
+
+/** Marks the namespace as the test's. */
+export async function markNamespace({ namespace }: Settings): Promise<void> {
+  await kubectl("label", "namespace", namespace, `${MARK}=true`);
+}
+
+/** Removes both namespaces with everything in them. */
+export async function removeNamespaces({ namespace, operatorNamespace }: Settings): Promise<void> {
+  await kubectl("delete", "namespace", namespace, operatorNamespace, "--ignore-not-found", "--timeout", "3m");
+}
+
+/** `helm test`: `salesflow doctor` in a pod; returns what it said. */
+export async function helmTest({ namespace }: Settings): Promise<string> {
+  const test = ["test", "salesflow", "--namespace", namespace, "--logs", "--timeout", "3m"];
+  const { code, stdout, stderr } = await attempt("helm", test);
+  if (code !== 0) throw new Error(`helm test failed:\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** The passwords and keys of the installation. */
+export async function secrets({ namespace }: Settings): Promise<Record<string, Record<string, string>>> {
+  const list = ["get", "secrets", "--namespace", namespace, "--selector", "app.kubernetes.io/name=salesflow"];
+  const { items } = JSON.parse(await kubectl(...list, "--output", "json"));
+  return Object.fromEntries(
+    items.map((
+      item: { metadata: { name: string }; data: Record<string, string> },
+    ) => [item.metadata.name, item.data]),
+  );
+}
+
+/** Names of the claims, each with the volume that it is bound to. */
+export async function claims({ namespace }: Settings): Promise<Record<string, string>> {
+  const list = ["get", "persistentvolumeclaims", "--namespace", namespace, "--output", "json"];
+  const { items } = JSON.parse(await kubectl(...list, "--selector", "app.kubernetes.io/name=salesflow"));
+  return Object.fromEntries(
+    items.map((item: { metadata: { name: string }; spec: { volumeName: string } }) => [
+      item.metadata.name,
+      item.spec.volumeName,
+    ]),
+  );
+}
+
+/** Keeps what can be learnt about a failure; returns the folder. */
+export async function collectLogs({ namespace, operatorNamespace, logs }: Settings): Promise<string> {
+  const keep = async (name: string, ...args: string[]) => {
+    const { stdout, stderr } = await attempt("kubectl", args);
+    await Deno.writeTextFile(`${logs}/${name}.txt`, stdout + stderr);
+  };
+  for (const each of [namespace, operatorNamespace]) {
+    const there = ["--namespace", each];
+    await keep(
+      `${each}-objects`,
+      "get",
+      "all,persistentvolumeclaims,sparkapplications",
+      ...there,
+      "--output",
+      "wide",
+    );
+    await keep(`${each}-events`, "get", "events", ...there, "--sort-by", ".lastTimestamp");
+    await keep(`${each}-pods`, "describe", "pods", ...there);
+    const names = await attempt("kubectl", ["get", "pods", ...there, "--output", "name"]);
+    for (const pod of names.stdout.split("\n").filter((name) => name !== "")) {
+      const log = ["logs", pod, ...there, "--all-containers", "--prefix", "--tail=2000"];
+      await keep(`${each}-${pod.replace("pod/", "")}`, ...log);
+    }
+  }
+  return logs;
+}
