@@ -1,5 +1,5 @@
 /** load: the clean rows of a run become shop.sales, its rejected rows and its catalogue go beside it. */
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
@@ -38,6 +38,7 @@ export async function load(context: StageContext, options: LoadOptions = {}): Pr
     await takeLock(db, "salesflow:load", "session");
     await dropStaleTables(db);
     const table = await fillStaging(db, source, (rows, total) => context.progress(rows, total));
+    await db.allow(statementMsFor(limits, rejected.rows));
     try {
       return await publish(db, source, table, publishWaitMs);
     } catch (error) {

@@ -14,7 +14,10 @@ const KEY = "hashtextextended($1, 0)";
  */
 export async function takeLock(db: Postgres, name: string, scope: "session" | "transaction"): Promise<void> {
   const taker = scope === "session" ? "pg_advisory_lock" : "pg_advisory_xact_lock";
-  const [{ before } = { before: "0" }] = await db.query("SELECT current_setting('lock_timeout') AS before");
+  const { before } = await db.one("SELECT current_setting('lock_timeout') AS before");
+  const { statementMs } = db;
+  // The lock's own time limit must come first: only it tells who holds the lock.
+  await db.allow(statementMs + db.limits.lockWaitMs);
   await db.query("SELECT set_config('lock_timeout', $1, false)", [String(db.limits.lockWaitMs)]);
   try {
     await db.query(`SELECT ${taker}(${KEY})`, [name]);
@@ -37,4 +40,5 @@ export async function takeLock(db: Postgres, name: string, scope: "session" | "t
     );
   }
   await db.query("SELECT set_config('lock_timeout', $1, false)", [before]);
+  await db.allow(statementMs);
 }

@@ -73,6 +73,11 @@ export class Postgres {
     return row;
   }
 
+  /** Longest time for each statement of this session, in milliseconds. */
+  get statementMs(): number {
+    return this.#statementMs;
+  }
+
   /** How long to wait for the server's answer: a little longer than it works, so that its clearer error comes first. */
   get patienceMs(): number {
     return this.#statementMs + this.limits.stallMs;
@@ -119,7 +124,6 @@ const SETTINGS: Record<string, (limits: DatabaseLimits) => string> = {
   timezone: () => "UTC",
   bytea_output: () => "hex",
   search_path: () => "pg_catalog",
-  synchronize_seqscans: () => "off",
 };
 
 function clientOf(target: PostgresTarget, stage: string): Client {
@@ -154,6 +158,11 @@ async function leave(client: Client): Promise<void> {
 
 /** Stops what the session is doing: asks the server through a second connection, then cuts the first. */
 async function cancel(target: PostgresTarget, client: Client): Promise<void> {
+  if (client.processID === null) {
+    // Not connected yet: there is nothing to ask for.
+    client.connection.stream.destroy();
+    return;
+  }
   const helper = clientOf(target, "cancel");
   helper.on("error", () => {});
   await within(
@@ -176,19 +185,21 @@ async function attempt<T>(
   const client = clientOf(target, stage);
   // Without a listener the loss of an idle connection would end the process; the next statement reports it.
   client.on("error", () => {});
-  const stop = () => void cancel(target, client);
+  let stopping: Promise<void> | undefined;
+  const stop = () => stopping = cancel(target, client);
+  signal.addEventListener("abort", stop, { once: true });
   try {
+    signal.throwIfAborted();
     await client.connect().catch((error: unknown) => {
       throw new PostgresFailure(error);
     });
-    signal.throwIfAborted();
-    signal.addEventListener("abort", stop, { once: true });
     const db = new Postgres(client, target.server, limits, signal);
     const names = Object.keys(SETTINGS);
     await db.query(applySettings, [names, names.map((name) => SETTINGS[name]!(limits))]);
     return await work(db);
   } finally {
     signal.removeEventListener("abort", stop);
+    await stopping;
     await leave(client);
   }
 }

@@ -32,7 +32,7 @@ export async function dropStaging(db: ClickHouse, name: string): Promise<void> {
 /** Puts the staged rows of a date in the place of all rows of that date, in one step for readers. */
 export async function replaceDate(db: ClickHouse, name: string, importDate: IsoDate): Promise<void> {
   await db.command(
-    `ALTER TABLE shop.sales_aggregates REPLACE PARTITION {import_date:String} FROM ${
+    `ALTER TABLE shop.sales_aggregates REPLACE PARTITION tuple({import_date:Date}) FROM ${
       quoteClickHouseName("shop", name)
     }`,
     { import_date: importDate },
@@ -41,7 +41,7 @@ export async function replaceDate(db: ClickHouse, name: string, importDate: IsoD
 
 /** Removes all rows of a date, in one step for readers. ClickHouse refuses to replace them by a table without rows. */
 export async function dropDate(db: ClickHouse, importDate: IsoDate): Promise<void> {
-  await db.command("ALTER TABLE shop.sales_aggregates DROP PARTITION {import_date:String}", {
+  await db.command("ALTER TABLE shop.sales_aggregates DROP PARTITION tuple({import_date:Date})", {
     import_date: importDate,
   });
 }

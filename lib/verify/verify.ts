@@ -74,6 +74,8 @@ export async function verify(context: StageContext, options: VerifyOptions = {})
           "SELECT coalesce(max(clean_rows), 0) AS rows FROM shop.pipeline_runs",
         );
         await postgres.allow(statementMsFor(limits, Number(rows)));
+        // The transaction waits while the files are read, however large they are.
+        await postgres.query("SELECT set_config('idle_in_transaction_session_timeout', '0', false)");
         return await postgres.transaction(
           () => check(context, measured, postgres, clickhouse),
           "BEGIN ISOLATION LEVEL REPEATABLE READ",

@@ -174,6 +174,18 @@ describe("withPostgres() and withClickHouse()", () => {
     );
   });
 
+  it("withPostgres() stops waiting for a server that does not answer when it is aborted", async () => {
+    const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const stop = new AbortController();
+    const url = changed(place.postgresUrl, { port: String((silent.addr as Deno.NetAddr).port) });
+    const work = withPostgres({ url, stage: "test", signal: stop.signal }, () => Promise.resolve());
+    const conn = await silent.accept();
+    stop.abort(new SalesflowError("stopped"));
+    await assertRejects(() => work, SalesflowError, "stopped");
+    conn.close();
+    silent.close();
+  });
+
   describe("behind a network that fails", () => {
     const proxies: TcpProxy[] = [];
     afterAll(async () => {
