@@ -33,7 +33,7 @@ export function table<Row>(
   foot: readonly Child[] = [],
 ): Html {
   return html`
-    <div class="box" role="region" aria-label="${caption}" tabindex="0">
+    <div class="box" role="group" aria-label="${caption}" tabindex="0">
       <table>
         <caption>${caption}</caption>
         <thead><tr>${columns.map((column) =>

@@ -1,6 +1,5 @@
 /** report: one HTML file that a manager can read. */
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { page } from "./page.ts";
 import { readFigures } from "./read_figures.ts";
 
 /** Path of a run's report in the store. */
@@ -15,7 +14,8 @@ export function reportPath(runId: string): string {
  */
 export async function report(context: StageContext): Promise<StageResult> {
   const { runId, store } = context;
-  const figures = await readFigures(context);
+  // The chart library loads while the database works, and not at all for commands that draw nothing.
+  const [figures, { page }] = await Promise.all([readFigures(context), import("./page.ts")]);
   const sales = Number(figures.total?.sales ?? 0n);
   context.progress(0, sales);
   const text = page(figures);
