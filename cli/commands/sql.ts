@@ -14,6 +14,9 @@ interface Answer {
   rows: (string | null)[][];
 }
 
+/** How ClickHouse writes NULL where every value is a text. */
+const CLICKHOUSE_NULL = "ᴺᵁᴸᴸ";
+
 async function askPostgres(url: string, query: string, signal: AbortSignal): Promise<Answer> {
   return await withPostgres({ url, stage: "sql", signal }, async (db) => {
     const answer = await db.client.query({ text: query, rowMode: "array" });
@@ -28,7 +31,10 @@ async function askClickHouse(url: string, query: string, signal: AbortSignal): P
     if (text === "") return { columns: [], rows: [] };
     try {
       const [columns = [], ...rows] = text.trimEnd().split("\n").map((line) => JSON.parse(line) as string[]);
-      return { columns, rows };
+      return {
+        columns,
+        rows: rows.map((row) => row.map((value) => value === CLICKHOUSE_NULL ? null : value)),
+      };
     } catch {
       throw new UsageError(
         ["Cannot show an answer in a format of its own"],

@@ -28,8 +28,16 @@ export function denoArguments(args: readonly string[]): string[] {
   return ["run", "-A", ...STD, "cli/main.ts", ...args];
 }
 
-/** Starts `salesflow ARGS…`; the process is the command itself. */
-export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+/**
+ * Starts `salesflow ARGS…`; the process is the command itself.
+ *
+ * @param keepOutput leaves standard output to the caller, who reads it while the command runs
+ */
+export function start(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  { keepOutput = false } = {},
+): Running {
   const child = new Deno.Command(Deno.execPath(), {
     args: denoArguments(args),
     cwd: ROOT,
@@ -39,9 +47,9 @@ export function start(args: readonly string[], env: Record<string, string> = {})
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const text = (stream: ReadableStream<Uint8Array>) =>
-    new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).text();
-  const ended = Promise.all([child.status, text(child.stdout), text(child.stderr)])
+  const text = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => new Response(stream).text();
+  const stdout = keepOutput ? Promise.resolve("") : text(child.stdout);
+  const ended = Promise.all([child.status, stdout, text(child.stderr)])
     .then(([{ code }, stdout, stderr]) => ({ code, stdout, stderr }));
   return { child, ended };
 }
@@ -79,4 +87,34 @@ export async function whenThere(path: string, { ended }: Running): Promise<void>
     if (early) throw new Error(`The command ended before ${path} was there: ${early.stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** `salesflow up`, which serves all commands of a home until it is stopped. */
+export interface Servers {
+  postgresUrl: string;
+  clickhouseUrl: string;
+  /** Stops it with Ctrl-C; resolves to its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Starts `salesflow up` and waits until it has said how to connect. */
+export async function startServers(home: string): Promise<Servers> {
+  const { child, ended } = start(["up", "--home", home], {}, { keepOutput: true });
+  const reader = child.stdout.getReader();
+  let text = "";
+  while (!text.includes("Ctrl-C stops both")) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`salesflow up ended: ${(await ended).stderr}`);
+    text += new TextDecoder().decode(value);
+  }
+  return {
+    postgresUrl: /psql "(.*)"/.exec(text)![1]!,
+    clickhouseUrl: /^ +(http:\S+)$/m.exec(text)![1]!,
+    async stop() {
+      child.kill("SIGINT");
+      const { code } = await ended;
+      await reader.cancel();
+      return code;
+    },
+  };
 }
