@@ -33,7 +33,9 @@ def settings() -> dict[str, str]:
         "spark.sql.files.ignoreMissingFiles": "false",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    # The binary's own variable, then those of Amazon's clients.
+    names = ("SALESFLOW_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+    endpoint = next((os.environ[name] for name in names if os.environ.get(name)), None)
     if endpoint:
         # Services other than Amazon's rarely serve buckets as host names.
         found["spark.hadoop.fs.s3a.endpoint"] = endpoint

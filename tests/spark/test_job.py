@@ -5,27 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import psycopg
-import pyspark
 import pytest
 
 from cases import AS_OF, HEADER
+from cluster import SPARK_HOME, running_cluster, wait_until
 from recount import recount
 from server import PASSWORD, PATIENCE_S, Server, free_port
 from shop import other_tables, put_sales, read_aggregates
 from stores import RUN_ID, nothing_published, put_raw, read_manifest, read_rows
 
 JOB = Path(__file__).resolve().parents[2] / "k8s" / "spark" / "job.py"
-SPARK_HOME = Path(pyspark.__file__).parent
 SALES = [("North", 1, 2, "10.00"), ("South", 2, 1, "0.05"), ("North", 2, 5, "999.99")]
 ROWS = "".join(f"{number},11,22,3,{AS_OF},10.00,North\n" for number in range(1, 101))
 RAW = [f"{HEADER}\n{ROWS}x\n".encode()]
@@ -213,70 +208,11 @@ def test_job_stops_on_a_signal_and_leaves_nothing(
     assert (other_tables(db), read_aggregates(db)) == ([], [])
 
 
-def wait_until(condition: object, process: subprocess.Popen) -> None:
-    """Returns when the condition holds; the process must live on."""
-    deadline = time.monotonic() + 2 * PATIENCE_S
-    while not condition():
-        assert process.poll() is None, "the process ended too early"
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
     """A standalone cluster with one worker; yields the master's URL."""
-    port, master_ui, worker_ui = free_port(), free_port(), free_port()
-    variables = environment(SPARK_WORKER_DIR=str(tmp_path / "work"), SPARK_NO_DAEMONIZE="1")
-    spark_class = SPARK_HOME / "bin" / "spark-class"
-    deploy = "org.apache.spark.deploy"
-    master = [
-        f"{deploy}.master.Master",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--webui-port",
-        str(master_ui),
-    ]
-    url = f"spark://127.0.0.1:{port}"
-    worker = [
-        f"{deploy}.worker.Worker",
-        "--host",
-        "127.0.0.1",
-        "--webui-port",
-        str(worker_ui),
-        "--cores",
-        "2",
-    ]
-    started: list[subprocess.Popen] = []
-    try:
-        for number, command in enumerate([master, [*worker, "--memory", "1g", url]]):
-            with (tmp_path / f"cluster-{number}.log").open("wb") as log:
-                started.append(
-                    subprocess.Popen([spark_class, *command], env=variables, stdout=log, stderr=log)
-                )
-            wait_until(lambda: answers(port), started[0])
-        wait_until(lambda: alive_workers(master_ui) == 1, started[-1])
+    with running_cluster(tmp_path, workers=1, cores=2, memory="1g", env=environment()) as url:
         yield url
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(PATIENCE_S)
-
-
-def answers(port: int) -> bool:
-    """Whether somebody listens."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def alive_workers(master_ui: int) -> int:
-    """Workers that the master knows."""
-    try:
-        with urlopen(f"http://127.0.0.1:{master_ui}/json/") as answer:
-            return json.load(answer)["aliveworkers"]
-    except URLError:
-        return 0
 
 
 def test_job_runs_unchanged_on_a_cluster_by_spark_submit(

@@ -1,0 +1,73 @@
+"""A standalone Spark cluster on this machine."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pyspark
+
+from server import PATIENCE_S, free_port
+
+SPARK_HOME = Path(pyspark.__file__).parent
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def running_cluster(home: Path, workers: int, cores: int, memory: str, env: dict[str, str]) -> Iterator[str]:
+    """Starts a master and workers, yields the master's URL, and ends them; logs and work lie in `home`."""
+    port, master_ui = free_port(), free_port()
+    url = f"spark://{HOST}:{port}"
+    master = ["master.Master", "--port", str(port), "--webui-port", str(master_ui)]
+    worker = ["worker.Worker", "--cores", str(cores), "--memory", memory, url]
+    started: list[subprocess.Popen] = []
+    try:
+        for number, (name, *options) in enumerate([master, *[worker] * workers]):
+            command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{name}", "--host", HOST]
+            variables = {
+                **env,
+                "SPARK_WORKER_DIR": str(home / "work"),
+                "SPARK_WORKER_WEBUI_PORT": str(free_port()),
+            }
+            with (home / f"cluster-{number}.log").open("wb") as log:
+                process = subprocess.Popen([*command, *options], env=variables, stdout=log, stderr=log)
+            started.append(process)
+            if number == 0:
+                wait_until(lambda: answers(port), process)
+        wait_until(lambda: alive_workers(master_ui) == workers, started[-1])
+        yield url
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen) -> None:
+    """Returns when the condition holds; the process must live on."""
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while not condition():
+        assert process.poll() is None, "the process ended too early"
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.1)
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def alive_workers(master_ui: int) -> int:
+    """Workers that the master knows."""
+    try:
+        with urlopen(f"http://{HOST}:{master_ui}/json/") as answer:
+            return json.load(answer)["aliveworkers"]
+    except URLError:
+        return 0
