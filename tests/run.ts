@@ -4,7 +4,13 @@
  */
 import { withStd } from "../lib/std/provider.ts";
 
-const SUITES = ["tests/unit", "tests/conformance", "tests/integration", "tests/cli", "tests/faults/sample_test.ts"];
+const SUITES = [
+  "tests/unit",
+  "tests/conformance",
+  "tests/integration",
+  "tests/cli",
+  "tests/faults/sample_test.ts",
+];
 
 /** Passed and failed tests of a JUnit report; a describe() that holds tests is not a test itself. */
 export function countTests(junit: string): { passed: number; failed: number; skipped: number } {
