@@ -36,14 +36,14 @@ const GRID = {
   outerBoundsContain: "axisLabel",
 };
 
-/** The line of all days with its seven-day average, or of all months or years. */
+/** The line of all days with its seven-day average; over long spans of an average day of each month or year, as the first and last may be cut short. */
 export function lineChart(found: Seasons): Chart {
   const { line, unit } = found;
   const daily = unit === "day";
   const averages = daily ? weekAverages(line) : [];
   const series: EChartsCoreOption[] = [{
     type: "line",
-    data: line.map(({ amountCents }) => position(amountCents)),
+    data: line.map((period) => position(perDay(period))),
     showSymbol: line.length === 1,
     silent: true,
     lineStyle: { color: colour(daily ? "faint" : "accent"), width: daily ? 1 : 2 },
@@ -62,9 +62,10 @@ export function lineChart(found: Seasons): Chart {
   return {
     id: "chart-line",
     label:
-      `Revenue by ${unit}${daily ? " with its seven-day average" : ""}, from ${longDay(found.from)} to ${
-        longDay(found.to)
-      }. ` +
+      `${
+        daily ? "Revenue of each day with its seven-day average" : `Revenue of an average day of each ${unit}`
+      }` +
+      `, from ${longDay(found.from)} to ${longDay(found.to)}. ` +
       `The best day was ${longDay(found.bestDay.date)} with ${shortRoubles(found.bestDay.amountCents)}.`,
     wide: WIDE,
     narrow: NARROW,

@@ -78,7 +78,7 @@ const MONTHS: Grouping = {
   key: (date) => date.slice(0, 7),
   name(key) {
     const month = Number(key.slice(5));
-    return [`${monthName(month)} ${Number(key.slice(0, 4))}`, `${shortMonth(month)} ${key.slice(2, 4)}`];
+    return [`${monthName(month)} ${Number(key.slice(0, 4))}`, `${shortMonth(month)} ’${key.slice(2, 4)}`];
   },
 };
 const YEARS: Grouping = {

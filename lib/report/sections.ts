@@ -45,7 +45,11 @@ export function timeSection({ regions }: Figures, year: Seasons): Html {
     : span >= MOST_OF_A_YEAR
     ? "Through the year"
     : "Day by day";
-  const note = html`${unit === "day" ? "Thin: each day. Bold: the average of seven days." : `Each ${unit}.`}
+  const note = html`${
+    unit === "day"
+      ? "Thin: each day. Bold: the average of seven days."
+      : `Revenue of an average day of each ${unit}.`
+  }
     The best day was ${longDay(bestDay.date)}: ${shortRoubles(bestDay.amountCents)} from ${
     count(bestDay.sales)
   } sales.`;

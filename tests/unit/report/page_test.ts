@@ -167,6 +167,19 @@ describe("page()", () => {
     });
   }
 
+  it("draws a long history by the average day of each month, so that a month cut short is no dip", () => {
+    const rows = ["2020-01-31", "2020-02-01", "2026-11-24"].map((date) => ({ ...days(1)[0]!, date }));
+    const text = page(figures({ days: rows }));
+    assertStringIncludes(text, "Revenue of an average day of each month, from 31\u00a0January\u00a02020");
+    assertStringIncludes(textOf(text), "Through the years");
+    // One day of January brings as much as the whole of February: its point stands higher.
+    const [line] = /d="M([^"]+)"[^>]*fill="none"[^>]*stroke="var\(--accent\)"/.exec(
+      text.split('id="chart-line"')[1]!,
+    )!.slice(1);
+    const heights = line!.split(/[ML]/).map((point) => Number(point.trim().split(/[ ,]/)[1]));
+    assert(heights[0]! < heights[1]! - 50, `${heights.slice(0, 3)}`);
+  });
+
   it("adds up what is left of many categories", () => {
     const categories = Array.from({ length: 15 }, (_, index) => ({
       category: `Category ${String.fromCharCode(65 + index)}`,
