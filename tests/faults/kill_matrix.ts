@@ -3,9 +3,10 @@
  * tables must be those of an undisturbed run, and nothing may be left behind.
  */
 import { join } from "node:path";
+import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { Random, Stream } from "../../lib/generate/random.ts";
 import { run, type Running, start, until } from "./command.ts";
-import { differences, leftovers, type State, stateOf } from "./state.ts";
+import { differences, leftovers, type State, stateOf, strayTables } from "./state.ts";
 
 const STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
 type Stage = typeof STAGES[number];
@@ -121,7 +122,13 @@ export class KillMatrix {
     if (again.code !== 0) faults.push(`the second run ended with ${again.code}: ${again.stderr.slice(-500)}`);
     else {
       faults.push(...await leftovers(this.#home, KillMatrix.#RUN_ID));
-      faults.push(...differences(await stateOf(this.#home, KillMatrix.#RUN_ID), state));
+      const databases = await startEmbedded(this.#home); // once for both looks
+      try {
+        faults.push(...await strayTables(this.#home));
+        faults.push(...differences(await stateOf(this.#home, KillMatrix.#RUN_ID), state));
+      } finally {
+        await databases.close();
+      }
     }
     return { victim, stage, share, hit, faults };
   }

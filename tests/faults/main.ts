@@ -35,7 +35,7 @@ async function inHome<T>(work: (home: string) => Promise<T>): Promise<T> {
 function ofStage(victim: TryResult["victim"], same: readonly TryResult[]): FaultResult {
   const hits = same.filter(({ hit }) => hit).length;
   return {
-    fault: `kill -9 of the ${victim} in ${same[0]!.stage}`,
+    fault: `kill -9 of ${victim === "command" ? "the command" : victim} in ${same[0]!.stage}`,
     tried: same.length,
     outcome: `same files and tables after running again, nothing left behind (${hits} hit in time)`,
     wrong: same.flatMap(({ faults }) => faults),
