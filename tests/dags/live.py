@@ -1,0 +1,148 @@
+"""The installation of the live test: databases, Airflow, PySpark, the program from source."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from conftest import DAGS, ROOT
+from services import Airflow, Databases, wait_for
+
+ROWS = 20_000
+RUN_SECONDS = 900
+RUNS = "/api/v2/dags/sales_pipeline/dagRuns"
+
+DENO = os.environ.get("SALESFLOW_TEST_DENO", "deno")
+SPARK_ENVIRONMENT = os.environ.get("SALESFLOW_TEST_SPARK_ENVIRONMENT", "")
+
+
+def postgres_driver() -> str:
+    """The JDBC driver of the images; its version is written in k8s/jars/ivy.xml only."""
+    found = re.search(
+        r'org="(org\.postgresql)" name="(postgresql)" rev="([^"]+)"', (ROOT / "k8s/jars/ivy.xml").read_text()
+    )
+    assert found is not None
+    return ":".join(found.groups())
+
+
+class Live:
+    """Everything that runs, and what the tests ask of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = folder / "store"
+        program = folder / "salesflow"
+        deno = f'"{DENO}" run -A --no-config --no-lock "{ROOT}/lib/std/deno.ts"'
+        program.write_text(f'#!/bin/sh\nexec {deno} run -A "{ROOT}/cli/main.ts" "$@"\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        self.databases = Databases(program, plain, folder)
+        environment = {
+            **plain,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SALESFLOW_RUNNER": "local",
+            "SALESFLOW_BIN": str(program),
+            "SALESFLOW_STORE": self.store.as_uri(),
+            "SALESFLOW_POSTGRES_URL": self.databases.postgres_url,
+            "SALESFLOW_CLICKHOUSE_URL": self.databases.clickhouse_url,
+            "SALESFLOW_ROWS": str(ROWS),
+            "SALESFLOW_GENERATE_SHARDS": "3",
+            "SALESFLOW_ROWS_PER_SHARD": str(ROWS // 2),
+            "SALESFLOW_RETRY_DELAY_SECONDS": "1",
+            "SALESFLOW_SPARK_SUBMIT": f"{SPARK_ENVIRONMENT}/bin/spark-submit",
+            "SALESFLOW_SPARK_MASTER": "local[2]",
+            "SALESFLOW_SPARK_JOB": str(ROOT / "k8s/spark/job.py"),
+            "SALESFLOW_SPARK_CONF": json.dumps(
+                {
+                    "spark.driver.host": "127.0.0.1",
+                    "spark.jars.ivy": str(ROOT / ".cache/spark/ivy"),
+                    "spark.jars.packages": postgres_driver(),
+                    "spark.local.dir": str(folder / "spark"),
+                    "spark.sql.shuffle.partitions": "2",
+                    "spark.ui.enabled": "false",
+                }
+            ),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PYSPARK_PYTHON": f"{SPARK_ENVIRONMENT}/bin/python",
+        }
+        self.airflow: Airflow | None = None
+        try:
+            self.airflow = Airflow(self.databases.create("airflow"), DAGS, environment, folder)
+            self.airflow.wait_until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self.airflow:
+            self.airflow.stop()
+        self.databases.service.stop()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        assert self.airflow is not None
+        return self.airflow.request(method, path, body)
+
+    def unpause(self) -> None:
+        self.ask("PATCH", "/api/v2/dags/sales_pipeline", {"is_paused": False})
+
+    def trigger(self, **conf: Any) -> dict:
+        """Starts a run as a person does: without a logical date."""
+        return self.ask("POST", RUNS, {"logical_date": None, "conf": conf})
+
+    def run(self, run_id: str) -> dict:
+        return self.ask("GET", f"{RUNS}/{run_id}")
+
+    def tasks(self, run_id: str) -> list[dict]:
+        return self.ask("GET", f"{RUNS}/{run_id}/taskInstances?limit=100")["task_instances"]
+
+    def task(self, run_id: str, task_id: str) -> dict:
+        (task,) = (task for task in self.tasks(run_id) if task["task_id"] == task_id)
+        return task
+
+    def wait(self, run_id: str, state: str) -> dict:
+        """Waits for the end of a run, which must be in the state."""
+
+        def ended() -> dict | None:
+            run = self.run(run_id)
+            return run if run["state"] in ("success", "failed") else None
+
+        run = wait_for(f"the end of {run_id}", ended, RUN_SECONDS)
+        if run["state"] != state:
+            raise AssertionError(f"{run_id} ended in {run['state']}:\n{self.log_of_failures(run_id)}")
+        return run
+
+    def log_of_failures(self, run_id: str) -> str:
+        assert self.airflow is not None
+        texts = [f"{task['task_id']}[{task['map_index']}]: {task['state']}" for task in self.tasks(run_id)]
+        for path in sorted((self.airflow.home / "logs").rglob("attempt=*.log")):
+            if f"run_id={run_id}" in str(path) and '"level":"error"' in (text := path.read_text()):
+                texts.append(f"--- {path.parent.name}/{path.name}\n{text[-6000:]}")
+        return "\n".join(texts)
+
+    def record(self, run: str, stage: str) -> dict:
+        """What the run says of a stage, in the store."""
+        return json.loads((self.store / "runs" / run / "stages" / f"{stage}.json").read_text())
+
+    def tables(self) -> dict[str, Any]:
+        """All content of all tables, without the times of loading."""
+        whole = "SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY {1})) FROM shop.{0} t"
+        aggregates = "SELECT * {} FROM shop.sales_aggregates ORDER BY {} level, region, product_id"
+        return {
+            "sales": self.databases.postgres(whole.format("sales", "sale_id")),
+            "aggregates": self.databases.postgres(aggregates.format("", "")),
+            "products": self.databases.postgres("SELECT * FROM shop.products ORDER BY product_id"),
+            "rejected": self.databases.postgres(whole.format("rejected_sales", "run_id, file, line")),
+            "imported": self.databases.clickhouse(aggregates.format("EXCEPT imported_at", "import_date,")),
+        }
+
+    def expect_rows(self, day: str, run: str) -> None:
+        """The day's aggregates are in ClickHouse, made by this run, and add up to the sales in PostgreSQL."""
+        [(count, amount)] = self.databases.postgres("SELECT count(*), sum(sale_amount)::text FROM shop.sales")
+        assert count == ROWS
+        imported = f"FROM shop.sales_aggregates WHERE import_date = '{day}' AND level"
+        total = f"SELECT run_id, toInt32(total_sales), toDecimalString(total_amount, 2) {imported} = 'total'"
+        assert self.databases.clickhouse(total) == [[run, ROWS, amount]]
+        assert self.databases.clickhouse(f"SELECT toInt32(count()) {imported} = 'region'") == [[4]]
