@@ -31,7 +31,7 @@ export interface CleanOptions {
   checkDateRange: boolean;
   /** Threads. */
   workers: number;
-  /** Raw bytes that a thread takes at a time, at least 1; the clean parts depend on it, their rows do not. @default {16 MiB} */
+  /** Raw bytes that a thread takes at a time, at least 1; the clean parts depend on it, their rows do not. @default {8 MiB} */
   rangeBytes?: number;
 }
 

@@ -4,7 +4,7 @@ import { noRejections, type Reason, type ReasonCounts, REGIONS } from "../sale.t
 import { DEFECTS, type Fields, REFORMATS } from "./disorder.ts";
 import { encodeAll, type LineBuffer } from "./line_buffer.ts";
 import { Stream } from "./random.ts";
-import { type Sale, Shop, type ShopParameters } from "./shop.ts";
+import type { Sale, Shop } from "./shop.ts";
 
 /** What was injected, and so what cleaning has to find. */
 export interface DefectCounts {
@@ -64,7 +64,6 @@ const newSale = (): Sale => ({
 export class RawLines {
   readonly counts: DefectCounts = noDefects();
   readonly #shop: Shop;
-  readonly #asOf: string;
   readonly #defectRate: number;
   readonly #sale = newSale();
   readonly #other = newSale();
@@ -72,9 +71,8 @@ export class RawLines {
   readonly #regions = encodeAll(REGIONS);
 
   /** @param defectRate share of injected rows, and of oddly spelt sales, per sale, 0 … 1 */
-  constructor(parameters: ShopParameters, defectRate: number) {
-    this.#shop = new Shop(parameters);
-    this.#asOf = parameters.asOf;
+  constructor(shop: Shop, defectRate: number) {
+    this.#shop = shop;
     this.#defectRate = defectRate;
     this.#dates = encodeAll(this.#shop.calendar.dates);
   }
@@ -149,7 +147,7 @@ export class RawLines {
     }
     const reason = DEFECT_KINDS[kind]!;
     this.#shop.makeExtra(index, this.#other);
-    this.#line(DEFECTS[reason](this.#fields(this.#other), detail, this.#asOf), lines);
+    this.#line(DEFECTS[reason](this.#fields(this.#other), detail, this.#shop.asOf), lines);
     this.#reject(reason);
   }
 

@@ -78,6 +78,11 @@ export class Shop {
   /** By region × 12 + month. */
   readonly #products: readonly AliasTable[];
 
+  /** Last day of the year of sales. */
+  get asOf(): IsoDate {
+    return this.#parameters.asOf;
+  }
+
   constructor(parameters: ShopParameters) {
     this.#parameters = parameters;
     this.random = new Random(parameters.seed);

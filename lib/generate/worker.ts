@@ -6,7 +6,7 @@ import { PartWriter } from "../store/part_writer.ts";
 import { openStore } from "../store/store.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { type DefectCounts, RawLines } from "./raw_lines.ts";
-import type { ShopParameters } from "./shop.ts";
+import { Shop, type ShopParameters } from "./shop.ts";
 
 /** What a worker is told once. */
 export interface GenerateSetUp {
@@ -34,8 +34,9 @@ const BUFFER_BYTES = 1 << 20;
 answerTasks<GenerateSetUp, GenerateTask, GenerateAnswer>(({ storeUrl, folder, parameters, defectRate }) => {
   const store = openStore(storeUrl);
   const lines = new LineBuffer(BUFFER_BYTES);
+  const shop = new Shop(parameters);
   return async ({ name, from, to }, progress) => {
-    const raw = new RawLines(parameters, defectRate);
+    const raw = new RawLines(shop, defectRate);
     const writer = await PartWriter.create(store, folder, name, SALE_HEADER);
     try {
       for (let index = from; index < to; index++) {

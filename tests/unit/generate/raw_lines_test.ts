@@ -3,11 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
 import { LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
 import { addDefects, noDefects, RawLines } from "../../../lib/generate/raw_lines.ts";
-import type { ShopParameters } from "../../../lib/generate/shop.ts";
+import { Shop, type ShopParameters } from "../../../lib/generate/shop.ts";
 
-function parameters(more: Partial<ShopParameters> = {}): ShopParameters {
+function makeShop(more: Partial<ShopParameters> = {}): Shop {
   const catalogue = makeCatalogue(100, 9);
-  return {
+  return new Shop({
     seed: 9,
     asOf: "2026-11-24",
     rows: 20_000,
@@ -15,11 +15,11 @@ function parameters(more: Partial<ShopParameters> = {}): ShopParameters {
     prices: Int32Array.from(catalogue, ({ priceCents }) => priceCents),
     seasons: catalogue.map(({ season }) => season),
     ...more,
-  };
+  });
 }
 
 /** Lines of sales `from` to `to` and what was injected. */
-function write(defectRate: number, from: number, to: number, shop = parameters()) {
+function write(defectRate: number, from: number, to: number, shop = makeShop()) {
   const raw = new RawLines(shop, defectRate);
   const lines = new LineBuffer(1 << 22);
   for (let index = from; index < to; index++) raw.write(index, lines);
@@ -65,12 +65,13 @@ describe("RawLines", () => {
 
   it("leaves the same room for every sale, the longest too", () => {
     // The highest numbers and prices that the options of the command allow.
-    const shop = parameters({
+    const shop = makeShop({
       rows: 2_000_000_000,
       customers: 100_000_000,
       prices: Int32Array.of(14_999_000),
+      seasons: ["gifts"],
     });
-    const { text } = write(0.5, 1_999_990_000, 2_000_000_000, { ...shop, seasons: ["gifts"] });
+    const { text } = write(0.5, 1_999_990_000, 2_000_000_000, shop);
     const longest = Math.max(...text.split("\n").map((line) => new TextEncoder().encode(line).length + 1));
     // A sale is at most two lines: itself and one injected after it.
     assert(2 * longest <= LONGEST_LINE_BYTES, `${longest} bytes`);

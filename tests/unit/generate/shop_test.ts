@@ -147,7 +147,7 @@ for (const seed of [20261124, 1]) {
       for (const { amountCents, quantity, productId, day } of sales) {
         const price = shop.priceCents(productId - 1, day);
         const { priceFromCents, priceToCents } = catalogue[productId - 1]!;
-        assertEquals(amountCents, quantity * price);
+        assert(amountCents === quantity * price, `${amountCents} for ${quantity} × ${price}`);
         assert(Number.isSafeInteger(price) && price > 0, `price ${price}`);
         assert(price >= priceFromCents && price <= priceToCents, `${price} of product ${productId}`);
       }
@@ -196,7 +196,7 @@ for (const seed of [20261124, 1]) {
       assertEquals(days.size, 365);
       assertEquals(toIsoDate(shop.calendar.firstDay), toIsoDate(toDay(AS_OF) - 364));
       sales.forEach(({ saleId, day }, index) => {
-        assertEquals(saleId, 10_000_000 + 2 * index);
+        assert(saleId === 10_000_000 + 2 * index, `sale ${index} is ${saleId}`);
         if (index > 0) assert(day >= sales[index - 1]!.day);
       });
     });
