@@ -1,8 +1,11 @@
 /** Which row came first for each sale_id: an open-addressing table in typed arrays, 16 bytes a slot. */
+import { SalesflowError } from "../errors.ts";
 import type { Judged } from "./judge.ts";
 import { AS_IS, CONFLICT, CONVERTED, DUPLICATE } from "./verdict.ts";
 
 const MIN_SLOTS = 1 << 10;
+/** Slots are numbered by bitwise operations, which know positive numbers below 2^31 only. */
+const MAX_SLOTS = 2 ** 31;
 /** The table is rebuilt at this load. */
 const MAX_LOAD = 0.6;
 
@@ -21,11 +24,20 @@ export class FirstSeen {
   }
 
   #allocate(slots: number): void {
+    try {
+      if (slots > MAX_SLOTS) throw new RangeError(`${slots} slots are more than ${MAX_SLOTS}`);
+      this.#idLow = new Uint32Array(slots);
+      this.#idHigh = new Uint32Array(slots);
+      this.#hashLow = new Uint32Array(slots);
+      this.#hashHigh = new Uint32Array(slots);
+    } catch (cause) {
+      throw new SalesflowError("There are more sales than this machine's memory can tell apart", {
+        stage: "clean",
+        remedy: "Clean so many sales with the Spark engine, or on a machine with more memory.",
+        cause,
+      });
+    }
     this.#mask = slots - 1;
-    this.#idLow = new Uint32Array(slots);
-    this.#idHigh = new Uint32Array(slots);
-    this.#hashLow = new Uint32Array(slots);
-    this.#hashHigh = new Uint32Array(slots);
   }
 
   /** The slot of a sale_id: its own or the empty one where it belongs. No sale_id is 0, so an id of 0 is an empty slot. */

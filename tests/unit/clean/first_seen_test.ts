@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { FirstSeen } from "../../../lib/clean/first_seen.ts";
+import { SalesflowError } from "../../../lib/errors.ts";
 import { AS_IS, BLANK, CONFLICT, CONVERTED, DUPLICATE, REJECTED } from "../../../lib/clean/verdict.ts";
 
 interface Row {
@@ -105,6 +106,11 @@ describe("FirstSeen", () => {
       const others = rows.map((row) => ({ ...row, hashLow: 0 }));
       assertEquals(take([rows, others], 0), byMap([rows, others]));
     }
+  });
+
+  it("says so when there are more rows than it can hold", () => {
+    const error = assertThrows(() => new FirstSeen(2_000_000_000), SalesflowError, "more sales than");
+    assertStringIncludes(error.remedy!, "Spark");
   });
 
   it("takes both halves of an id and of a hash into account", () => {
