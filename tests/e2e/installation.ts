@@ -6,6 +6,8 @@ import { imageName } from "./images.ts";
 import type { Settings } from "./settings.ts";
 
 const HERE = `${ROOT}tests/e2e`;
+/** The bucket may be shared; what was left by a test before is not this one's. */
+const BUCKET_FOLDER = `e2e/${crypto.randomUUID()}`;
 
 /** Options of install.sh that are the same in all calls. */
 function places({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
@@ -30,6 +32,19 @@ async function airflowOverrides(settings: Settings): Promise<string> {
   return path;
 }
 
+/** Values for a bucket in place of the volume. */
+function storage({ bucket }: Settings): string[] {
+  if (!bucket) return [];
+  return [
+    "storage.type=s3",
+    `storage.s3.bucket=${bucket.name}`,
+    `storage.s3.prefix=${BUCKET_FOLDER}`,
+    `storage.s3.endpoint=${bucket.endpoint}`,
+    "storage.s3.existingSecret=e2e-bucket",
+    `networkPolicy.s3Ports={${new URL(bucket.endpoint).port || 443}}`,
+  ];
+}
+
 /** Installs or upgrades everything, with more values for the chart; waits until all parts serve. */
 export async function install(
   settings: Settings,
@@ -45,7 +60,7 @@ export async function install(
     ...places(settings),
     ...["--values", `${HERE}/values.yaml`, "--spark-operator-values", `${HERE}/spark-operator-values.yaml`],
     ...(settings.airflowChart ? ["--airflow-values", await airflowOverrides(settings)] : []),
-    ...[...images, ...values].flatMap((each) => ["--set", each]),
+    ...[...images, ...storage(settings), ...values].flatMap((each) => ["--set", each]),
   ]);
   if (!settings.airflowChart) await deployAirflow(settings);
 }
@@ -85,9 +100,17 @@ export async function clearNamespace(settings: Settings): Promise<string | void>
   return "an earlier test's was there";
 }
 
-/** Marks the namespace as the test's. */
-export async function markNamespace({ namespace }: Settings): Promise<void> {
+/** Marks the namespace as the test's, and puts the bucket's keys there. */
+export async function prepareNamespace({ namespace, bucket }: Settings): Promise<void> {
   await kubectl("label", "namespace", namespace, `${MARK}=true`);
+  if (!bucket) return;
+  const secret = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "e2e-bucket" },
+    stringData: bucket.keys,
+  };
+  await run("kubectl", ["apply", "--namespace", namespace, "--filename", "-"], stringify(secret));
 }
 
 /** Removes both namespaces with everything in them. */

@@ -12,10 +12,18 @@ export interface Settings {
   operatorChart: string | undefined;
   /** Airflow's official chart; without it the test's own manifest is used. */
   airflowChart: string | undefined;
+  /** Bucket for the runs, in place of a volume; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
+  bucket: { name: string; endpoint: string; keys: Record<string, string> } | undefined;
   /** Leave everything in place when the test is over. */
   keep: boolean;
   /** Folder for logs of what failed. */
   logs: string;
+}
+
+function readBucket(endpoint: string | undefined, name: string | undefined): Settings["bucket"] {
+  if (!endpoint || !name) return undefined;
+  const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) => [key, Deno.env.get(key) ?? ""]);
+  return { name, endpoint, keys: Object.fromEntries(keys) };
 }
 
 /** Reads the settings. */
@@ -29,6 +37,7 @@ export function readSettings(): Settings {
     tag: text("TAG") ?? "e2e",
     operatorChart: text("SPARK_OPERATOR_CHART"),
     airflowChart: text("AIRFLOW_CHART"),
+    bucket: readBucket(text("S3_ENDPOINT"), text("S3_BUCKET")),
     keep: text("KEEP") !== undefined,
     logs: text("LOGS") ?? Deno.makeTempDirSync({ prefix: "salesflow-e2e-" }),
   };

@@ -169,13 +169,13 @@ describe("storage", () => {
       [SALESFLOW_STORE, SALESFLOW_K8S_SECRETS, SALESFLOW_K8S_STORE_CLAIM],
       ["s3://sales/a/b", "sf-postgresql-url,sf-clickhouse-url,keys", undefined],
     );
-    const { AWS_REGION, AWS_ENDPOINT_URL_S3 } = find(objects, "ConfigMap", "sf-stage").data;
-    assertEquals([AWS_REGION, AWS_ENDPOINT_URL_S3], ["ru-1", "http://minio:9000"]);
+    const { AWS_REGION, SALESFLOW_S3_ENDPOINT } = find(objects, "ConfigMap", "sf-stage").data;
+    assertEquals([AWS_REGION, SALESFLOW_S3_ENDPOINT], ["ru-1", "http://minio:9000"]);
   });
 
   it("leaves Amazon's own address to the client when no endpoint is set", async () => {
     const { data } = find(await render({ set: BUCKET }), "ConfigMap", "sf-stage");
-    assertEquals(["AWS_REGION" in data, "AWS_ENDPOINT_URL_S3" in data], [true, false]);
+    assertEquals(["AWS_REGION" in data, "SALESFLOW_S3_ENDPOINT" in data], [true, false]);
   });
 });
 

@@ -81,7 +81,7 @@ describe("accounts", () => {
 
   it("of Spark's driver may manage its executors, and nothing else", async () => {
     assertEquals(permissions(find(await render(), "Role", "sf-spark")), {
-      pods: "get list watch create patch delete deletecollection",
+      pods: "get list watch create delete deletecollection",
       configmaps: "get list watch create delete deletecollection",
       services: "get list delete deletecollection",
       persistentvolumeclaims: "get list delete deletecollection",
