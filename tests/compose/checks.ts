@@ -135,7 +135,7 @@ export async function outage(
 
 /** Grafana itself needs its image; its queries need only ClickHouse. */
 export async function dashboardQueries(project: Project): Promise<void> {
-  const file = new URL("../../compose/grafana/dashboards/sales.json", import.meta.url);
+  const file = new URL("../../k8s/compose/grafana/dashboards/sales.json", import.meta.url);
   const { templating, panels } = JSON.parse(await Deno.readTextFile(file));
   const queries: string[] = [
     templating.list[0].query,
