@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +21,9 @@ from salesflow_runners.settings import Settings
 # Airflow kills a task process 5 seconds after asking it to stop; the stage has to be gone by then.
 GRACE_SECONDS = 3.0
 POLL_SECONDS = 0.05
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ProcessOperator(BaseOperator):
@@ -51,6 +56,7 @@ class ProcessOperator(BaseOperator):
                 errors="replace",
                 env=_environment(),
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         except OSError as error:
             self.log.error("Cannot start %s: %s", command[0], error.strerror)
@@ -124,6 +130,15 @@ class LocalRunner:
 def _environment() -> dict[str, str]:
     """The worker's environment without Airflow's own part: a stage has no use for Airflow's passwords."""
     return {name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")}
+
+
+def _end_with_parent() -> None:
+    """In the new process: asks for SIGTERM when the task process dies without a chance to stop it.
+
+    Otherwise a killed worker would leave a stage behind that goes on beside its own second try.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal_group(group: int, number: int) -> None:

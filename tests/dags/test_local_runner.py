@@ -6,6 +6,8 @@ import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowTaskTimeout
 
+from conftest import DAGS
 from salesflow_runners.local import LocalRunner, ProcessOperator
 from salesflow_runners.outcomes import relay
 from salesflow_runners.settings import Settings
@@ -194,6 +197,27 @@ def test_a_timeout_ends_the_stage(tmp_path: Path) -> None:
         signal.signal(signal.SIGALRM, before)
         thread.join()
     assert not any(lives(int(pid)) for pid in pids.read_text().split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's death")
+def test_a_killed_task_process_leaves_no_stage_behind(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    code = (
+        "import sys; from salesflow_runners.local import ProcessOperator as P; "
+        'P(task_id="load", command=["sh", "-c", sys.argv[1], "load"], arguments=[sys.argv[2]]).execute({})'
+    )
+    script = f"trap 'kill $!; exit 143' TERM; {FAMILY}"
+    process = subprocess.Popen([sys.executable, "-c", code, script, str(pids)], cwd=DAGS)
+    wait_until(pids.exists, 60)
+    family = [int(pid) for pid in pids.read_text().split()]
+    assert all(lives(pid) for pid in family)
+    process.kill()
+    process.wait()
+    try:
+        wait_until(lambda: not any(lives(pid) for pid in family))
+    finally:
+        for pid in filter(lives, family):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_spark_stages_are_submitted_as_the_settings_say() -> None:
