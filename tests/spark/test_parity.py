@@ -65,7 +65,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cleaned(spark: SparkSession, native: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the same raw data, cleaned by Spark."""
     home = tmp_path_factory.mktemp("spark")
-    (home / "runs" / RUN).mkdir(parents=True)
+    shutil.copytree(native / "runs" / RUN / "raw", home / "runs" / RUN / "raw")
     shutil.copy(native / "runs" / RUN / "run.json", home / "runs" / RUN / "run.json")
     clean(spark, Store(spark, home.as_uri()), RUN, CleanOptions())
     return home
