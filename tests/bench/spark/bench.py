@@ -1,7 +1,7 @@
 """How time and memory of the Spark engine grow with the rows, on a standalone cluster on this machine.
 
 For each size: the native engine generates the sales, Spark cleans them, the native engine loads what Spark
-has cleaned into a PostgreSQL of the bench's own, and Spark aggregates. Prints a Markdown table; run by main.ts.
+has cleaned into a PostgreSQL of its own, and Spark aggregates. Prints a Markdown table; run by main.ts.
 """
 
 from __future__ import annotations
