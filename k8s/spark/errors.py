@@ -47,6 +47,18 @@ REMEDY_TRY_AGAIN = (
     "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
 )
 REMEDY_LOOK = "The log above has the whole chain of causes."
+# What to do about causes that people meet; a key is part of a class name, or the start of a SQLSTATE.
+REMEDIES = {
+    "AccessDeniedException": "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do.",
+    "NoAuthWithAWSException": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "UnknownStoreException": "Create the bucket, or correct its name in --store.",
+    "28": "Check user and password in SALESFLOW_POSTGRES_URL, and pg_hba.conf of the server.",
+    "3D": "Create the database, or correct its name in SALESFLOW_POSTGRES_URL.",
+    "3F": 'Run "salesflow migrate" first.',
+    "42P01": 'Run "salesflow migrate" first.',
+    "42501": "Connect as the owner of the schema shop, or grant the rights.",
+    "25006": "Connect to the primary server.",
+}
 
 
 def explain(error: BaseException) -> StageError:
@@ -70,7 +82,18 @@ def explain(error: BaseException) -> StageError:
         (state and PASSING_STATES.match(state)) or any(word in f"{name}: {text}" for word in PASSING)
         for name, text, state in causes
     )
-    return StageError(message, REMEDY_TRY_AGAIN, TRY_AGAIN) if passing else StageError(message, REMEDY_LOOK)
+    if passing:
+        return StageError(message, REMEDY_TRY_AGAIN, TRY_AGAIN)
+    return StageError(message, remedy_for(causes))
+
+
+def remedy_for(causes: list[tuple[str, str, str | None]]) -> str:
+    """What to do about a final failure."""
+    for key, remedy in REMEDIES.items():
+        for name, _, state in causes:
+            if key in name or (state or "").startswith(key):
+                return remedy
+    return REMEDY_LOOK
 
 
 def java_causes(error: BaseException) -> list[tuple[str, str, str | None]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,30 +11,16 @@ import psycopg.sql
 import pytest
 from pyspark.sql import SparkSession
 
+from jars import driver_jar, image_jars
 from postgres import Target, parse_url
 from server import Server, running_server
 from session import log_as_json, settings
 
-ROOT = Path(__file__).resolve().parents[2]
-IVY = ROOT / ".cache" / "spark" / "ivy"
-
-
-def postgres_package() -> str:
-    """The JDBC driver of the images, whose version is written in k8s/jars/ivy.xml only."""
-    declared = (ROOT / "k8s" / "jars" / "ivy.xml").read_text()
-    found = re.search(r'org="(org\.postgresql)" name="(postgresql)" rev="([^"]+)"', declared)
-    assert found
-    return ":".join(found.groups())
-
 
 @pytest.fixture(scope="session")
-def postgres_jar(spark: SparkSession) -> Path:
-    """The driver's file, which Spark has fetched; it must be the very file that the images hold."""
-    _, name, version = postgres_package().split(":")
-    [jar] = IVY.glob(f"jars/*_{name}-{version}.jar")
-    sha256 = hashlib.sha256(jar.read_bytes()).hexdigest()
-    assert f"{sha256}  {name}-{version}.jar" in (ROOT / "k8s" / "jars" / "jars.sha256").read_text()
-    return jar
+def postgres_jar() -> Path:
+    """The JDBC driver's file."""
+    return driver_jar()
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +34,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",
-        "spark.jars.packages": postgres_package(),
-        "spark.jars.ivy": str(IVY),
+        "spark.driver.extraClassPath": f"{image_jars()}/*",
         "spark.local.dir": str(tmp_path_factory.mktemp("spark")),
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
     }

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT / "tests" / "spark")]
 
 from cluster import SPARK_HOME, running_cluster  # noqa: E402
+from jars import driver_jar  # noqa: E402
 from server import Server, running_server  # noqa: E402
 
 JOB = ROOT / "k8s" / "spark" / "job.py"
@@ -129,7 +130,7 @@ def spark_stage(
         "spark.local.dir": str(home / "local"),
     }
     configured = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    submit = [SPARK_HOME / "bin" / "spark-submit", "--master", master, "--jars", options.jar, *configured]
+    submit = [SPARK_HOME / "bin" / "spark-submit", "--master", master, "--jars", driver_jar(), *configured]
     started = time.monotonic()
     with (home / f"{stage}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -190,7 +191,6 @@ def main() -> None:
     parser.add_argument("--executor-memory", default="1g")
     parser.add_argument("--driver-memory", default="1g")
     parser.add_argument("--deno", required=True)
-    parser.add_argument("--jar", required=True, help="the PostgreSQL JDBC driver")
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="where there is room")
     options = parser.parse_args()
     print(

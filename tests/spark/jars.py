@@ -1,0 +1,45 @@
+"""The jars that the images add to Spark: fetched by Spark's own Ivy, as in the Dockerfile, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyspark
+
+from server import ROOT
+
+DECLARED = ROOT / "k8s" / "jars"
+FOLDER = ROOT / ".cache" / "spark" / "jars"
+IVY_CACHE = ROOT / ".cache" / "spark" / "ivy"
+
+
+def image_jars() -> Path:
+    """A folder with exactly the jars of k8s/jars/jars.sha256."""
+    if sums(FOLDER) != wanted():
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        spark_jars = Path(pyspark.__file__).parent / "jars"
+        ivy = ["java", "-cp", f"{spark_jars}/*", "org.apache.ivy.Main", "-warn", "-cache", IVY_CACHE]
+        target = ["-types", "jar", "-retrieve", f"{FOLDER}/[artifact]-[revision].[ext]"]
+        subprocess.run([*ivy, "-ivy", "ivy.xml", *target], cwd=DECLARED, check=True)
+        assert sums(FOLDER) == wanted(), "the jars are not those of k8s/jars/jars.sha256"
+    return FOLDER
+
+
+def wanted() -> dict[str, str]:
+    """Name and checksum of each jar in the images."""
+    lines = (DECLARED / "jars.sha256").read_text().splitlines()
+    return {name: sha256 for sha256, name in (line.split() for line in lines)}
+
+
+def sums(folder: Path) -> dict[str, str]:
+    """Name and checksum of each file of a folder."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*")}
+
+
+def driver_jar() -> Path:
+    """The PostgreSQL JDBC driver."""
+    [jar] = image_jars().glob("postgresql-*.jar")
+    return jar
