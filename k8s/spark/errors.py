@@ -40,9 +40,10 @@ PASSING = (
     "ExecutorLostFailure",
     "FetchFailedException",
 )
-# SQLSTATE: connection lost, too many connections, serialization failure or deadlock, lock not available, shut
-# down or starting. https://www.postgresql.org/docs/18/errcodes-appendix.html
-PASSING_STATES = re.compile(r"\A(?:08...|53300|40001|40P01|55P03|57P0[123])\Z")
+# SQLSTATE: connection lost, no disk, memory or connection left, serialization failure or deadlock, idle or
+# statement timeout, in use, lock not available, shut down or starting.
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+PASSING_STATES = re.compile(r"\A(?:08...|53[123]00|40001|40P01|25P03|55006|55P03|57014|57P0[1235])\Z")
 REMEDY_TRY_AGAIN = (
     "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
 )
