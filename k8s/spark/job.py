@@ -106,14 +106,15 @@ def run(options: argparse.Namespace, stop: Stop) -> StageResult:
             raise StageError(
                 f"There is no run {options.run_id} in {store.url}", "Run generate or ingest first."
             )
-        record = StageRecord(store, options.run_id, options.stage)
-        try:
-            result = work(spark, store)
-        except BaseException as error:
-            keep_failure(record, options, stop.explain(error))
-            raise
-        record.done(result.rows_in, result.rows_out, result.facts)
-        return result
+        with store.locked(f"runs/{options.run_id}/.lock-run"):
+            record = StageRecord(store, options.run_id, options.stage)
+            try:
+                result = work(spark, store)
+            except BaseException as error:
+                keep_failure(record, options, stop.explain(error))
+                raise
+            record.done(result.rows_in, result.rows_out, result.facts)
+            return result
     finally:
         spark.stop()
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pyspark.sql import SparkSession
 
-from errors import USAGE, StageError
+from errors import TRY_AGAIN, USAGE, StageError
 
 # Hadoop reads these in a path as a pattern.
 GLOB = re.compile(r"([{}\[\]*?\\])")
@@ -105,6 +109,27 @@ class Store:
             raise StageError(
                 f"Cannot rename {source} to {target} in {self.url}", "See that the store can be written."
             )
+
+    @contextmanager
+    def locked(self, path: str) -> Iterator[None]:
+        """Holds a lock that the salesflow binary honours, too, until the block ends or the process dies.
+
+        A bucket has no such lock: there, whoever starts the stages must not start one twice at a time.
+        """
+        if not self._is_local:
+            yield
+            return
+        # The file stays, as it does with the binary: removing it would let a third process lock another one.
+        with Path(self.root.removeprefix("file://"), path).open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as taken:
+                raise StageError(
+                    f"Another salesflow command holds {path} in {self.url}",
+                    "Wait until it is done.",
+                    TRY_AGAIN,
+                ) from taken
+            yield
 
     def list(self, folder: str) -> list[str]:
         """Names directly inside a folder, sorted; none when it does not exist."""

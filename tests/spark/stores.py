@@ -140,4 +140,4 @@ def check_datasets(run: Path, case: CleanCase) -> None:
 def nothing_published(run: Path) -> bool:
     """Neither dataset exists, and nothing temporary is left."""
     left = [path for path in run.rglob("*") if path.is_file() and "raw" not in path.parts]
-    return all(path.name in ("run.json",) or path.parent.name == "stages" for path in left)
+    return all(path.name in ("run.json", ".lock-run") or path.parent.name == "stages" for path in left)

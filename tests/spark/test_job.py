@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -108,6 +109,18 @@ def test_job_cleans_and_keeps_a_record(tmp_path: Path) -> None:
     last = log_lines(failed.stderr)[-1]
     assert (last["level"], last["message"], last["remedy"]) == ("ERROR", message, remedy)
     assert nothing_published(run)
+
+
+def test_job_waits_for_no_other_command(tmp_path: Path) -> None:
+    run = put_raw(tmp_path, RAW, AS_OF)
+    with (run / ".lock-run").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        failed = run_job("clean", "--store", str(tmp_path), "--run-id", RUN_ID)
+    assert failed.returncode == 75
+    assert (
+        "Another salesflow command holds runs/test-run/.lock-run" in log_lines(failed.stderr)[-1]["message"]
+    )
+    assert not (run / "stages").exists()
 
 
 def test_job_says_when_there_is_no_such_run(tmp_path: Path) -> None:
