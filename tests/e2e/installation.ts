@@ -149,12 +149,14 @@ export async function claims({ namespace }: Settings): Promise<Record<string, st
   );
 }
 
-/** Keeps what can be learnt about a failure; returns the folder. */
+/** Keeps what can be learnt about a failure; returns what stands out, and where the rest is. */
 export async function collectLogs({ namespace, operatorNamespace, logs }: Settings): Promise<string> {
   const keep = async (name: string, ...args: string[]) => {
     const { stdout, stderr } = await attempt("kubectl", args);
     await Deno.writeTextFile(`${logs}/${name}.txt`, stdout + stderr);
+    return stdout;
   };
+  const striking: string[] = [];
   for (const each of [namespace, operatorNamespace]) {
     const there = ["--namespace", each];
     await keep(
@@ -165,7 +167,9 @@ export async function collectLogs({ namespace, operatorNamespace, logs }: Settin
       "--output",
       "wide",
     );
-    await keep(`${each}-events`, "get", "events", ...there, "--sort-by", ".lastTimestamp");
+    const events = await keep(`${each}-events`, "get", "events", ...there, "--sort-by", ".lastTimestamp");
+    striking.push(await keep(`${each}-states`, "get", "pods", ...there).then((text) => text.trimEnd()));
+    striking.push(...events.split("\n").filter((line) => /\bWarning\b/.test(line)).slice(-8));
     await keep(`${each}-pods`, "describe", "pods", ...there);
     const names = await attempt("kubectl", ["get", "pods", ...there, "--output", "name"]);
     for (const pod of names.stdout.split("\n").filter((name) => name !== "")) {
@@ -173,5 +177,5 @@ export async function collectLogs({ namespace, operatorNamespace, logs }: Settin
       await keep(`${each}-${pod.replace("pod/", "")}`, ...log);
     }
   }
-  return logs;
+  return [...striking, `Logs of all pods and events are in ${logs}`].filter((line) => line !== "").join("\n");
 }

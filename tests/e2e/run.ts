@@ -31,6 +31,8 @@ const { namespace } = settings;
 
 /** What one step leaves for the next. */
 const seen: {
+  /** The namespace may be thrown away. */
+  isOurs?: boolean;
   airflow?: Airflow;
   watch?: Watch;
   tables?: Tables;
@@ -47,12 +49,19 @@ async function assertTablesAreTheSame(): Promise<void> {
 }
 
 const STEPS: [name: string, step: () => Promise<string | void>][] = [
-  ["the namespace is free", () => clearNamespace(settings)],
+  ["the namespace is free", async () => {
+    const remark = await clearNamespace(settings);
+    seen.isOurs = true;
+    return remark;
+  }],
   ["images are built from the project's Dockerfiles", () => buildImages(settings)],
   ["images are brought into the cluster", () => loadImages(settings)],
   ["install.sh brings spark-operator, databases and Airflow's parts; all of them serve", async () => {
-    await install(settings);
-    await prepareNamespace(settings);
+    try {
+      await install(settings);
+    } finally {
+      await prepareNamespace(settings);
+    }
     const { metadata } = JSON.parse(await kubectl("get", "namespace", namespace, "--output", "json"));
     assertEquals(metadata.labels["pod-security.kubernetes.io/enforce"], "restricted");
   }],
@@ -197,7 +206,7 @@ async function runSteps(): Promise<number> {
 
 /** Takes everything away; what has been shown to be somebody else's stays untouched. */
 async function cleanUp(passed: number): Promise<void> {
-  if (passed === 0) return;
+  if (!seen.isOurs) return;
   if (settings.keep) {
     console.log(
       `SALESFLOW_E2E_KEEP is set: everything stays in ${namespace} and ${settings.operatorNamespace}`,
@@ -212,11 +221,21 @@ async function cleanUp(passed: number): Promise<void> {
   await removeNamespaces(settings);
 }
 
+// Ctrl-C reaches the programs that a step runs too; what they leave is taken away here, once.
+let interrupted: Promise<never> | undefined;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    console.log(`Stopped by ${signal}`);
+    interrupted ??= cleanUp(0).then(() => Deno.exit(1), () => Deno.exit(1));
+  });
+}
+
 console.log(`context ${await kubectl("config", "current-context")}, namespace ${namespace}`);
 const passed = await runSteps();
+await interrupted;
 await seen.airflow?.close();
 await seen.watch?.stop();
-if (passed < STEPS.length) console.log(`Logs of all pods and events are in ${await collectLogs(settings)}`);
+if (passed < STEPS.length) console.log(await collectLogs(settings));
 await cleanUp(passed);
 console.log(`${passed} passed, ${STEPS.length - passed} failed`);
 Deno.exit(passed === STEPS.length ? 0 : 1);
