@@ -1,5 +1,6 @@
 /** The run in a few tables, for a terminal. */
 import Table from "cli-table3";
+import { styleText } from "node:util";
 import type { StageContext } from "../pipeline/stage.ts";
 import { REASONS } from "../sale.ts";
 import type { Overview, Sums } from "./figures.ts";
@@ -9,7 +10,7 @@ import { productName } from "./words.ts";
 
 /** How a summary may look. */
 export interface SummaryOptions {
-  /** Bold titles and grey frames. @default {whether standard output is a terminal that wants colours} */
+  /** Bold titles and cyan headings. @default {whether standard output is a terminal that wants colours} */
   colour?: boolean;
 }
 
@@ -19,8 +20,9 @@ const NAME_WIDTH = 30;
 type Align = "left" | "right";
 type Cells = readonly string[];
 
-function title(text: string, colour: boolean): string {
-  return colour ? `\u001b[1m${text}\u001b[22m` : text;
+/** The text in a style; whether the terminal likes colours was decided by whoever asks for them. */
+function styled(style: "bold" | "cyan", text: string, colour: boolean): string {
+  return colour ? styleText(style, text, { validateStream: false }) : text;
 }
 
 function draw(
@@ -31,12 +33,12 @@ function draw(
   colour: boolean,
 ): string {
   const table = new Table({
-    head: [...head],
+    head: head.map((text) => styled("cyan", text, colour)),
     colAligns: [...align],
-    style: { head: colour ? ["cyan"] : [], border: colour ? ["gray"] : [], compact: true },
+    style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));
-  return `${title(name, colour)}\n${table.toString()}`;
+  return `${styled("bold", name, colour)}\n${table.toString()}`;
 }
 
 function regionTable({ regions, total }: Overview, colour: boolean): string {

@@ -85,7 +85,8 @@ describe("salesflow with a marked password", () => {
       ...env,
     });
     const look = () => [...processesOf(folder).values()].forEach((line) => lines.add(line));
-    const looking = setInterval(look, 100);
+    look();
+    const looking = setInterval(look, 20);
     const { code, stdout, stderr } = await outcome.finally(() => clearInterval(looking));
     assert(
       [...lines].some((line) => line.includes("cli/main.ts")),
