@@ -13,7 +13,14 @@ export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {
 export type FromWorker<Answer> =
   | { kind: "progress"; id: number; rows: number }
   | { kind: "answer"; id: number; answer: Answer }
-  | { kind: "error"; id: number; message: string; exitCode: number | undefined; remedy: string | undefined };
+  | {
+    kind: "error";
+    id: number;
+    message: string;
+    exitCode: number | undefined;
+    remedy: string | undefined;
+    stage: string | undefined;
+  };
 
 /** Does one task; `progress` reports rows done in it so far. */
 export type Work<Task, Answer> = (task: Task, progress: (rows: number) => void) => Promise<Answer>;
@@ -45,8 +52,8 @@ export function answerTasks<SetUp, Task, Answer>(
       post({ kind: "answer", id, answer }, transfer(answer));
     } catch (error) {
       // Errors lose their class and their causes on the way between threads.
-      const { exitCode, remedy } = error as { exitCode?: number; remedy?: string };
-      post({ kind: "error", id, message: messageChain(error).join(": "), exitCode, remedy });
+      const { exitCode, remedy, stage } = error as { exitCode?: number; remedy?: string; stage?: string };
+      post({ kind: "error", id, message: messageChain(error).join(": "), exitCode, remedy, stage });
     }
   };
 }

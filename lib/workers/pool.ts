@@ -109,10 +109,11 @@ export class Pool<SetUp, Task, Answer> {
 }
 
 function revive(
-  { message, exitCode, remedy }: Extract<FromWorker<never>, { kind: "error" }>,
+  { message, exitCode, remedy, stage }: Extract<FromWorker<never>, { kind: "error" }>,
 ): SalesflowError {
   const details: ErrorDetails = {};
   if (exitCode === 1 || exitCode === 2 || exitCode === 75) details.exitCode = exitCode;
   if (remedy !== undefined) details.remedy = remedy;
+  if (stage !== undefined) details.stage = stage;
   return new SalesflowError(message, details);
 }

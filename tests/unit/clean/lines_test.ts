@@ -126,6 +126,33 @@ describe("readLines()", () => {
     });
   }
 
+  const longLines: [what: string, line: string | Uint8Array, blank: boolean][] = [
+    ["spaces", " ".repeat(70_000), true],
+    ["spaces before CR", `${" ".repeat(70_000)}\r`, true],
+    ["no-break spaces", "\u00a0".repeat(40_000), true],
+    ["narrow no-break spaces, more than are looked at at a time", "\u202f".repeat(800_000), true],
+    ["spaces and a letter", `${" ".repeat(70_000)}x`, false],
+    ["spaces and a letter, far behind", `${" ".repeat(1_500_000)}x`, false],
+    ["no-break spaces and half of one", joinBytes(["\u00a0".repeat(40_000), Uint8Array.of(0xc2)]), false],
+    ["spaces and two returns", `${" ".repeat(70_000)}\r\r`, false],
+    ["spaces and a return inside", `${" ".repeat(70_000)}\r `, false],
+  ];
+  for (const [what, line, blank] of longLines) {
+    for (const lineEnd of ["\nafter\n", ""]) {
+      it(`knows whether a long line ${lineEnd ? "" : "at the end "}is blank that it does not read whole: ${what}`, async () => {
+        const bytes = joinBytes([HEADER, line, lineEnd]);
+        await put(bytes);
+        for (const cut of [1, 2, 3, 4, 5].map((more) => HEADER.length + more)) {
+          const { bytes: read } = await readLines(place.store, "raw", { part: PART, start: 0, end: cut });
+          const found: boolean[] = [];
+          forEachLine(read, (start, end) => found.push(isBlank(read, start, end)));
+          assertEquals(found, [blank], `cut at ${cut}`);
+          assert(read.length <= HEADER.length + LONGEST_LINE_BYTES + 10);
+        }
+      });
+    }
+  }
+
   const headers: [what: string, header: string, fine: boolean][] = [
     ["with LF", `${SALE_HEADER}\n`, true],
     ["with CR LF", `${SALE_HEADER}\r\n`, true],

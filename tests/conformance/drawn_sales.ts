@@ -1,0 +1,176 @@
+/**
+ * Sales drawn by a seed to be hard to add up, divide and rank, for the tests of both engines. As a program: prints
+ * cases as JSON with what must come out of them, `drawn_sales.ts SEED COUNT`.
+ */
+import fc from "fast-check";
+import { fromCents, toCents } from "../../lib/money.ts";
+import { REGIONS } from "../../lib/sale.ts";
+import { recountWeighted } from "../integration/tables/recount.ts";
+
+/** Sales that are alike, and how many of them there are. */
+export type WeightedSale = [
+  region: string,
+  productId: number,
+  quantity: number,
+  saleAmount: string,
+  weight: number,
+];
+
+/** Sales of one kind of difficulty. */
+export interface DrawnCase {
+  kind: string;
+  sales: WeightedSale[];
+}
+
+/** How many sales the heavy cases have, when their sum fits into its column. */
+export const HEAVY_SALES = 1_000_000_000;
+/** 999999999999.99, the largest amount of a sale. */
+const LARGEST_CENTS = 99_999_999_999_999n;
+/** 9999999999999999.99, the largest sum that shop.sales_aggregates holds. */
+export const LARGEST_SUM_CENTS = 999_999_999_999_999_999n;
+/** The largest product number and quantity. */
+const LARGEST_INTEGER = 2_147_483_647;
+
+const region = fc.constantFrom<string>(...REGIONS);
+const product = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(9, 10, LARGEST_INTEGER));
+const quantity = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(LARGEST_INTEGER));
+const cents = fc.oneof(
+  fc.bigInt({ min: 1n, max: 9n }),
+  fc.bigInt({ min: 1n, max: LARGEST_CENTS }),
+  fc.constantFrom(1n, 5n, 50n, LARGEST_CENTS - 1n, LARGEST_CENTS),
+);
+/** Places whose sums tie at every level when each has the same sum. */
+const grid = fc.tuple(
+  fc.subarray<string>([...REGIONS], { minLength: 1 }),
+  fc.uniqueArray(product, { minLength: 1, maxLength: 4 }),
+).map(([regions, products]) =>
+  regions.flatMap((region) => products.map((product) => [region, product] as const))
+);
+
+function drawn(kind: string, sales: fc.Arbitrary<WeightedSale[]>): fc.Arbitrary<DrawnCase> {
+  return sales.map((sales) => ({ kind, sales }));
+}
+
+const anything = drawn(
+  "anything",
+  fc.array(
+    fc.tuple(region, product, quantity, cents.map(fromCents), fc.integer({ min: 1, max: 5 })),
+    { maxLength: 30 },
+  ),
+);
+
+const one = drawn(
+  "one sale",
+  fc.tuple(region, product, quantity, cents.map(fromCents), fc.constant(1)).map((sale) => [sale]),
+);
+
+/** The same sum in every place, by different numbers of sales; sometimes one place has a kopeck more. */
+const ties = drawn(
+  "ties",
+  fc.tuple(
+    grid,
+    fc.bigInt({ min: 1n, max: LARGEST_CENTS / 12n }),
+    fc.infiniteStream(fc.constantFrom(1, 2, 3, 4, 6, 12)),
+    fc.boolean(),
+  )
+    .map(([places, twelfth, ways, nudged]) => {
+      const sales = places.map(([region, product]): WeightedSale => {
+        const weight: number = ways.next().value;
+        return [region, product, 1, fromCents(twelfth * 12n / BigInt(weight)), weight];
+      });
+      const [region, product] = places.at(-1)!;
+      return nudged ? [...sales, [region, product, 1, "0.01", 1]] : sales;
+    }),
+);
+
+/** Averages of exactly half a kopeck above a whole one, or of less. */
+const halves = drawn(
+  "averages at half a kopeck",
+  fc.array(
+    fc.tuple(
+      region,
+      product,
+      fc.bigInt({ min: 1n, max: LARGEST_CENTS - 1n }),
+      fc.integer({ min: 1, max: 3 }),
+      fc.boolean(),
+    ),
+    { minLength: 1, maxLength: 6 },
+  ).map((pairs) =>
+    pairs.flatMap(([region, product, low, weight, less]): WeightedSale[] => [
+      [region, product, 1, fromCents(low), weight + Number(less)],
+      [region, product, 2, fromCents(low + 1n), weight],
+    ])
+  ),
+);
+
+/** Two products whose shares are exactly half a millionth above a whole one, or a kopeck less. */
+const shares = drawn(
+  "shares at half a millionth",
+  fc.tuple(
+    region,
+    region,
+    fc.bigInt({ min: 1n, max: 10_000_000n }),
+    fc.bigInt({ min: 0n, max: 999_999n }),
+    fc.boolean(),
+  )
+    .map(([first, second, unit, millionths, less]): WeightedSale[] => {
+      const part = (2n * millionths + 1n) * unit - (less && unit > 1n ? 1n : 0n);
+      return [
+        [first, 1, 1, fromCents(part), 1],
+        [second, 2, 1, fromCents(2_000_000n * unit - part), 1],
+      ];
+    }),
+);
+
+/** Many sales of one amount, evenly spread: thirds, sevenths … */
+const alike = drawn(
+  "one amount",
+  fc.tuple(grid, cents, quantity, fc.integer({ min: 1, max: 60 })).map(([places, amount, quantity, weight]) =>
+    places.map(([region, product]): WeightedSale => [region, product, quantity, fromCents(amount), weight])
+  ),
+);
+
+/** A few sales, up to a thousand when each is counted for itself. */
+export const lightCase = fc.oneof(anything, one, ties, halves, shares, alike);
+
+/** What a case's sales add up to. */
+export function sumOf(sales: readonly WeightedSale[]): { sales: number; cents: bigint } {
+  return {
+    sales: sales.reduce((sum, [, , , , weight]) => sum + weight, 0),
+    cents: sales.reduce((sum, [, , , amount, weight]) => sum + toCents(amount) * BigInt(weight), 0n),
+  };
+}
+
+/** The same sales so many times over that there are 10⁹ of them, or that their sum is the largest; one more of the first when it fits. */
+function heavy({ kind, sales }: DrawnCase, oneMore: boolean): DrawnCase {
+  const sum = sumOf(sales);
+  if (sum.sales === 0) return { kind, sales };
+  const times = Math.min(Math.floor(HEAVY_SALES / sum.sales), Number(LARGEST_SUM_CENTS / sum.cents));
+  const weighted = sales.map(([region, product, quantity, amount, weight]): WeightedSale => [
+    region,
+    product,
+    quantity,
+    amount,
+    weight * times,
+  ]);
+  const first = weighted[0]!;
+  const fits = sum.cents * BigInt(times) + toCents(first[3]) <= LARGEST_SUM_CENTS &&
+    sum.sales * times < HEAVY_SALES;
+  // What was half is then a hair away from it.
+  if (oneMore && fits) first[4]++;
+  return { kind: `${kind}, by weight`, sales: weighted };
+}
+
+/** Up to 10⁹ sales, with a sum that fits into its column. */
+export const heavyCase = fc.tuple(lightCase, fc.boolean()).map(([light, oneMore]) => heavy(light, oneMore));
+
+if (import.meta.main) {
+  const [seed, count] = Deno.args.map(Number);
+  const draw = (arbitrary: fc.Arbitrary<DrawnCase>) =>
+    fc.sample(arbitrary, { seed: seed!, numRuns: count! }).map(({ kind, sales }) => ({
+      kind,
+      sales,
+      expected: recountWeighted(sales),
+    }));
+  console.log(JSON.stringify({ light: draw(lightCase), heavy: draw(heavyCase) }));
+}

@@ -1,0 +1,67 @@
+/** Fuzzed raw data in a store, and what the native engine makes of it. */
+import { clean } from "../../../lib/clean/clean.ts";
+import { writeRun } from "../../../lib/pipeline/records.ts";
+import type { StageContext, StageResult } from "../../../lib/pipeline/stage.ts";
+import { SALE_HEADER } from "../../../lib/sale.ts";
+import type { Store } from "../../../lib/store/store.ts";
+import { putRaw } from "../cases.ts";
+import { type FuzzRound, fuzzRound, WRONG_HEADERS } from "./raw_parts.ts";
+
+/** One run of the store; `round` says how to clean it. */
+export interface FuzzRun {
+  runId: string;
+  round: FuzzRound;
+}
+
+const GOOD_PART = new TextEncoder().encode(`${SALE_HEADER}\n1,11,22,3,2026-11-24,10.00,North\n`);
+
+/** The rounds of a seed. */
+export function fuzzRuns(seed: number, rounds: number): FuzzRun[] {
+  return Array.from({ length: rounds }, (_, round) => ({
+    runId: `fuzz-${seed}-${round}`,
+    round: fuzzRound(seed, round),
+  }));
+}
+
+/** Runs whose second part begins with a wrong header. */
+export function wrongHeaderRuns(): (FuzzRun & { what: string })[] {
+  return WRONG_HEADERS.map(([what, part], index) => ({
+    runId: `header-${index}`,
+    round: { parts: [GOOD_PART, part], asOf: "2026-11-24", dateRange: true, rangeBytes: 1 << 20 },
+    what,
+  }));
+}
+
+/** Puts a round into the store as the raw data of its run. */
+export async function putRound(store: Store, { runId, round }: FuzzRun): Promise<void> {
+  const { parts, asOf } = round;
+  const rest = {
+    name: runId,
+    dateRange: true,
+    maxRejected: 1,
+    rowsIn: 0,
+    duplicates: 0,
+    clean: [],
+    rejected: [],
+  };
+  await putRaw(store, runId, { ...rest, rejectedByReason: {}, fails: undefined, parts, asOf });
+  await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters: {} });
+}
+
+/** Runs the native engine. */
+export async function cleanRound(
+  store: Store,
+  { runId, round }: FuzzRun,
+  rangeBytes = round.rangeBytes,
+): Promise<StageResult> {
+  const context: StageContext = {
+    runId,
+    asOf: round.asOf,
+    store,
+    postgresUrl: "",
+    clickhouseUrl: "",
+    signal: new AbortController().signal,
+    progress() {},
+  };
+  return await clean(context, { maxRejected: 1, checkDateRange: round.dateRange, workers: 2, rangeBytes });
+}
