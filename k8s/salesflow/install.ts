@@ -25,7 +25,7 @@ const { code } = await new Deno.Command(Deno.execPath(), {
 if (code !== 0) Deno.exit(code);
 
 // Who starts the program may have any user id and a root file system that cannot be written.
-const start = ["run", "--cached-only", "--no-code-cache", "--no-prompt", ...modules, ...PERMISSIONS];
+const start = ["run", "--cached-only", "--no-code-cache", ...modules, ...PERMISSIONS];
 const settings = { DENO_DIR: Deno.env.get("DENO_DIR"), DENO_NO_UPDATE_CHECK: "1" };
 // Modules are kept under the address that they came from.
 const addresses = {

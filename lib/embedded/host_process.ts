@@ -8,24 +8,24 @@ import { rotateLog } from "./log_file.ts";
 /** The hidden subcommand of the executable that runs the host. */
 export const HOST_SUBCOMMAND = "embedded-host";
 
-/** What the host needs to do, when it runs from source. */
-const PERMISSIONS = [
-  "--no-prompt",
-  "--allow-read",
-  "--allow-write",
-  "--allow-run", // PostgreSQL
-  "--allow-ffi", // ClickHouse
-  "--allow-net=127.0.0.1",
-  "--allow-env",
-  "--allow-sys", // which user this is
-];
+/** What the host needs to do, when it runs from source: each engine its own, and nobody the environment. */
+function permissions({ engine }: HostOrder): string[] {
+  const every = ["--no-prompt", "--allow-read", "--allow-write", "--allow-net=127.0.0.1", "--ignore-env"];
+  return engine === "postgres"
+    // Who this is decides how PostgreSQL's programs are run.
+    ? [...every, "--allow-run", "--allow-env=PATH", "--allow-sys=uid,gid"]
+    // Reading what a library's functions return needs the whole permission, not only the library's path.
+    : [...every, "--allow-ffi"];
+}
 
 /** The command that runs the host: the executable itself, or Deno on the source. */
-export function hostCommand(standalone: boolean = Deno.build.standalone): string[] {
-  if (standalone) return [Deno.execPath(), HOST_SUBCOMMAND];
+export function hostCommand(order: HostOrder, standalone: boolean = Deno.build.standalone): string[] {
+  const words = JSON.stringify(order);
+  if (standalone) return [Deno.execPath(), HOST_SUBCOMMAND, words];
   const main = fileURLToPath(import.meta.resolve("./host_main.ts"));
   // It imports nothing but files of this project, so neither configuration nor lock file is needed.
-  return [Deno.execPath(), "run", "--quiet", "--no-config", "--no-lock", "--no-remote", ...PERMISSIONS, main];
+  const modules = ["--quiet", "--no-config", "--no-lock", "--no-remote"];
+  return [Deno.execPath(), "run", ...modules, ...permissions(order), main, words];
 }
 
 /** The first line of a stream, or undefined when it ends before one. */
@@ -56,8 +56,7 @@ export async function spawnHost(
       'log=$1; shift; (umask 077; : >>"$log"); exec "$@" 2>>"$log"',
       "sh",
       files.log,
-      ...hostCommand(),
-      JSON.stringify(order),
+      ...hostCommand(order),
     ],
     stdin: "null",
     stdout: "piped",

@@ -1,4 +1,5 @@
 /** The npm registry that this machine is set up to use, with its credentials. */
+import process from "node:process";
 import authToken from "registry-auth-token";
 import registryUrl from "registry-auth-token/registry-url.js";
 import type { EnginePackage } from "./packages.ts";
@@ -11,6 +12,20 @@ export interface Source {
 }
 
 /**
+ * npm's defaults hold the process's umask, which nobody reads here, and which Deno tells only to programs that may
+ * ask the system anything at all.
+ */
+function withoutUmask<T>(work: () => T): T {
+  const { umask } = process;
+  process.umask = () => 0o022;
+  try {
+    return work();
+  } finally {
+    process.umask = umask;
+  }
+}
+
+/**
  * The address of a package's tarball, by the convention of registries:
  * `<registry>/<name>/-/<file>-<version>.tgz`.
  *
@@ -19,9 +34,11 @@ export interface Source {
  */
 export function tarballSource({ name, version }: EnginePackage, npmrc?: Record<string, string>): Source {
   const [scope = "", file = ""] = name.split("/");
-  const registry = registryUrl(scope, npmrc);
-  const base = registry.endsWith("/") ? registry : `${registry}/`;
-  const credentials = authToken(base, { recursive: true, ...(npmrc ? { npmrc } : {}) });
+  const { base, credentials } = withoutUmask(() => {
+    const registry = registryUrl(scope, npmrc);
+    const base = registry.endsWith("/") ? registry : `${registry}/`;
+    return { base, credentials: authToken(base, { recursive: true, ...(npmrc ? { npmrc } : {}) }) };
+  });
   return {
     url: new URL(`${name}/-/${file}-${version}.tgz`, base),
     headers: credentials ? { authorization: `${credentials.type} ${credentials.token}` } : {},

@@ -24,22 +24,23 @@ function cleanEnvironment(): Record<string, string> {
 }
 
 /** Arguments for deno that run `salesflow ARGS…` from source. */
-export function denoArguments(args: readonly string[]): string[] {
-  return ["run", "-A", ...STD, "cli/main.ts", ...args];
+export function denoArguments(args: readonly string[], permissions: readonly string[] = ["-A"]): string[] {
+  return ["run", ...permissions, ...STD, "cli/main.ts", ...args];
 }
 
 /**
  * Starts `salesflow ARGS…`; the process is the command itself.
  *
- * @param keepOutput leaves standard output to the caller, who reads it while the command runs
+ * @param options `keepOutput` leaves standard output to the caller, who reads it while the command runs;
+ *   `permissions` are flags for deno, everything by default
  */
 export function start(
   args: readonly string[],
   env: Record<string, string> = {},
-  { keepOutput = false } = {},
+  { keepOutput = false, permissions }: { keepOutput?: boolean; permissions?: readonly string[] } = {},
 ): Running {
   const child = new Deno.Command(Deno.execPath(), {
-    args: denoArguments(args),
+    args: denoArguments(args, permissions),
     cwd: ROOT,
     clearEnv: true,
     env: { ...cleanEnvironment(), NO_COLOR: "1", ...env },
@@ -98,8 +99,9 @@ export interface Servers {
 }
 
 /** Starts `salesflow up` and waits until it has said how to connect. */
-export async function startServers(home: string): Promise<Servers> {
-  const { child, ended } = start(["up", "--home", home], {}, { keepOutput: true });
+export async function startServers(home: string, permissions?: readonly string[]): Promise<Servers> {
+  const options = { keepOutput: true, ...(permissions ? { permissions } : {}) };
+  const { child, ended } = start(["up", "--home", home], {}, options);
   const reader = child.stdout.getReader();
   let text = "";
   while (!text.includes("Ctrl-C stops both")) {
