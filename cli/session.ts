@@ -46,12 +46,18 @@ export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): S
   return openStore(store ?? home);
 }
 
+/** Signals closer together are one: a terminal sends its own, and lib/std/deno.ts hands on what it got. */
+const ONE_SIGNAL_MS = 300;
+
 /** Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
+  let firstAt = -Infinity;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => {
+      if (performance.now() - firstAt < ONE_SIGNAL_MS) return;
       if (controller.signal.aborted) Deno.exit(75);
+      firstAt = performance.now();
       controller.abort(
         new SalesflowError(`Stopped by ${name}`, {
           exitCode: 75,

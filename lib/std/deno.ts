@@ -15,8 +15,15 @@ if (!subcommand) {
   Deno.exit(2);
 }
 const child = new Deno.Command(Deno.execPath(), { args: [subcommand, ...await withStd(), ...args] }).spawn();
-// Ctrl-C reaches the whole process group; this process only has to outlive the command to report its exit code.
-Deno.addSignalListener("SIGINT", () => {});
-Deno.addSignalListener("SIGTERM", () => child.kill("SIGTERM"));
+// Whoever stops this process means the command. A terminal, or timeout(1), tells both; the command takes that for one.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.addSignalListener(signal, () => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended meanwhile, and its exit code is on its way.
+    }
+  });
+}
 const { code } = await child.status;
 Deno.exit(code);
