@@ -25,7 +25,12 @@ SHARE_SCALE = 1_000_000
 
 def aggregate(sales: DataFrame, run_id: str) -> DataFrame:
     """The rows of shop.sales_aggregates from `region`, `product_id`, `quantity` and `sale_amount`."""
-    return rank(total(sales)).select(
+    return aggregate_cells(cells(sales), run_id)
+
+
+def aggregate_cells(finest: DataFrame, run_id: str) -> DataFrame:
+    """The same from counts and sums of the finest level, see `cells`."""
+    return rank(total(finest)).select(
         "level",
         "region",
         "product_id",
@@ -42,13 +47,17 @@ def aggregate(sales: DataFrame, run_id: str) -> DataFrame:
     )
 
 
-def total(sales: DataFrame) -> DataFrame:
-    """Counts and sums at the four levels; `cents` are whole numbers."""
-    finest = sales.groupBy("region", "product_id").agg(
+def cells(sales: DataFrame) -> DataFrame:
+    """Counts and sums of each region's products; `cents` are whole numbers."""
+    return sales.groupBy("region", "product_id").agg(
         F.count(F.lit(1)).alias("sales"),
         F.sum("quantity").alias("quantity"),
         F.sum((F.col("sale_amount") * 100).cast("decimal(14,0)")).alias("cents"),
     )
+
+
+def total(finest: DataFrame) -> DataFrame:
+    """Counts and sums at the four levels."""
     every_region, every_product = F.grouping("region") == 1, F.grouping("product_id") == 1
     return (
         finest.cube("region", "product_id")

@@ -1,5 +1,6 @@
 /** The aggregates by the contract, counted with whole numbers only and without SQL. */
 import { divideHalfUp, fromCents, toCents } from "../../../lib/money.ts";
+import type { WeightedSale } from "../../conformance/drawn_sales.ts";
 import type { Sale } from "./harness.ts";
 
 interface Group {
@@ -22,9 +23,10 @@ function rankedBefore(a: Group, b: Group): number {
   return a.product - b.product;
 }
 
-function grouped(sales: readonly Sale[]): Group[] {
+function grouped(sales: readonly WeightedSale[]): Group[] {
   const groups = new Map<string, Group>();
-  for (const [, , product, quantity, , amount, region] of sales) {
+  for (const [region, product, quantity, amount, weight] of sales) {
+    const times = BigInt(weight);
     const places: [string, string, number][] = [
       ["total", "All", 0],
       ["region", region, 0],
@@ -35,9 +37,9 @@ function grouped(sales: readonly Sale[]): Group[] {
       const key = `${level} ${inRegion} ${ofProduct}`;
       const group = groups.get(key) ??
         { level, region: inRegion, product: ofProduct, sales: 0n, quantity: 0n, cents: 0n };
-      group.sales++;
-      group.quantity += BigInt(quantity);
-      group.cents += toCents(amount);
+      group.sales += times;
+      group.quantity += BigInt(quantity) * times;
+      group.cents += toCents(amount) * times;
       groups.set(key, group);
     }
   }
@@ -46,6 +48,13 @@ function grouped(sales: readonly Sale[]): Group[] {
 
 /** Rows of shop.sales_aggregates without run_id, as texts, sorted. */
 export function recount(sales: readonly Sale[]): string[] {
+  return recountWeighted(
+    sales.map(([, , product, quantity, , amount, region]) => [region, product, quantity, amount, 1]),
+  );
+}
+
+/** The same of sales that are given once, with how many of them there are. */
+export function recountWeighted(sales: readonly WeightedSale[]): string[] {
   const groups = grouped(sales);
   const grand = groups.find(({ level }) => level === "total")?.cents ?? 0n;
   const windows = Map.groupBy(
