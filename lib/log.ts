@@ -1,6 +1,7 @@
 /** Logging on standard error, by LogTape: text for people, JSON lines for machines. */
 import {
   configure,
+  configureSync,
   getJsonLinesFormatter,
   getLogger,
   getTextFormatter,
@@ -55,4 +56,28 @@ export async function setUpLogging(format: LogFormat, quiet: boolean): Promise<v
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });
+}
+
+/** A warning of a thread, for the main thread to write. */
+export interface Warning {
+  part: string;
+  text: string;
+}
+
+/** Sets up logging for a thread that has no standard error of its own: warnings and errors are handed on. */
+export function relayWarnings(send: (warning: Warning) => void): void {
+  configureSync({
+    reset: true,
+    sinks: { relay: ({ category, message }) => send({ part: category.at(-1)!, text: message.join("") }) },
+    loggers: [
+      { category: "salesflow", lowestLevel: "warning", sinks: ["relay"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["relay"] },
+    ],
+  });
+}
+
+/** Writes what {@linkcode relayWarnings} sent. */
+export function writeWarning({ part, text }: Warning): void {
+  // A brace would begin a placeholder.
+  logger(part).warn(text.replaceAll("{", "{{").replaceAll("}", "}}"));
 }

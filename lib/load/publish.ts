@@ -63,7 +63,8 @@ async function recordRun(db: Postgres, { runId, source, clean, facts }: LoadSour
  * later reader wait behind it, so it must not wait for a long report to end.
  */
 async function lockSales(db: Postgres, waitMs: number): Promise<void> {
-  const deadline = Date.now() + waitMs;
+  // Not the time of day, which may be set back.
+  const deadline = performance.now() + waitMs;
   for (let tryMs = LOCK_MS.first;; tryMs = Math.min(LOCK_MS.most, tryMs * 1.5)) {
     await db.query("SAVEPOINT before_lock");
     try {
@@ -74,7 +75,7 @@ async function lockSales(db: Postgres, waitMs: number): Promise<void> {
     } catch (error) {
       if (!(error instanceof PostgresFailure && error.code === "55P03")) throw error;
       await db.query("ROLLBACK TO SAVEPOINT before_lock");
-      if (Date.now() < deadline) {
+      if (performance.now() < deadline) {
         await delay(tryMs * REST_FACTOR * (0.5 + Math.random()), undefined, { signal: db.signal });
         continue;
       }

@@ -8,7 +8,9 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { SalesflowError, UsageError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { holdLease } from "./s3_lease.ts";
+import { logger } from "../log.ts";
+import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
+import { objectBytes, readObject } from "./s3_read.ts";
 import type { Store, StoreWriter } from "./store.ts";
 
 /** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
@@ -39,7 +41,31 @@ async function connect(): Promise<S3Sdk> {
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
+  // Inside of the client's own retries, which say nothing.
+  client.middlewareStack.add(
+    (next, { commandName }) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        noteRetry(String(commandName), args.request, error);
+        throw error;
+      }
+    },
+    { step: "finalizeRequest", priority: "low", name: "salesflowNotesRetries" },
+  );
   return { ...s3, client };
+}
+
+/** Says that the client is about to try again. */
+function noteRetry(command: string, request: unknown, error: unknown): void {
+  const header = (request as { headers?: Record<string, string> }).headers?.["amz-sdk-request"];
+  const [, attempt, most] = /^attempt=(\d+); max=(\d+)/.exec(header ?? "") ?? [];
+  const status = statusOf(error);
+  const passes = status === undefined || status >= 500 || status === 408 || status === 429;
+  if (!attempt || !passes || Number(attempt) >= Number(most)) return;
+  const left = Number(most) - Number(attempt);
+  const why = error instanceof Error ? error.message : String(error);
+  logger("store").warn(`${command.replace(/Command$/, "")}: ${why}; trying again (${left} tries left)`);
 }
 
 function statusOf(error: unknown): number | undefined {
@@ -73,17 +99,29 @@ function explain(error: unknown, what: string): SalesflowError {
   });
 }
 
+/** What S3Writer needs of the client's upload. */
+interface RunningUpload {
+  /** Undefined until S3 has named it, and for what fits into one request. */
+  uploadId?: string | undefined;
+  done(): Promise<unknown>;
+  abort(): Promise<void>;
+}
+
 class S3Writer implements StoreWriter {
   readonly #body = new PassThrough({ highWaterMark: UPLOAD_PART_BYTES });
-  readonly #upload: { done(): Promise<unknown>; abort(): Promise<void> };
+  readonly #upload: RunningUpload;
   readonly #done: Promise<unknown>;
   readonly #place: string;
+  readonly #giveUp: (uploadId: string) => Promise<unknown>;
 
+  /** @param giveUp tells S3 to forget the parts of an upload */
   constructor(
-    start: (body: PassThrough) => { done(): Promise<unknown>; abort(): Promise<void> },
+    start: (body: PassThrough) => RunningUpload,
     place: string,
+    giveUp: (uploadId: string) => Promise<unknown>,
   ) {
     this.#place = place;
+    this.#giveUp = giveUp;
     this.#upload = start(this.#body);
     this.#done = this.#upload.done();
     // A failure is reported by the next write or by close.
@@ -111,6 +149,8 @@ class S3Writer implements StoreWriter {
     await this.#upload.abort().catch(() => {});
     this.#body.destroy();
     await this.#done.catch(() => {});
+    const { uploadId } = this.#upload;
+    if (uploadId !== undefined) await this.#giveUp(uploadId).catch(() => {});
   }
 }
 
@@ -159,10 +199,10 @@ export class S3Store implements Store {
   }
 
   readText(path: string): Promise<string | undefined> {
-    return this.#maybe(`read ${path}`, async (s3) => {
-      const { Body } = await s3.client.send(new s3.GetObjectCommand(this.#at(path)));
-      return await Body!.transformToString("utf-8");
-    });
+    return this.#maybe(
+      `read ${path}`,
+      async (s3) => new TextDecoder().decode(await readObject(s3, this.#at(path))),
+    );
   }
 
   async writeText(path: string, text: string): Promise<void> {
@@ -181,10 +221,7 @@ export class S3Store implements Store {
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#do(`read ${path}`, async (s3) => {
       try {
-        const { Body } = await s3.client.send(
-          new s3.GetObjectCommand({ ...this.#at(path), Range: `bytes=${start}-${end - 1}` }),
-        );
-        return await Body!.transformToByteArray() as Uint8Array<ArrayBuffer>;
+        return await readObject(s3, this.#at(path), { start, end });
       } catch (error) {
         if (statusOf(error) === 416) return new Uint8Array(); // the file ends before `start`
         throw error;
@@ -193,14 +230,19 @@ export class S3Store implements Store {
   }
 
   async stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return await this.#do(`read ${path}`, async (s3) => {
-      const { Body } = await s3.client.send(new s3.GetObjectCommand(this.#at(path)));
-      return Body!.transformToWebStream() as ReadableStream<Uint8Array<ArrayBuffer>>;
-    });
+    const bytes = await this.#do(`read ${path}`, (s3) => Promise.resolve(objectBytes(s3, this.#at(path))));
+    const what = `read ${path} in ${this.url}`;
+    return ReadableStream.from((async function* () {
+      try {
+        yield* bytes;
+      } catch (error) {
+        throw explain(error, what);
+      }
+    })());
   }
 
   async create(path: string): Promise<StoreWriter> {
-    return await this.#do(`write ${path}`, async ({ client }) => {
+    return await this.#do(`write ${path}`, async ({ client, AbortMultipartUploadCommand }) => {
       const { Upload } = await import("@aws-sdk/lib-storage");
       const start = (body: PassThrough) =>
         new Upload({
@@ -208,9 +250,14 @@ export class S3Store implements Store {
           params: { ...this.#at(path), Body: body },
           partSize: UPLOAD_PART_BYTES,
           queueSize: UPLOADS_AT_ONCE,
-          leavePartsOnError: false,
+          // The upload itself would insist on removing them for as long as the client is patient.
+          leavePartsOnError: true,
         });
-      return new S3Writer(start, `${path} in ${this.url}`);
+      const giveUp = (UploadId: string) =>
+        client.send(new AbortMultipartUploadCommand({ ...this.#at(path), UploadId }), {
+          abortSignal: AbortSignal.timeout(FAREWELL_MS),
+        });
+      return new S3Writer(start, `${path} in ${this.url}`, giveUp);
     });
   }
 

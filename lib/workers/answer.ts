@@ -1,6 +1,7 @@
 /** A worker's side of lib/workers/pool.ts. */
 
 import { messageChain } from "../errors.ts";
+import { relayWarnings, type Warning } from "../log.ts";
 
 /** Messages from the pool to a worker. */
 export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {
@@ -13,6 +14,7 @@ export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {
 export type FromWorker<Answer> =
   | { kind: "progress"; id: number; rows: number }
   | { kind: "answer"; id: number; answer: Answer }
+  | { kind: "warning"; warning: Warning }
   | {
     kind: "error";
     id: number;
@@ -38,17 +40,23 @@ export function answerTasks<SetUp, Task, Answer>(
   prepare: (setUp: SetUp) => Work<Task, Answer>,
   transfer: (answer: Answer) => Transferable[] = () => [],
 ): void {
-  let work: Work<Task, Answer> | undefined;
+  let work: Work<Task, Answer> = () => Promise.reject(new Error("the thread was not set up"));
   const post = (message: FromWorker<Answer>, buffers: Transferable[] = []) =>
     scope.postMessage(message, buffers);
   scope.onmessage = async ({ data }: MessageEvent<ToWorker<SetUp, Task>>) => {
     if (data.kind === "setUp") {
-      work = prepare(data.setUp);
+      relayWarnings((warning) => post({ kind: "warning", warning }));
+      try {
+        work = prepare(data.setUp);
+      } catch (error) {
+        // Answered to the first task: the next message may come before an uncaught error is reported.
+        work = () => Promise.reject(error);
+      }
       return;
     }
     const { id, task } = data;
     try {
-      const answer = await work!(task, (rows) => post({ kind: "progress", id, rows }));
+      const answer = await work(task, (rows) => post({ kind: "progress", id, rows }));
       post({ kind: "answer", id, answer }, transfer(answer));
     } catch (error) {
       // Errors lose their class and their causes on the way between threads.

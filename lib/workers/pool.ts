@@ -1,5 +1,6 @@
 /** A few threads that do tasks side by side; answers come back in the order of the tasks. */
 import { type ErrorDetails, SalesflowError } from "../errors.ts";
+import { writeWarning } from "../log.ts";
 import type { FromWorker, ToWorker } from "./answer.ts";
 
 /** How a pool is run. */
@@ -74,6 +75,8 @@ export class Pool<SetUp, Task, Answer> {
           if (data.kind === "progress") {
             rows[data.id] = data.rows;
             onProgress?.(rows.reduce((sum, count) => sum + count, 0));
+          } else if (data.kind === "warning") {
+            writeWarning(data.warning);
           } else if (data.kind === "error") {
             stop(revive(data));
           } else {

@@ -112,6 +112,23 @@ suite("S3Store against versitygw", () => {
     await second.release();
   });
 
+  it("S3Store takes a lock over that was not renewed for a minute, and no other", async () => {
+    const path = bucket.fileOf("weekly/locks/left");
+    const renewed = (secondsAgo: number) => {
+      const time = new Date(Date.now() - 1000 * secondsAgo);
+      return Deno.utime(path, time, time);
+    };
+    const left = await store.lock("locks/left");
+    assert(left);
+    await renewed(50);
+    assertEquals(await store.lock("locks/left"), undefined);
+    await renewed(70);
+    const taken = await store.lock("locks/left");
+    assert(taken);
+    await taken.release();
+    await left.release();
+  });
+
   const args = ["run", "--run-id", "bucket", "--as-of", "2026-11-24", "--rows", "2000"];
 
   it("run makes the same datasets in a bucket as in a folder, twice, and clears what a killed run left", async () => {

@@ -15,6 +15,11 @@ export class Bucket {
     this.#folder = folder;
   }
 
+  /** Path of the file behind an object. */
+  fileOf(key: string): string {
+    return `${this.#folder}/objects/${Bucket.NAME}/${key}`;
+  }
+
   /** @param path of the program */
   static async start(path: string, keys: { id: string; secret: string }): Promise<Bucket> {
     const folder = await Deno.makeTempDir({ prefix: "salesflow-s3-" });

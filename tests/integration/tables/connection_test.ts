@@ -147,6 +147,25 @@ describe("withPostgres() and withClickHouse()", () => {
     assertEquals(tries, 1);
   });
 
+  it("withPostgres() writes dates and times in its own way when the owner of the database has another", async () => {
+    const shown = () =>
+      withPostgres(
+        { url: place.postgresUrl, stage: "test", signal, limits: IMPATIENT },
+        (db) => db.one("SELECT '2026-10-25'::date AS day, '2026-10-25 00:30+00'::timestamptz AS moment"),
+      );
+    const { user } = await withPostgres(
+      { url: place.postgresUrl, stage: "test", signal, limits: IMPATIENT },
+      (db) => db.one("SELECT quote_ident(current_user) AS user"),
+    );
+    await place.values(`ALTER ROLE ${user} SET datestyle = 'SQL, DMY'`);
+    await place.values(`ALTER ROLE ${user} SET timezone = 'Pacific/Kiritimati'`);
+    try {
+      assertEquals(await shown(), { day: "2026-10-25", moment: "2026-10-25 00:30:00+00" });
+    } finally {
+      await place.values(`ALTER ROLE ${user} RESET ALL`);
+    }
+  });
+
   it("withPostgres() gives up a statement that takes too long, with exit code 75", async () => {
     const limits = { ...IMPATIENT, statementMs: 100 };
     const work = withPostgres(
