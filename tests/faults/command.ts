@@ -26,14 +26,21 @@ async function textOf(stream: ReadableStream<Uint8Array>, onText: (text: string)
   return all;
 }
 
-/** Starts `salesflow ARGS…` from source. @param onError is given what comes on standard error as it comes */
+/**
+ * Starts `salesflow ARGS…` from source.
+ *
+ * @param onError is given what comes on standard error as it comes
+ * @param prefix stands before the command line; it must end in the command itself
+ */
 export function start(
   args: string[],
   env: Record<string, string> = {},
   onError: (text: string) => void = () => {},
+  prefix: readonly string[] = [],
 ): Running {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...STD, "cli/main.ts", ...args],
+  const [program, ...rest] = [...prefix, Deno.execPath(), "run", "-A", ...STD, "cli/main.ts", ...args];
+  const child = new Deno.Command(program!, {
+    args: rest,
     cwd: ROOT,
     env: { SALESFLOW_LOG_FORMAT: "json", ...env },
     stdin: "null",

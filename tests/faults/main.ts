@@ -1,17 +1,26 @@
 /**
- * `deno task test:faults [--tries N] [--seed N] [--rows N] [--only kill|network|resources|readers]`: every kind of fault, as one table.
+ * `deno task test:faults [--tries N] [--seed N] [--rows N] [--only kill|network|bucket|disks|memory|clocks|readers]`: every kind of fault, as one table.
  */
 import Table from "cli-table3";
-import { goTool, TOXIPROXY } from "./go_tool.ts";
+import { clockFaults } from "./clocks.ts";
+import { databaseDiskFaults } from "./database_disk.ts";
+import { goTool, TOXIPROXY, VERSITYGW } from "./go_tool.ts";
 import { chooseTries, KillMatrix, type TryResult } from "./kill_matrix.ts";
+import { memoryFaults } from "./memory.ts";
 import { BadNetwork } from "./network.ts";
 import { NETWORK_FAULTS } from "./network_faults.ts";
 import { readerFaults } from "./readers.ts";
 import { resourceFaults } from "./resources.ts";
 import type { FaultResult } from "./result.ts";
+import { S3_FAULTS } from "./s3_faults.ts";
+import { BadBucket } from "./s3_network.ts";
 
 /** Enough for every fault to meet rows on their way, and few enough to try many. */
 const FEW_ROWS = 5_000;
+/** For many whole runs in a row. */
+const FEWER_ROWS = 2_000;
+/** Enough to fill a server's disk. */
+const ENOUGH_ROWS = 20_000;
 const TURNS = 6;
 
 function argument(name: string): string | undefined {
@@ -65,34 +74,60 @@ async function kills(): Promise<FaultResult[]> {
   );
 }
 
+/** Tries one fault after the other and says how each went. */
+async function tryAll<Fault>(
+  faults: readonly Fault[],
+  attempt: (fault: Fault) => Promise<FaultResult>,
+): Promise<FaultResult[]> {
+  const results: FaultResult[] = [];
+  for (const fault of faults) {
+    const result = await attempt(fault);
+    console.log(`${result.fault}: ${result.wrong.length > 0 ? `FAILED: ${result.wrong.join("; ")}` : "ok"}`);
+    results.push(result);
+  }
+  return results;
+}
+
+function withoutGo(faults: readonly { name: string }[]): FaultResult[] {
+  const skipped = "toxiproxy cannot be built: this machine has no Go";
+  return faults.map(({ name }) => ({ fault: name, tried: 0, outcome: "", wrong: [], skipped }));
+}
+
 async function network(): Promise<FaultResult[]> {
   const proxy = await goTool(TOXIPROXY);
-  if (!proxy) {
-    const skipped = "toxiproxy cannot be built: this machine has no Go";
-    return NETWORK_FAULTS.map(({ name }) => ({ fault: name, tried: 0, outcome: "", wrong: [], skipped }));
-  }
+  if (!proxy) return withoutGo(NETWORK_FAULTS);
   return await inHome(async (home) => {
     const bad = await BadNetwork.prepare(home, proxy, FEW_ROWS);
     try {
-      const results: FaultResult[] = [];
-      for (const fault of NETWORK_FAULTS) {
-        const result = await bad.try(fault);
-        console.log(
-          `${result.fault}: ${result.wrong.length > 0 ? `FAILED: ${result.wrong.join("; ")}` : "ok"}`,
-        );
-        results.push(result);
-      }
-      return results;
+      return await tryAll(NETWORK_FAULTS, (fault) => bad.try(fault));
     } finally {
       await bad.close();
     }
   });
 }
 
+async function bucket(): Promise<FaultResult[]> {
+  const [toxiproxy, versitygw] = [await goTool(TOXIPROXY), await goTool(VERSITYGW)];
+  if (!toxiproxy || !versitygw) return withoutGo(S3_FAULTS);
+  const bad = await BadBucket.prepare({ toxiproxy, versitygw });
+  try {
+    return [...await tryAll(S3_FAULTS, (fault) => bad.try(fault)), await bad.wrongClock()];
+  } finally {
+    await bad.close();
+  }
+}
+
 const SUITES: Record<string, () => Promise<FaultResult[]>> = {
   kill: kills,
   network,
-  resources: () => resourceFaults(FEW_ROWS),
+  bucket,
+  disks: () =>
+    inHome(async (home) => [
+      ...await resourceFaults(`${home}/store`, FEW_ROWS),
+      ...await databaseDiskFaults(`${home}/server`, ENOUGH_ROWS),
+    ]),
+  memory: () => inHome(memoryFaults),
+  clocks: () => inHome((home) => clockFaults(home, FEWER_ROWS)),
   readers: () => inHome((home) => readerFaults(home, FEW_ROWS, TURNS)),
 };
 
@@ -104,6 +139,7 @@ if (only !== undefined && !Object.hasOwn(SUITES, only)) {
 const results: FaultResult[] = [];
 for (const [name, suite] of Object.entries(SUITES)) {
   if (only !== undefined && name !== only) continue;
+  const started = performance.now();
   try {
     results.push(...await suite());
   } catch (error) {
@@ -115,6 +151,7 @@ for (const [name, suite] of Object.entries(SUITES)) {
       wrong: [error instanceof Error ? error.message : String(error)],
     });
   }
+  console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
 }
 
 const table = new Table({ head: ["fault", "times tried", "outcome"], style: { head: [], border: [] } });

@@ -9,8 +9,8 @@ import { processesOf, until } from "./command.ts";
 export type State = Record<string, string>;
 
 const DATASETS = ["raw", "clean", "rejected"];
-/** Columns that say when, not what, are left out. */
-const POSTGRES_TABLES: Record<string, string> = {
+/** Tables of PostgreSQL and their columns; those that say when, not what, are left out. */
+export const POSTGRES_TABLES: Record<string, string> = {
   "shop.sales": "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region",
   "shop.products": "product_id, name, category, price_from, price_to",
   "shop.rejected_sales": "run_id, file, line, reason, raw",
@@ -30,8 +30,8 @@ export function folderChecksum(folder: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Checksums of a run's datasets and of all tables; starts the embedded databases of the home. */
-export async function stateOf(home: string, runId: string): Promise<State> {
+/** Checksums of a run's datasets and of all tables; starts the embedded databases of the home. @param importDate leaves other imports in ClickHouse out */
+export async function stateOf(home: string, runId: string, importDate?: string): Promise<State> {
   const state: State = {};
   for (const name of DATASETS) state[name] = folderChecksum(`${home}/runs/${runId}/${name}`);
   const databases = await startEmbedded(home);
@@ -46,7 +46,13 @@ export async function stateOf(home: string, runId: string): Promise<State> {
       }
     });
     await withClickHouse({ url: databases.clickhouseUrl, stage: "test", signal }, async (db) => {
-      const rows = await db.rows("SELECT * EXCEPT imported_at FROM shop.sales_aggregates ORDER BY ALL");
+      const rows = await db.rows(
+        "SELECT * EXCEPT imported_at FROM shop.sales_aggregates WHERE {date:String} IN ('', toString(import_date)) ORDER BY ALL",
+        { date: importDate ?? "" },
+      );
+      if (importDate !== undefined && rows.length === 0) {
+        throw new Error(`nothing was imported as of ${importDate}`);
+      }
       state["clickhouse shop.sales_aggregates"] = createHash("sha256").update(JSON.stringify(rows)).digest(
         "hex",
       ).slice(0, 16);

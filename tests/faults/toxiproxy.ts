@@ -76,12 +76,19 @@ export class Toxiproxy {
     await this.#ask("POST", `/proxies/${name}`, { enabled: false });
   }
 
+  /** Every way becomes a black hole: connections stay open, new ones are taken, and nothing moves any more. */
+  freeze(): void {
+    this.#child.kill("SIGSTOP");
+  }
+
   /** Everything works again. */
   async heal(): Promise<void> {
+    this.#child.kill("SIGCONT");
     await this.#ask("POST", "/reset");
   }
 
   async close(): Promise<void> {
+    this.#child.kill("SIGCONT");
     this.#child.kill("SIGTERM");
     await this.#child.status;
   }
