@@ -1,6 +1,6 @@
 /**
  * Sales drawn by a seed to be hard to add up, divide and rank, for the tests of both engines. As a program: prints
- * cases as JSON with what must come out of them, `drawn_sales.ts SEED COUNT`.
+ * cases as JSON with what must come out of them, `drawn_sales.ts SEED CASES_OF_EACH_KIND`.
  */
 import fc from "fast-check";
 import { fromCents, toCents } from "../../lib/money.ts";
@@ -34,9 +34,11 @@ const LARGEST_INTEGER = 2_147_483_647;
 const region = fc.constantFrom<string>(...REGIONS);
 const product = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(9, 10, LARGEST_INTEGER));
 const quantity = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(LARGEST_INTEGER));
+/** Any number of digits is as likely as another. */
+const magnitudes = fc.tuple(fc.bigInt({ min: 1n, max: LARGEST_CENTS - 1n }), fc.integer({ min: 1, max: 14 }))
+  .map(([amount, digits]) => amount % 10n ** BigInt(digits) || 1n);
 const cents = fc.oneof(
-  fc.bigInt({ min: 1n, max: 9n }),
-  fc.bigInt({ min: 1n, max: LARGEST_CENTS }),
+  magnitudes,
   fc.constantFrom(1n, 5n, 50n, LARGEST_CENTS - 1n, LARGEST_CENTS),
 );
 /** Places whose sums tie at every level when each has the same sum. */
@@ -90,7 +92,7 @@ const halves = drawn(
     fc.tuple(
       region,
       product,
-      fc.bigInt({ min: 1n, max: LARGEST_CENTS - 1n }),
+      magnitudes,
       fc.integer({ min: 1, max: 3 }),
       fc.boolean(),
     ),
@@ -130,8 +132,9 @@ const alike = drawn(
   ),
 );
 
+const KINDS = [anything, one, ties, halves, shares, alike];
 /** A few sales, up to a thousand when each is counted for itself. */
-export const lightCase = fc.oneof(anything, one, ties, halves, shares, alike);
+export const lightCase = fc.oneof(...KINDS);
 
 /** What a case's sales add up to. */
 export function sumOf(sales: readonly WeightedSale[]): { sales: number; cents: bigint } {
@@ -141,11 +144,12 @@ export function sumOf(sales: readonly WeightedSale[]): { sales: number; cents: b
   };
 }
 
-/** The same sales so many times over that there are 10⁹ of them, or that their sum is the largest; one more of the first when it fits. */
-function heavy({ kind, sales }: DrawnCase, oneMore: boolean): DrawnCase {
-  const sum = sumOf(sales);
+/** The same sales so many times over that there are 10⁹ of them, or that their sum is the largest, with room for `more`. */
+function heavy({ kind, sales }: DrawnCase, more: WeightedSale[]): DrawnCase {
+  const [sum, rest] = [sumOf(sales), sumOf(more)];
   if (sum.sales === 0) return { kind, sales };
-  const times = Math.min(Math.floor(HEAVY_SALES / sum.sales), Number(LARGEST_SUM_CENTS / sum.cents));
+  const bySales = Math.floor((HEAVY_SALES - rest.sales) / sum.sales);
+  const times = Math.min(bySales, Number((LARGEST_SUM_CENTS - rest.cents) / sum.cents));
   const weighted = sales.map(([region, product, quantity, amount, weight]): WeightedSale => [
     region,
     product,
@@ -153,24 +157,34 @@ function heavy({ kind, sales }: DrawnCase, oneMore: boolean): DrawnCase {
     amount,
     weight * times,
   ]);
-  const first = weighted[0]!;
-  const fits = sum.cents * BigInt(times) + toCents(first[3]) <= LARGEST_SUM_CENTS &&
-    sum.sales * times < HEAVY_SALES;
-  // What was half is then a hair away from it.
-  if (oneMore && fits) first[4]++;
-  return { kind: `${kind}, by weight`, sales: weighted };
+  return { kind: `${kind}, by weight`, sales: [...weighted, ...more] };
+}
+
+/** What is added to a heavy case: halves and ties are then a hair away from it. */
+const EXTRAS: readonly ((sales: readonly WeightedSale[]) => WeightedSale[])[] = [
+  () => [],
+  (sales) =>
+    sales.slice(0, 1).map(([region, product, quantity, amount]) => [region, product, quantity, amount, 1]),
+  (sales) => sales.slice(-1).map(([region, product]) => [region, product, 1, "0.01", 1]),
+];
+
+function heavyCases(light: fc.Arbitrary<DrawnCase>): fc.Arbitrary<DrawnCase> {
+  return fc.tuple(light, fc.constantFrom(...EXTRAS)).map(([drawn, extra]) =>
+    heavy(drawn, extra(drawn.sales))
+  );
 }
 
 /** Up to 10⁹ sales, with a sum that fits into its column. */
-export const heavyCase = fc.tuple(lightCase, fc.boolean()).map(([light, oneMore]) => heavy(light, oneMore));
+export const heavyCase = heavyCases(lightCase);
 
 if (import.meta.main) {
-  const [seed, count] = Deno.args.map(Number);
-  const draw = (arbitrary: fc.Arbitrary<DrawnCase>) =>
-    fc.sample(arbitrary, { seed: seed!, numRuns: count! }).map(({ kind, sales }) => ({
-      kind,
-      sales,
-      expected: recountWeighted(sales),
-    }));
-  console.log(JSON.stringify({ light: draw(lightCase), heavy: draw(heavyCase) }));
+  const [seed, numRuns] = Deno.args.map(Number);
+  if (!Number.isInteger(seed) || !Number.isInteger(numRuns)) {
+    console.error("Usage: drawn_sales.ts SEED CASES_OF_EACH_KIND");
+    Deno.exit(2);
+  }
+  const draw = (kinds: fc.Arbitrary<DrawnCase>[]) =>
+    kinds.flatMap((kind) => fc.sample(kind, { seed: seed!, numRuns: numRuns! }))
+      .map(({ kind, sales }) => ({ kind, sales, expected: recountWeighted(sales) }));
+  console.log(JSON.stringify({ light: draw(KINDS), heavy: draw(KINDS.map(heavyCases)) }));
 }
