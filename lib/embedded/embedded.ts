@@ -12,7 +12,7 @@
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
-import { SalesflowError } from "../errors.ts";
+import { messageChain, SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { delay } from "./delay.ts";
 import type { EngineProgress } from "./engine_package.ts";
@@ -89,6 +89,20 @@ async function leave(files: HomeFiles, use: FileLock): Promise<void> {
   }
 }
 
+/** The system's words for a disk that takes no more. */
+const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
+
+/** A database that did not start because its disk is full is worth another try; any other error stays as it is. */
+function orFullDisk(error: unknown, home: string): unknown {
+  if (!messageChain(error).some((message) => NO_SPACE.test(message))) return error;
+  return new SalesflowError(`Cannot keep databases in ${home}: the disk is full`, {
+    exitCode: 75,
+    remedy:
+      "Free disk space or set SALESFLOW_HOME to a folder on another disk, then run the same command again.",
+    cause: error,
+  });
+}
+
 async function makeFolder({ home, folder }: HomeFiles): Promise<void> {
   try {
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
@@ -143,7 +157,7 @@ export async function startEmbedded<E extends EngineName = EngineName>(
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) {
     await close();
-    throw failed.reason;
+    throw orFullDisk(failed.reason, home);
   }
   const ms = Math.round(performance.now() - startedAt);
   logger("embedded").debug("{engines} answer after {ms} ms", { engines: engines.join(" and "), ms });

@@ -5,6 +5,7 @@ import Table from "cli-table3";
 import { clockFaults } from "./clocks.ts";
 import { databaseDiskFaults } from "./database_disk.ts";
 import { goTool, TOXIPROXY, VERSITYGW } from "./go_tool.ts";
+import { homeDiskFaults } from "./home_disk.ts";
 import { chooseTries, KillMatrix, type TryResult } from "./kill_matrix.ts";
 import { memoryFaults } from "./memory.ts";
 import { BadNetwork } from "./network.ts";
@@ -124,6 +125,7 @@ const SUITES: Record<string, () => Promise<FaultResult[]>> = {
   disks: () =>
     inHome(async (home) => [
       ...await resourceFaults(`${home}/store`, FEW_ROWS),
+      ...await homeDiskFaults(`${home}/databases`, FEW_ROWS),
       ...await databaseDiskFaults(`${home}/server`, ENOUGH_ROWS),
     ]),
   memory: () => inHome(memoryFaults),
