@@ -11,13 +11,10 @@ import { fromCents, toCents } from "../../../lib/money.ts";
 import type { Postgres } from "../../../lib/postgres/session.ts";
 import { report, reportPath } from "../../../lib/report/report.ts";
 import { summary } from "../../../lib/report/summary.ts";
-import { SALE_HEADER } from "../../../lib/sale.ts";
-import selectAggregates from "../../../lib/transfer/select_aggregates.sql" with { type: "text" };
 import { totalsOfClickHouse, totalsOfPostgres } from "../../../lib/transfer/totals.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import aggregateDifferences from "../../../lib/verify/aggregate_differences.sql" with { type: "text" };
 import salesSum from "../../../lib/verify/sales_sum.sql" with { type: "text" };
-import { SalesSummer } from "../../../lib/verify/sales_sum.ts";
 import { verify } from "../../../lib/verify/verify.ts";
 import { run as salesflow } from "../../cli/command.ts";
 import {
@@ -29,53 +26,29 @@ import {
   sumOf,
   type WeightedSale,
 } from "../../conformance/drawn_sales.ts";
-import clickhouseRecount from "./clickhouse_recount.sql" with { type: "text" };
+import {
+  aggregated,
+  asText,
+  byClickHouse,
+  createDrawnTables,
+  IMPORT_DATE,
+  nativeSum,
+  oneByOne,
+  putSales,
+  putWeighted,
+  storedInClickHouse,
+} from "./drawn_tables.ts";
 import { IMPATIENT, Place, type Sale, writeRunFiles } from "./harness.ts";
 import { recount, recountWeighted } from "./recount.ts";
 import { byWeight, WEIGHTED_TABLE } from "./weighted.ts";
 
 const SEED = 20261124;
-const IMPORT_DATE = "2026-11-24";
 /** Cases that go through the databases together, and how often that is done. */
-const BATCHES = { seed: SEED, numRuns: 7 };
+const BATCHES = { seed: SEED, numRuns: 10 };
 /** These are quick, because nobody counts so far. */
 const HEAVY_BATCHES = { seed: SEED, numRuns: 20 };
 const BATCH = { maxLength: 60, size: "max" } as const;
 const ROLLED_BACK = new Error("Nothing of this stays");
-
-/** Sales one by one, as clean/ and shop.sales hold them. */
-function oneByOne(sales: readonly WeightedSale[]): Sale[] {
-  return sales.flatMap(([region, product, quantity, amount, weight]) =>
-    Array.from({ length: weight }, () => [region, product, quantity, amount] as const)
-  ).map(([region, product, quantity, amount], index) =>
-    [index + 1, 1, product, quantity, "2026-10-01", amount, region] as Sale
-  );
-}
-
-/** The sums that verify takes from the bytes of a clean part, in the words of sales_sum.sql. */
-function nativeSum(sales: readonly Sale[]): Record<string, string> {
-  const summer = new SalesSummer("part");
-  summer.write(
-    new TextEncoder().encode([SALE_HEADER, ...sales.map((sale) => sale.join(",")), ""].join("\n")),
-  );
-  const { rows, quantity, cents, checksum } = summer.finish();
-  return {
-    rows: String(rows),
-    quantity: String(quantity),
-    amount: fromCents(cents),
-    checksum: String(checksum),
-  };
-}
-
-/** Columns of a list of rows, for unnest(). */
-function columnsOf(rows: readonly (readonly (string | number)[])[], width: number): string[][] {
-  return Array.from({ length: width }, (_, column) => rows.map((row) => String(row[column])));
-}
-
-/** Rows of shop.sales_aggregates as the tests compare them: without run_id, sorted. */
-function asText(rows: readonly (readonly (string | null)[])[]): string[] {
-  return rows.map((row) => row.join(" ")).sort();
-}
 
 describe("money", () => {
   let place: Place;
@@ -84,10 +57,7 @@ describe("money", () => {
     await migrate(place.context("base"));
     await writeRunFiles(place.store, { runId: "base", parts: [] });
     await load(place.context("base"));
-    await place.clickhouse("CREATE TABLE shop.drawn_aggregates AS shop.sales_aggregates");
-    await place.clickhouse(
-      "CREATE TABLE shop.drawn_sales (case_id UInt32, region String, product_id Int32, quantity Int32, sale_amount Decimal(14, 2), weight UInt64) ENGINE = Memory",
-    );
+    await createDrawnTables(place);
   });
   afterAll(() => place.close());
 
@@ -97,7 +67,7 @@ describe("money", () => {
     await place.postgres((db) =>
       db.transaction(async () => {
         await db.query(
-          `CREATE TEMPORARY TABLE weighted_sales (region text, product_id integer, quantity integer, sale_amount numeric(14, 2), weight numeric)`,
+          `CREATE TEMPORARY TABLE ${WEIGHTED_TABLE} (region text, product_id integer, quantity integer, sale_amount numeric(14, 2), weight numeric)`,
         );
         result = { value: await work(db) };
         throw ROLLED_BACK;
@@ -112,75 +82,6 @@ describe("money", () => {
     return withClickHouse(
       { url: place.clickhouseUrl, stage: "test", signal: new AbortController().signal, limits: IMPATIENT },
       work,
-    );
-  }
-
-  async function putSales(db: Postgres, sales: readonly Sale[]): Promise<void> {
-    await db.query("TRUNCATE shop.sales");
-    await db.query(
-      "INSERT INTO shop.sales SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::date[], $6::numeric[], $7::text[])",
-      columnsOf(sales, 7),
-    );
-  }
-
-  async function putWeighted(db: Postgres, sales: readonly WeightedSale[]): Promise<void> {
-    await db.query(`TRUNCATE ${WEIGHTED_TABLE}`);
-    await db.query(
-      `INSERT INTO ${WEIGHTED_TABLE} SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::numeric[], $5::numeric[])`,
-      columnsOf(sales, 5),
-    );
-  }
-
-  /** The aggregates by the given SQL of the stage, when verify's recount by the given SQL finds the same. */
-  async function aggregated(db: Postgres, runId: string, sql: string, recounting: string) {
-    await db.query("DELETE FROM shop.sales_aggregates");
-    await db.query(sql, [runId]);
-    const [counts, ...different] = await db.query(recounting, [runId, 3]);
-    const stored = (await db.query(selectAggregates)).map((row) => Object.values(row));
-    assertEquals(different, []);
-    assertEquals(Object.values(counts!), [String(stored.length), String(stored.length), "0"]);
-    return stored;
-  }
-
-  /** What ClickHouse computes of the cases' sales, case by case. */
-  async function byClickHouse(
-    db: ClickHouse,
-    cases: readonly (readonly WeightedSale[])[],
-  ): Promise<string[][]> {
-    await db.command("TRUNCATE TABLE shop.drawn_sales");
-    await db.insert(
-      "shop.drawn_sales",
-      ["case_id", "region", "product_id", "quantity", "sale_amount", "weight"],
-      (async function* () {
-        for (const [index, sales] of cases.entries()) {
-          for (const sale of sales) yield [index, ...sale].map(String);
-        }
-      })(),
-    );
-    const found = Map.groupBy(await db.rows(clickhouseRecount), ([index]) => Number(index));
-    return cases.map((_, index) => asText((found.get(index) ?? []).map(([, ...row]) => row)));
-  }
-
-  /** What comes back of the rows that transfer would send, each case as a run of its own, and their sums on both sides. */
-  async function storedInClickHouse(
-    db: ClickHouse,
-    cases: readonly (string | null)[][][],
-  ): Promise<string[][]> {
-    await db.command("TRUNCATE TABLE shop.drawn_aggregates");
-    const columns = /SELECT([^]*?)FROM/.exec(selectAggregates)![1]!.split(",").map((name) => name.trim());
-    await db.insert(
-      "shop.drawn_aggregates",
-      ["import_date", ...columns, "imported_at"],
-      (async function* () {
-        for (const rows of cases) {
-          for (const row of rows) yield [IMPORT_DATE, ...row, "2026-11-24 00:00:00.000"];
-        }
-      })(),
-    );
-    const rows = await db.rows(`SELECT ${columns.join(", ")} FROM shop.drawn_aggregates`);
-    const found = Map.groupBy(rows, (row) => row.at(-1));
-    return cases.map((rows) =>
-      asText((found.get(rows[0]?.at(-1) ?? "") ?? []).map((row) => row.slice(0, -1)))
     );
   }
 
