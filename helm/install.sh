@@ -122,16 +122,21 @@ install_airflow() {
   done
 }
 
+# remove RELEASE NAMESPACE: until the last pod of the release is gone, so that nothing of it meets a new installation.
+remove() {
+  helm uninstall "$1" --namespace "$2" --ignore-not-found --cascade foreground --wait --timeout "$timeout"
+}
+
 uninstall() {
-  [ -n "$skip_airflow" ] || helm uninstall airflow --namespace "$namespace" --ignore-not-found --wait --timeout "$timeout"
+  [ -n "$skip_airflow" ] || remove airflow "$namespace"
   # What Airflow left running, and the pod of `helm test`, which helm leaves; Spark while its operator is there.
   kubectl delete pods --namespace "$namespace" --timeout "$timeout" \
     --selector 'app.kubernetes.io/name=salesflow,app.kubernetes.io/component in (stage,test)'
   if kubectl get crd sparkapplications.sparkoperator.k8s.io > /dev/null 2>&1; then
     kubectl delete sparkapplications --namespace "$namespace" --selector app.kubernetes.io/name=salesflow --timeout "$timeout"
   fi
-  helm uninstall salesflow --namespace "$namespace" --ignore-not-found --wait --timeout "$timeout"
-  [ -n "$skip_operator" ] || helm uninstall spark-operator --namespace "$operator_namespace" --ignore-not-found --wait --timeout "$timeout"
+  remove salesflow "$namespace"
+  [ -n "$skip_operator" ] || remove spark-operator "$operator_namespace"
   [ -n "$purge" ] || return 0
   kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --wait=false \
     --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
