@@ -138,23 +138,32 @@ if (only !== undefined && !Object.hasOwn(SUITES, only)) {
   console.error(`Cannot use --only ${only}: it must be one of ${Object.keys(SUITES).join(", ")}`);
   Deno.exit(2);
 }
-const results: FaultResult[] = [];
-for (const [name, suite] of Object.entries(SUITES)) {
-  if (only !== undefined && name !== only) continue;
-  const started = performance.now();
-  try {
-    results.push(...await suite());
-  } catch (error) {
-    // A suite that cannot even begin must not hide how the others went.
-    results.push({
-      fault: name,
-      tried: 0,
-      outcome: "",
-      wrong: [error instanceof Error ? error.message : String(error)],
-    });
+
+async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
+  const results: FaultResult[] = [];
+  for (const name of names) {
+    const started = performance.now();
+    try {
+      results.push(...await SUITES[name]!());
+    } catch (error) {
+      // A suite that cannot even begin must not hide how the others went.
+      const wrong = [error instanceof Error ? error.message : String(error)];
+      results.push({ fault: name, tried: 0, outcome: "", wrong });
+    }
+    console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
   }
-  console.log(`${name}: ${((performance.now() - started) / 1000).toFixed(0)} s`);
+  return results;
 }
+
+const wanted = Object.keys(SUITES).filter((name) => only === undefined || name === only);
+// Bad networks are mostly waiting: they are tried beside each other.
+const waiting = ["network", "bucket"];
+const before = await inTurn(wanted.filter((name) => name === "kill"));
+const beside = await Promise.all(
+  waiting.filter((name) => wanted.includes(name)).map((name) => inTurn([name])),
+);
+const after = await inTurn(wanted.filter((name) => name !== "kill" && !waiting.includes(name)));
+const results = [before, ...beside, after].flat();
 
 const table = new Table({ head: ["fault", "times tried", "outcome"], style: { head: [], border: [] } });
 for (const { fault, tried, outcome, wrong, skipped } of results) {

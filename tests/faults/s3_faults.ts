@@ -18,7 +18,7 @@ export interface S3Fault {
 }
 
 /** KB/s that leave time for a fault in the middle of the parts of an upload, which have 16 MiB. */
-const SLOW_RATE = 6_000;
+const SLOW_RATE = 10_000;
 const SLOW_UPLOAD: Toxic = { type: "bandwidth", stream: "upstream", attributes: { rate: SLOW_RATE } };
 const SLOW_READ: Toxic = { type: "bandwidth", stream: "downstream", attributes: { rate: SLOW_RATE } };
 
@@ -43,7 +43,7 @@ export const S3_FAULTS: readonly S3Fault[] = [
     expects: "done",
   },
   {
-    name: "slow reads, 6 MB/s from the bucket",
+    name: "slow reads, 10 MB/s from the bucket",
     stage: "clean",
     toxics: [SLOW_READ],
     until: "end",
@@ -52,7 +52,7 @@ export const S3_FAULTS: readonly S3Fault[] = [
   {
     name: "reset in the middle of an upload in parts, once",
     stage: "generate",
-    toxics: [SLOW_UPLOAD, reset(1500)],
+    toxics: [SLOW_UPLOAD, reset(1000)],
     ...ONCE,
   },
   {
@@ -64,7 +64,7 @@ export const S3_FAULTS: readonly S3Fault[] = [
   {
     name: "reset in the middle of an upload in parts, every time",
     stage: "generate",
-    toxics: [SLOW_UPLOAD, reset(1500)],
+    toxics: [SLOW_UPLOAD, reset(1000)],
     ...ALWAYS,
   },
   {
