@@ -1,17 +1,11 @@
 /** The least that each stage could take on this machine: the same bytes written, the bare COPY, the bare SQL. */
 import { withPostgres } from "../../lib/postgres/session.ts";
+import { timed } from "./measure.ts";
 
 /** Paths of a dataset's parts. */
 export async function partsOf(folder: string): Promise<string[]> {
   const { parts } = JSON.parse(await Deno.readTextFile(`${folder}/manifest.json`));
   return parts.map(({ name }: { name: string }) => `${folder}/${name}`);
-}
-
-/** Seconds that `work` takes. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
 }
 
 /** Writes a dataset's bytes, read beforehand, to other files, and makes them durable. */

@@ -5,53 +5,14 @@
 import Table from "cli-table3";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { setUpLogging } from "../../lib/log.ts";
-import { bareAggregate, psqlCopy, readAndWrite, timed, writeSameBytes } from "./floors.ts";
+import { bareAggregate, psqlCopy, readAndWrite, writeSameBytes } from "./floors.ts";
+import { argument, median, salesflow, seconds, timed } from "./measure.ts";
 
 const STAGES = ["generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
 type Stage = typeof STAGES[number];
 
-function argument(name: string, fallback: number): number {
-  const place = Deno.args.indexOf(`--${name}`);
-  return place < 0 ? fallback : Number(Deno.args[place + 1]);
-}
-
 const rows = argument("rows", 1_000_000);
 const rounds = argument("rounds", 5);
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)]!;
-}
-
-function seconds(values: readonly number[]): string {
-  return values.length === 0
-    ? ""
-    : `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
-}
-
-/** Runs the command as a process of its own. */
-async function salesflow(args: string[], environment: Record<string, string>): Promise<void> {
-  const deno = [
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--no-config",
-    "--no-lock",
-    "lib/std/deno.ts",
-    "run",
-    "-A",
-    "cli/main.ts",
-    ...args,
-  ];
-  const { success, stderr } = await new Deno.Command(deno[0]!, {
-    args: deno.slice(1),
-    env: environment,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  const text = new TextDecoder().decode(stderr);
-  if (!success) throw new Error(text);
-}
 
 await setUpLogging("text", true);
 const home = await Deno.makeTempDir({ prefix: "salesflow-bench-" });

@@ -3,24 +3,18 @@
  * pytest with everything up to the live scheduler (arguments are passed on). Ends with `N passed, N failed`. Needs Python
  * 3.12 or 3.11, and Java 17 for Spark.
  */
-import { countTests, environment, findPython, run } from "./python.ts";
+import { environment, findPython, finish, lint, run, sparkEnvironment } from "../python.ts";
 
 const HOME = ".cache/airflow";
 const CODE = ["dags", "tests/dags"];
 
 const python = await findPython(["3.12", "3.11"]);
 const airflow = await environment(HOME, ["dags/requirements.txt", "tests/dags/requirements.txt"], python);
-// The same one that `deno task test:spark` uses, whichever comes first.
-const locks = ["k8s/spark/requirements.txt", "tests/spark/requirements.txt"];
-const spark = await environment(".cache/spark", locks, "python3");
+const spark = await sparkEnvironment();
 
-let failedChecks = 0;
-for (const args of [["check"], ["format", "--check"]]) {
-  const { code } = await run(`${airflow}/bin/ruff`, [...args, "--cache-dir", `${HOME}/ruff`, ...CODE]);
-  if (code !== 0) failedChecks++;
-}
+const failedChecks = await lint(airflow, `${HOME}/ruff`, CODE);
 const airflowHome = await Deno.makeTempDir({ prefix: "salesflow-airflow-" });
-const { code, output } = await run(
+const result = await run(
   `${airflow}/bin/python`,
   ["-m", "pytest", "-c", "tests/dags/pytest.ini", "tests/dags", "--durations=10", ...Deno.args],
   {
@@ -35,8 +29,4 @@ const { code, output } = await run(
   },
 );
 await Deno.remove(airflowHome, { recursive: true });
-const { passed, failed } = countTests(output);
-// Tests that could not be collected, or a session that broke off, fail without a test of their own.
-const lost = code !== 0 && failed === 0 ? 1 : 0;
-console.log(`${passed} passed, ${failed + failedChecks + lost} failed`);
-Deno.exit(code !== 0 || failedChecks > 0 ? 1 : 0);
+finish(result, failedChecks);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 /** The repository's root. */
-export const ROOT: URL = new URL("../..", import.meta.url);
+export const ROOT: URL = new URL("..", import.meta.url);
 
 /** Runs a command in the repository's root; returns its exit code and, with `capture`, its output, which is shown too. */
 export async function run(
@@ -95,9 +95,36 @@ export async function environment(home: string, locks: readonly string[], python
   return folder;
 }
 
-/** Passed and failed tests of pytest's last line, such as `1 failed, 3 passed, 1 error in 2.00s`. */
-export function countTests(output: string): { passed: number; failed: number } {
+/** The {@linkcode environment} of the Spark engine and its tests. Needs Python 3.10 or newer. */
+export async function sparkEnvironment(): Promise<string> {
+  const locks = ["k8s/spark/requirements.txt", "tests/spark/requirements.txt"];
+  return await environment(".cache/spark", locks, "python3");
+}
+
+/** Checks Python code with the ruff of an environment, its style too; returns how many of the two checks failed. */
+export async function lint(environment: string, cache: string, code: readonly string[]): Promise<number> {
+  let failed = 0;
+  for (const args of [["check"], ["format", "--check"]]) {
+    const { code: result } = await run(`${environment}/bin/ruff`, [...args, "--cache-dir", cache, ...code]);
+    if (result !== 0) failed++;
+  }
+  return failed;
+}
+
+/** Passed, failed and skipped tests of pytest's last line, such as `1 failed, 3 passed, 1 error in 2.00s`. */
+export function countTests(output: string): { passed: number; failed: number; skipped: number } {
   const summary = [...output.matchAll(/^=* ?(?:\d+ [a-z]+, )*\d+ [a-z]+ in [\d.]+s/gm)].at(-1)?.[0] ?? "";
   const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
-  return { passed: count("passed"), failed: count("failed") + count("errors?") };
+  return { passed: count("passed"), failed: count("failed") + count("errors?"), skipped: count("skipped") };
+}
+
+/** Says how pytest and the checks before it went, as `N passed, N failed`, and ends the program. */
+export function finish(pytest: { code: number; output: string }, failedChecks: number): never {
+  const { passed, failed, skipped } = countTests(pytest.output);
+  // Tests that could not be collected, or a session that broke off, fail without a test of their own.
+  const lost = pytest.code !== 0 && failed === 0 ? 1 : 0;
+  console.log(
+    `${passed} passed, ${failed + failedChecks + lost} failed${skipped ? `, ${skipped} skipped` : ""}`,
+  );
+  Deno.exit(pytest.code !== 0 || failedChecks > 0 ? 1 : 0);
 }
