@@ -17,10 +17,13 @@ export interface Running {
   ended: Promise<Ended>;
 }
 
-/** The environment without anything that means something to the command. */
+/**
+ * The environment without anything that means something to the command: neither its own variables nor those by
+ * which npx hands its settings on, such as whose `.npmrc` is to be read.
+ */
 function cleanEnvironment(): Record<string, string> {
   const all = Deno.env.toObject();
-  return Object.fromEntries(Object.entries(all).filter(([name]) => !name.startsWith("SALESFLOW_")));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_)/.test(name)));
 }
 
 /** Arguments for deno that run `salesflow ARGS…` from source. */
