@@ -11,7 +11,7 @@ import psycopg.sql
 import pytest
 from pyspark.sql import SparkSession
 
-from jars import driver_jar, image_jars
+from jars import class_path, driver_jar
 from postgres import Target, parse_url
 from server import Server, running_server
 from session import log_as_json, settings
@@ -34,7 +34,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",
-        "spark.driver.extraClassPath": f"{image_jars()}/*",
+        "spark.driver.extraClassPath": class_path(),
         "spark.local.dir": str(tmp_path_factory.mktemp("spark")),
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("warehouse")),
     }

@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from cases import AS_OF, HEADER
 from cluster import answers, wait_until
-from jars import image_jars
+from jars import class_path
 from server import PATIENCE_S, free_port
 from stores import REJECTED_HEADER, RUN_ID, put_raw, read_manifest, read_rows
 from test_job import JOB, environment
@@ -78,7 +78,7 @@ def run_job(endpoint: str, *settings: str, **variables: str) -> subprocess.Compl
     return subprocess.run(
         [sys.executable, JOB, "clean", "--store", f"s3://{BUCKET}/{PREFIX}", "--run-id", RUN_ID],
         env=environment(
-            PYSPARK_SUBMIT_ARGS=f"{configured} --driver-class-path {image_jars()}/* pyspark-shell",
+            PYSPARK_SUBMIT_ARGS=f"{configured} --driver-class-path {class_path()} pyspark-shell",
             SALESFLOW_S3_ENDPOINT=endpoint,
             **{**KEYS, **variables},
         ),
