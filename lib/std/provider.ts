@@ -5,8 +5,8 @@ const CACHE = new URL(".cache/std-provider.json", ROOT);
 const PROBE_TIMEOUT_MS = 3_000;
 const PROBE_MAX_AGE_MS = 24 * 60 * 60 * 1000;
 
-/** `@std` specifiers the project uses, and the stand-in for each. */
-const STAND_INS: Record<string, string> = {
+/** `@std` specifiers the project uses, and the stand-in for each, relative to the root. */
+export const STAND_INS: Record<string, string> = {
   "@std/assert": "lib/std/assert.ts",
   "@std/cli": "lib/std/parse_args.ts",
   "@std/cli/parse-args": "lib/std/parse_args.ts",

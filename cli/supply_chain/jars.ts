@@ -1,0 +1,24 @@
+/** The jars that the images add to Spark: k8s/jars/jars.sha256. */
+
+/** A locked jar. */
+export interface Jar {
+  group: string;
+  name: string;
+  version: string;
+  sha256: string;
+}
+
+const LINE = /^([0-9a-f]{64}) {2}([\w.-]+)\/([\w.-]+)-(\d[\w.]*)\.jar$/;
+
+/**
+ * Reads lines of `<SHA-256>  <group>/<name>-<version>.jar`.
+ *
+ * @throws {Error} at any other line
+ */
+export function parseJars(text: string): Jar[] {
+  return text.split("\n").filter(Boolean).map((line) => {
+    const [, sha256, group, name, version] = LINE.exec(line) ?? [];
+    if (!sha256 || !group || !name || !version) throw new Error(`Cannot read as a jar: ${line}`);
+    return { group, name, version, sha256 };
+  });
+}
