@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ciValues, find, has, type KubernetesObject, pods, render } from "./chart.ts";
+import { ciValues, find, has, type KubernetesObject, pods, readYaml, render, ROOT } from "./chart.ts";
 
 /** What a role lets its holder do, one line for each resource. */
 function permissions(role: KubernetesObject): Record<string, string> {
@@ -65,6 +65,17 @@ describe("accounts", () => {
       .flatMap(({ subjects }) => subjects.map((subject: { name: string }) => subject.name));
     assertEquals(bound.sort(), ["sf-airflow", "sf-spark"]);
     assertEquals(find(objects, "ServiceAccount", "sf").automountServiceAccountToken, false);
+  });
+
+  it("of Airflow's scheduler mounts its token, which Airflow's own chart never asks for on the pod", async () => {
+    assertEquals(find(await render(), "ServiceAccount", "sf-airflow").automountServiceAccountToken, true);
+    const values = readYaml("helm/values/airflow.yaml") as Record<string, { serviceAccount?: unknown }>;
+    assertEquals(values.scheduler?.serviceAccount, { create: false, name: "salesflow-airflow" });
+    for (const part of ["apiServer", "dagProcessor", "migrateDatabaseJob"]) {
+      assertEquals(values[part]?.serviceAccount, { automountServiceAccountToken: false }, part);
+    }
+    const standIn = await Deno.readTextFile(`${ROOT}tests/e2e/airflow.yaml`);
+    assertEquals(/automountServiceAccountToken/.test(standIn), false);
   });
 
   it("of Airflow may manage pods and SparkApplications of one namespace, and nothing else", async () => {
