@@ -99,6 +99,25 @@ describe("the DAG's settings", () => {
     assertEquals(settings.spark_conf, { "spark.network.timeout": "300s" });
   });
 
+  it("carry CPUs over as texts when they are numbers in YAML", async () => {
+    const settings = await settingsOf({
+      set: [
+        "stages.resources.requests.cpu=1",
+        "stages.resources.limits.cpu=1.5",
+        "spark.driver.coreRequest=1",
+        "spark.executor.coreRequest=0.5",
+        "spark.executor.coreLimit=2",
+      ],
+    });
+    assertEquals(settings.resources, {
+      requests: { cpu: "1", memory: "512Mi" },
+      limits: { cpu: "1.5", memory: "2Gi" },
+    });
+    const cpus = ({ coreRequest, coreLimit }: Record<string, unknown>) => [coreRequest, coreLimit];
+    assertEquals(cpus(settings.spark_driver as Record<string, unknown>), ["1", undefined]);
+    assertEquals(cpus(settings.spark_executor as Record<string, unknown>), ["0.5", "2"]);
+  });
+
   it("leave the seed to the run's date when pipeline.seed is null", async () => {
     assertEquals((await settingsOf({})).seed, null);
   });

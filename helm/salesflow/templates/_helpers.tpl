@@ -53,6 +53,30 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
+{{/* Requests and limits, as JSON. Every amount becomes a text: YAML reads `cpu: 1` as a number, and the DAG wants texts. */}}
+{{- define "salesflow.resources" -}}
+{{- $all := dict -}}
+{{- range $kind, $amounts := . -}}
+  {{- $texts := dict -}}
+  {{- range $name, $amount := $amounts -}}
+    {{- $_ := set $texts $name (toString $amount) -}}
+  {{- end -}}
+  {{- $_ := set $all $kind $texts -}}
+{{- end -}}
+{{- $all | toJson -}}
+{{- end }}
+
+{{/* Spark's driver or executors, as JSON, with the same for their CPUs. */}}
+{{- define "salesflow.sparkPod" -}}
+{{- $pod := deepCopy . -}}
+{{- range $name := list "coreRequest" "coreLimit" -}}
+  {{- if hasKey $pod $name -}}
+    {{- $_ := set $pod $name (get $pod $name | toString) -}}
+  {{- end -}}
+{{- end -}}
+{{- $pod | toJson -}}
+{{- end }}
+
 {{- define "salesflow.airflowServiceAccount" -}}
 {{- .Values.airflow.serviceAccount.name | default (printf "%s-airflow" (include "salesflow.fullname" .)) -}}
 {{- end }}
