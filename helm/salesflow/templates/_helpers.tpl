@@ -154,12 +154,28 @@ podSelector:
     - {key: app.kubernetes.io/component, operator: In, values: {{ rest . | toJson }}}
 {{- end }}
 
+{{/* Ports of the bucket, as a JSON list: the ones of the values, and the one that its address names. */}}
+{{- define "salesflow.s3Ports" -}}
+{{- $ports := list -}}
+{{- range .Values.networkPolicy.s3Ports -}}
+  {{- $ports = append $ports (int .) -}}
+{{- end -}}
+{{- with .Values.storage.s3.endpoint -}}
+  {{- $address := urlParse . -}}
+  {{- $usual := ternary "443" "80" (eq $address.scheme "https") -}}
+  {{- $ports = append $ports (regexFind ":[0-9]+$" $address.host | trimPrefix ":" | default $usual | int) -}}
+{{- end -}}
+{{- $ports | uniq | toJson -}}
+{{- end }}
+
 {{/* Egress that every pod of a run needs. */}}
 {{- define "salesflow.dnsAndStores" -}}
 # Names are resolved by whatever the cluster uses for it.
 - ports:
-    - {port: 53, protocol: UDP}
-    - {port: 53, protocol: TCP}
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
 {{- if .Values.postgresql.enabled }}
 - to:
     - podSelector:
@@ -176,7 +192,7 @@ podSelector:
 {{- end }}
 {{- if eq .Values.storage.type "s3" }}
 - ports:
-    {{- range .Values.networkPolicy.s3Ports }}
+    {{- range include "salesflow.s3Ports" . | fromJsonArray }}
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
 {{- end }}
