@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ciValues, find, has, type KubernetesObject, pods, readYaml, render, ROOT } from "./chart.ts";
 
@@ -83,11 +83,23 @@ describe("accounts", () => {
     assertEquals(permissions(find(objects, "Role", "sf-airflow")), {
       "pods": "get list watch create patch delete",
       "pods/log": "get",
-      "events": "get list watch",
-      "sparkoperator.k8s.io/sparkapplications": "get list watch create patch delete",
+      "events": "list watch",
+      "sparkoperator.k8s.io/sparkapplications": "get list create delete",
       "sparkoperator.k8s.io/sparkapplications/status": "get",
     });
     assertEquals(objects.some(({ kind }) => kind.startsWith("Cluster")), false);
+    // dags/README.md tells the same to people who make the role themselves.
+    const told = (await Deno.readTextFile(`${ROOT}dags/README.md`)).replaceAll("\n", " ");
+    for (
+      const each of [
+        "`pods` (create, get, list, watch, patch, delete)",
+        "`pods/log` (get)",
+        "`events` (list, watch)",
+        "`sparkapplications.sparkoperator.k8s.io` (create, get, list, delete) and its `/status` (get)",
+      ]
+    ) {
+      assertStringIncludes(told, each);
+    }
   });
 
   it("of Spark's driver may manage its executors, and nothing else", async () => {
