@@ -189,6 +189,18 @@ describe("names and labels", () => {
     for (const { labels, owner } of pods(objects)) assertEquals(labels.team, "data", owner);
   });
 
+  it("of the servers' pods name no version, which would restart them with each new chart", async () => {
+    for (const { owner, labels } of pods(await render())) {
+      if (!owner.startsWith("StatefulSet/")) continue;
+      assertEquals(Object.keys(labels).sort(), [
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/managed-by",
+        "app.kubernetes.io/name",
+      ], owner);
+    }
+  });
+
   it("fit when the release's name is as long as helm allows", async () => {
     const objects = await render({ release: "a".repeat(53) });
     for (const { kind, metadata } of objects) {

@@ -10,16 +10,22 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Labels of an object: (list $ "postgresql"). */}}
-{{- define "salesflow.labels" -}}
+{{/* Labels of a server's pods: (list $ "postgresql"). Without versions, or each new chart would restart the servers. */}}
+{{- define "salesflow.podLabels" -}}
 {{- $root := index . 0 -}}
 {{ include "salesflow.selector" . }}
-app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- with $root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{/* Labels of an object: (list $ "postgresql"). */}}
+{{- define "salesflow.labels" -}}
+{{- $root := index . 0 -}}
+{{ include "salesflow.podLabels" . }}
+app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
 {{/* (list $ "spark") */}}
