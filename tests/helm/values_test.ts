@@ -74,6 +74,34 @@ describe("values.schema.json", () => {
   });
 });
 
+describe("limits of numbers", () => {
+  it("are those of the DAG, which reads the same numbers", async () => {
+    const source = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/settings.py`);
+    const constants: Record<string, number> = { MOST_ROWS: 2_000_000_000, MOST_SEED: 2 ** 53 - 1 };
+    assertMatch(source, /^MOST_ROWS = 2_000_000_000\nMOST_SEED = 2\*\*53 - 1$/m);
+    const variables: Record<string, string> = {
+      "pipeline.rows": "SALESFLOW_ROWS",
+      "pipeline.seed": "SALESFLOW_SEED",
+      "pipeline.retries": "SALESFLOW_RETRIES",
+      "pipeline.retryDelaySeconds": "SALESFLOW_RETRY_DELAY_SECONDS",
+      "pipeline.generate.maxShards": "SALESFLOW_GENERATE_SHARDS",
+      "pipeline.generate.rowsPerShard": "SALESFLOW_ROWS_PER_SHARD",
+      "stages.runAsUser": "SALESFLOW_K8S_RUN_AS_USER",
+      "stages.startupTimeoutSeconds": "SALESFLOW_K8S_STARTUP_TIMEOUT_SECONDS",
+      "spark.ttlSeconds": "SALESFLOW_SPARK_TTL_SECONDS",
+    };
+    for (const [path, variable] of Object.entries(variables)) {
+      const call = new RegExp(`integer\\("${variable}", [^,]+, ([^,]+), ([^)]+)\\)`).exec(source);
+      const limits = call!.slice(1).map((text) =>
+        constants[text] ?? (text === "2**31 - 1" ? 2 ** 31 - 1 : Number(text.replaceAll("_", "")))
+      );
+      let at = schema;
+      for (const key of path.split(".")) at = (at.properties as Table)[key] as Table;
+      assertEquals([at.minimum, at.maximum], limits, path);
+    }
+  });
+});
+
 describe("values.yaml", () => {
   it("has a comment for every value", () => {
     const bare: string[] = [];

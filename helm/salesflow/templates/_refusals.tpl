@@ -56,6 +56,14 @@ Combinations that the schema cannot see but that cannot work. All mistakes are t
     {{- $mistakes = append $mistakes (printf "stages.env.%s is a secret: values are kept in the clear, put it into a Secret" $variable) -}}
   {{- end -}}
 {{- end -}}
+{{- $settled := dict "HOME" "the chart" "SALESFLOW_HOME" "the chart" "SALESFLOW_RUN_ID" "the DAG" "SALESFLOW_AS_OF" "the DAG"
+    "SALESFLOW_STORE" "storage" "SALESFLOW_S3_ENDPOINT" "storage.s3.endpoint" "AWS_REGION" "storage.s3.region"
+    "SALESFLOW_ROWS" "pipeline.rows" "SALESFLOW_SEED" "pipeline.seed" -}}
+{{- range $variable, $by := $settled -}}
+  {{- if hasKey $v.stages.env $variable -}}
+    {{- $mistakes = append $mistakes (printf "stages.env.%s cannot be set: %s decides it" $variable $by) -}}
+  {{- end -}}
+{{- end -}}
 {{- range $property := list "spark.kubernetes.namespace" "spark.kubernetes.authenticate.driver.serviceAccountName" -}}
   {{- if hasKey $v.spark.conf $property -}}
     {{- $mistakes = append $mistakes (printf "spark.conf.%s is fixed by the chart" $property) -}}
