@@ -8,12 +8,16 @@ SPARK_OPERATOR_VERSION=2.3.0
 SPARK_OPERATOR_REPOSITORY=https://kubeflow.github.io/spark-operator
 AIRFLOW_CHART_VERSION=1.22.0
 AIRFLOW_REPOSITORY=https://airflow.apache.org
+# What Airflow's chart asks for, as MAJOR MINOR.
+AIRFLOW_CHART_NEEDS_HELM='3 19'
 
 usage() {
   cat << END
 Usage: install.sh install|upgrade|uninstall [options]
 
 Three releases, in this order: spark-operator, salesflow (databases, storage, accounts, settings), airflow.
+Before anything is changed, the values are looked at: Airflow (values/airflow.yaml) needs the ConfigMap salesflow-dag, the
+account and the Secret salesflow-airflow, which the salesflow chart makes unless its values say otherwise.
 
   --namespace NAME              Namespace of salesflow and Airflow (default: salesflow); created when missing,
                                 with the pod security standard "restricted"
@@ -30,13 +34,13 @@ Three releases, in this order: spark-operator, salesflow (databases, storage, ac
   --purge                       With uninstall: also remove the data (volumes) and the passwords
   --help                        Show this help
 
-upgrade wants an installation, install takes either. Values come from this call only: give the same files every time.
+upgrade wants all releases that are not skipped to be there, install takes either. Values come from this call only: give the same files every time.
 uninstall leaves the data: see the notes of the salesflow chart.
 END
 }
 
 say() { printf '\n== %s\n' "$*"; }
-fail() { printf 'error: %s\n' "$*" >&2; exit "${2:-1}"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 wrong() { printf 'error: %s\nSee: install.sh --help\n' "$*" >&2; exit 2; }
 
 namespace=salesflow
@@ -78,11 +82,90 @@ chart() { # chart PATH NAME REPOSITORY VERSION
   if [ -n "$1" ]; then printf '%s\n' "$1"; else printf '%s\n' "$2" --repo "$3" --version "$4"; fi
 }
 
+expect_releases() {
+  local release place
+  for release in spark-operator salesflow airflow; do
+    place=$namespace
+    case $release in
+      spark-operator) [ -z "$skip_operator" ] || continue; place=$operator_namespace ;;
+      airflow) [ -z "$skip_airflow" ] || continue ;;
+    esac
+    helm status "$release" --namespace "$place" > /dev/null 2>&1 ||
+      fail "there is no release $release in the namespace $place to upgrade: use install.sh install" \
+        "(or --skip-$release, where it comes from elsewhere)"
+  done
+}
+
+# What the salesflow chart makes of the values: KIND/NAME, and Secret/NAME/KEY for the keys of Secrets.
+objects() {
+  helm template salesflow "$here/salesflow" --namespace "$namespace" ${kubernetes:+--kube-version "$kubernetes"} \
+    "${salesflow_values[@]}" | awk '
+      /^---/ { kind = name = "" }
+      /^kind: / { kind = $2 }
+      /^  name: / && name == "" { name = $2; print kind "/" name }
+      /^  [a-z-]+: ./ && kind == "Secret" && name != "" { sub(":", "", $1); print kind "/" name "/" $1 }'
+}
+
+# airflow_values_say KEY: whether a file of --airflow-values has it, at any depth.
+airflow_values_say() {
+  local word
+  for word in "${airflow_values[@]}"; do
+    [ "$word" = --values ] || ! grep -Eq "^[^#]*\b$1:" "$word" || return 0
+  done
+  return 1
+}
+
+# has OBJECT: whether the salesflow chart makes it.
+has() { grep -qx "$1" <<< "$made"; }
+
+expect_helm() {
+  local version major minor
+  version=$(helm version --template '{{.Version}}')
+  read -r major minor <<< "$AIRFLOW_CHART_NEEDS_HELM"
+  [[ $version =~ ^v([0-9]+)\.([0-9]+) ]] || fail "cannot read helm's version: $version"
+  ((BASH_REMATCH[1] > major || (BASH_REMATCH[1] == major && BASH_REMATCH[2] >= minor))) ||
+    fail "helm is $version, and Airflow's chart needs $major.$minor or newer: upgrade helm, or use --skip-airflow"
+}
+
+# Fails unless Airflow will find what values/airflow.yaml, or a file after it, names.
+expect_airflow_parts() {
+  has ConfigMap/salesflow-dag ||
+    fail "with these values there is no ConfigMap salesflow-dag, from which Airflow takes its settings: leave out" \
+      "fullnameOverride and airflow.enabled=false, or use --skip-airflow and bring Airflow yourself, with a copy of" \
+      "$here/values/airflow.yaml that has the other names"
+  has ServiceAccount/salesflow-airflow || airflow_values_say serviceAccount ||
+    fail "with these values the chart makes no account salesflow-airflow: leave out airflow.serviceAccount, or name the" \
+      "account as scheduler.serviceAccount.name in a file for --airflow-values"
+  has Secret/salesflow-airflow || { expect_own_secret; return; }
+  has Secret/salesflow-airflow/connection || airflow_values_say metadataSecretName ||
+    fail "with airflow.database.create=false Airflow has no database: leave it out, or name a Secret with the key connection" \
+      "as data.metadataSecretName in a file for --airflow-values"
+}
+
+# With secrets.create=false.
+expect_own_secret() {
+  local key keys
+  keys=$(kubectl get secret salesflow-airflow --namespace "$namespace" \
+    --output 'go-template={{range $key, $_ := .data}}{{$key}} {{end}}' 2> /dev/null) || keys=''
+  for key in connection fernet-key api-secret-key jwt-secret admin-password; do
+    [[ " $keys" = *" $key "* ]] || { [ $key = connection ] && airflow_values_say metadataSecretName; } ||
+      fail "with secrets.create=false the Secret salesflow-airflow must be in the namespace $namespace before, and it lacks" \
+        "the key $key: make it, or use --skip-airflow"
+  done
+}
+
 install_namespace() {
   kubectl get namespace "$namespace" > /dev/null 2>&1 && return
-  kubectl create namespace "$namespace"
-  kubectl label namespace "$namespace" \
-    pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
+  # With its labels in one step: a namespace that is there is left as it is.
+  kubectl apply --filename - << END
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: $namespace
+  labels:
+    pod-security.kubernetes.io/enforce: restricted
+    pod-security.kubernetes.io/warn: restricted
+END
 }
 
 install_operator() {
@@ -131,9 +214,10 @@ uninstall() {
   [ -n "$skip_airflow" ] || remove airflow "$namespace"
   # What Airflow left running, and the pod of `helm test`, which helm leaves; Spark while its operator is there.
   kubectl delete pods --namespace "$namespace" --timeout "$timeout" \
-    --selector 'app.kubernetes.io/name=salesflow,app.kubernetes.io/component in (stage,test)'
+    --selector 'app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow,app.kubernetes.io/component in (stage,test)'
   if kubectl get crd sparkapplications.sparkoperator.k8s.io > /dev/null 2>&1; then
-    kubectl delete sparkapplications --namespace "$namespace" --selector app.kubernetes.io/name=salesflow --timeout "$timeout"
+    kubectl delete sparkapplications --namespace "$namespace" --timeout "$timeout" \
+      --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
   fi
   remove salesflow "$namespace"
   [ -n "$skip_operator" ] || remove spark-operator "$operator_namespace"
@@ -153,7 +237,9 @@ esac
 read_options "$@"
 [ -z "$purge" ] || [ "$action" = uninstall ] || wrong "--purge goes with uninstall only"
 for tool in helm kubectl; do command -v $tool > /dev/null || fail "$tool is not installed"; done
-kubectl version > /dev/null 2>&1 || fail "kubectl does not reach a cluster: look at kubectl config current-context"
+kubernetes=$(kubectl version --output json 2> /dev/null) ||
+  fail "kubectl does not reach a cluster: look at kubectl config current-context"
+kubernetes=$(sed -n '/"serverVersion"/,$ s/.*"gitVersion": "\(v[0-9.]*\).*/\1/p' <<< "$kubernetes")
 
 if [ "$action" = uninstall ]; then
   uninstall
@@ -161,6 +247,10 @@ if [ "$action" = uninstall ]; then
 fi
 install=(--reset-values)
 [ "$action" = upgrade ] || install+=(--install)
+# Nothing is changed before it is known that all of it can be.
+[ "$action" = install ] || expect_releases
+made=$(objects) || fail "the salesflow chart does not take these values"
+[ -n "$skip_airflow" ] || { expect_helm; expect_airflow_parts; }
 install_namespace
 [ -n "$skip_operator" ] || install_operator
 install_salesflow
