@@ -1,0 +1,326 @@
+/** Every value of the chart, and where it can be seen: a row for each path of values.schema.json. */
+import type { KubernetesObject } from "./chart.ts";
+
+/** What the objects show of a value. */
+type Read = (objects: readonly KubernetesObject[]) => unknown;
+
+/** One value. */
+export interface Row {
+  /** Its path in the schema. */
+  path: string;
+  /** As for `helm --set`; the path and an equals sign stand before it, or a dot and a key where it begins with one. */
+  set: string;
+  read: Read;
+  /** What is seen with the value, and without. */
+  wanted: unknown;
+  unset: unknown;
+  /** Values that make it matter, set in both cases. */
+  along?: readonly string[];
+  /** Values that it cannot do without, set only with it. */
+  needs?: readonly string[];
+}
+
+/** A field of an object, such as `spec/containers/0/image`; undefined when the one or the other is not there. */
+function at(object: string, path: string): Read {
+  return (objects) => {
+    // deno-lint-ignore no-explicit-any -- a walk through any object
+    let found: any = objects.find(({ kind, metadata }) => `${kind}/${metadata.name}` === object);
+    for (const key of path.split("/")) found = found?.[key];
+    return found;
+  };
+}
+
+/** A setting of the DAG, or a field of one that is JSON. */
+function dag(variable: string, ...keys: string[]): Read {
+  return (objects) => {
+    const text = at("ConfigMap/sf-dag", `data/SALESFLOW_${variable}`)(objects) as string | undefined;
+    if (keys.length === 0 || text === undefined) return text;
+    return keys.reduce((value, key) => value?.[key], JSON.parse(text));
+  };
+}
+
+/** Ports that pods may call wherever somebody listens on them. */
+function openPorts(policy: string): Read {
+  return (objects) => {
+    const rules = at(`NetworkPolicy/${policy}`, "spec/egress")(objects) as {
+      to?: unknown;
+      ports: { port: number }[];
+    }[];
+    const ports = rules.filter(({ to }) => !to).flatMap((rule) => rule.ports.map(({ port }) => port));
+    return [...new Set(ports)].sort((a, b) => a - b).join(" ");
+  };
+}
+
+const isThere = (object: string): Read => (objects) => at(object, "kind")(objects) !== undefined;
+const row = (
+  path: string,
+  set: string,
+  read: Read,
+  wanted: unknown,
+  unset: unknown,
+  more: Pick<Row, "along" | "needs"> = {},
+): Row => ({ path, set, read, wanted, unset, ...more });
+
+const BUCKET = ["storage.type=s3", "storage.s3.bucket=sales", "storage.s3.existingSecret=keys"];
+const NO_POSTGRESQL = ["postgresql.external.existingSecret=warehouse", "airflow.database.create=false"];
+const NO_CLICKHOUSE = ["clickhouse.external.existingSecret=analytics"];
+const OWN_ACCOUNT = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
+const DYNAMIC = ["spark.dynamicAllocation.enabled=true"];
+
+/** The values that both servers have. */
+function server(name: string, image: [repository: string, tag: string], size: string, memory: string): Row[] {
+  const set = `StatefulSet/sf-${name}`;
+  const pod = (path: string) => at(set, `spec/template/spec/${path}`);
+  const claim = (path: string) => at(set, `spec/volumeClaimTemplates/0/spec/${path}`);
+  const [repository, tag] = image;
+  const usual = pod("containers/0/image");
+  return [
+    row(`images.${name}.repository`, "mirror/x", usual, `mirror/x:${tag}`, `${repository}:${tag}`),
+    row(`images.${name}.tag`, "next", usual, `${repository}:next`, `${repository}:${tag}`),
+    row(`${name}.persistence.size`, "7Gi", claim("resources/requests/storage"), "7Gi", size),
+    row(`${name}.persistence.storageClass`, "fast", claim("storageClassName"), "fast", undefined),
+    row(
+      `${name}.resources`,
+      ".limits.memory=9Gi",
+      pod("containers/0/resources/limits/memory"),
+      "9Gi",
+      memory,
+    ),
+    row(`${name}.nodeSelector`, ".disk=ssd", pod("nodeSelector"), { disk: "ssd" }, {}),
+    row(`${name}.tolerations`, "[0].key=db", pod("tolerations"), [{ key: "db" }], []),
+  ];
+}
+
+/** The values that Spark's driver and executors have. */
+function sparkPod(name: string, [coreRequest, memory]: [string, string]): Row[] {
+  const field = (key: string) => dag(`SPARK_${name.toUpperCase()}`, key);
+  return [
+    row(`spark.${name}.cores`, "3", field("cores"), 3, 1),
+    row(`spark.${name}.coreRequest`, "2", field("coreRequest"), "2", coreRequest),
+    row(`spark.${name}.coreLimit`, "2500m", field("coreLimit"), "2500m", undefined),
+    row(`spark.${name}.memory`, "3g", field("memory"), "3g", memory),
+    row(`spark.${name}.memoryOverhead`, "1g", field("memoryOverhead"), "1g", "512m"),
+  ];
+}
+
+/** The table. */
+export const VALUES: readonly Row[] = [
+  row(
+    "fullnameOverride",
+    "sales",
+    (objects) => objects.filter(({ kind }) => kind === "StatefulSet").map(({ metadata }) => metadata.name),
+    ["sales-clickhouse", "sales-postgresql"],
+    ["sf-clickhouse", "sf-postgresql"],
+  ),
+  row("commonLabels", ".team=data", at("ConfigMap/sf-dag", "metadata/labels/team"), "data", undefined),
+  row("images.pullPolicy", "Always", dag("K8S_IMAGE_PULL_POLICY"), "Always", "IfNotPresent"),
+  row("images.pullSecrets", "{one,two}", dag("K8S_IMAGE_PULL_SECRETS"), "one,two", ""),
+  row("images.salesflow.repository", "my/x", dag("K8S_IMAGE"), "my/x:1.0.0", "salesflow:1.0.0"),
+  row("images.salesflow.tag", "next", dag("K8S_IMAGE"), "salesflow:next", "salesflow:1.0.0"),
+  row("images.spark.repository", "my/x", dag("SPARK_IMAGE"), "my/x:1.0.0", "salesflow-spark:1.0.0"),
+  row("images.spark.tag", "next", dag("SPARK_IMAGE"), "salesflow-spark:next", "salesflow-spark:1.0.0"),
+  row("secrets.create", "false", isThere("Secret/sf-postgresql-url"), false, true),
+
+  row("storage.type", "s3", dag("STORE"), "s3://sales", "file:///var/lib/salesflow", {
+    needs: BUCKET.slice(1),
+  }),
+  row("storage.pvc.existingClaim", "runs", dag("K8S_STORE_CLAIM"), "runs", "sf-store"),
+  row(
+    "storage.pvc.size",
+    "3Gi",
+    at("PersistentVolumeClaim/sf-store", "spec/resources/requests/storage"),
+    "3Gi",
+    "20Gi",
+  ),
+  row(
+    "storage.pvc.storageClass",
+    "shared",
+    at("PersistentVolumeClaim/sf-store", "spec/storageClassName"),
+    "shared",
+    undefined,
+  ),
+  row(
+    "storage.pvc.accessModes",
+    "{ReadWriteMany}",
+    at("PersistentVolumeClaim/sf-store", "spec/accessModes"),
+    [
+      "ReadWriteMany",
+    ],
+    ["ReadWriteOnce"],
+  ),
+  row("storage.pvc.mountPath", "/data", dag("STORE"), "file:///data", "file:///var/lib/salesflow"),
+  row("storage.s3.bucket", "other", dag("STORE"), "s3://other", "s3://sales", { along: BUCKET }),
+  row("storage.s3.prefix", "a/b", dag("STORE"), "s3://sales/a/b", "s3://sales", { along: BUCKET }),
+  row(
+    "storage.s3.endpoint",
+    "http://x:9",
+    at("ConfigMap/sf-stage", "data/SALESFLOW_S3_ENDPOINT"),
+    "http://x:9",
+    undefined,
+    { along: BUCKET },
+  ),
+  row("storage.s3.region", "ru-1", at("ConfigMap/sf-stage", "data/AWS_REGION"), "ru-1", "us-east-1", {
+    along: BUCKET,
+  }),
+  row(
+    "storage.s3.existingSecret",
+    "mine",
+    dag("K8S_SECRETS"),
+    "sf-postgresql-url,sf-clickhouse-url,mine",
+    "sf-postgresql-url,sf-clickhouse-url,keys",
+    { along: BUCKET },
+  ),
+
+  row("postgresql.enabled", "false", isThere("StatefulSet/sf-postgresql"), false, true, {
+    needs: NO_POSTGRESQL,
+  }),
+  row(
+    "postgresql.external.existingSecret",
+    "mine",
+    dag("K8S_SECRETS"),
+    "mine,sf-clickhouse-url",
+    "warehouse,sf-clickhouse-url",
+    { along: ["postgresql.enabled=false", ...NO_POSTGRESQL] },
+  ),
+  row(
+    "postgresql.settings",
+    ".work_mem=8MB",
+    (objects) => {
+      const args = at("StatefulSet/sf-postgresql", "spec/template/spec/containers/0/args")(objects);
+      return (args as string[]).filter((each) => each.startsWith("work_mem"));
+    },
+    ["work_mem=8MB"],
+    [],
+  ),
+  ...server("postgresql", ["postgres", "18"], "20Gi", "1Gi"),
+  row("clickhouse.enabled", "false", isThere("StatefulSet/sf-clickhouse"), false, true, {
+    needs: NO_CLICKHOUSE,
+  }),
+  row(
+    "clickhouse.external.existingSecret",
+    "mine",
+    dag("K8S_SECRETS"),
+    "sf-postgresql-url,mine",
+    "sf-postgresql-url,analytics",
+    { along: ["clickhouse.enabled=false", ...NO_CLICKHOUSE] },
+  ),
+  ...server("clickhouse", ["clickhouse/clickhouse-server", "26.3"], "10Gi", "2Gi"),
+
+  row("pipeline.rows", "5", dag("ROWS"), "5", "1000000"),
+  row("pipeline.seed", "7", dag("SEED"), "7", undefined),
+  row("pipeline.retries", "0", dag("RETRIES"), "0", "3"),
+  row("pipeline.retryDelaySeconds", "9", dag("RETRY_DELAY_SECONDS"), "9", "60"),
+  row("pipeline.pool", "sales", dag("POOL"), "sales", "default_pool"),
+  row("pipeline.generate.maxShards", "1", dag("GENERATE_SHARDS"), "1", "4"),
+  row("pipeline.generate.rowsPerShard", "10", dag("ROWS_PER_SHARD"), "10", "5000000"),
+
+  row("stages.resources", ".limits.memory=9Gi", dag("K8S_RESOURCES", "limits", "memory"), "9Gi", "2Gi"),
+  row(
+    "stages.env",
+    ".SALESFLOW_LOG_FORMAT=text",
+    at("ConfigMap/sf-stage", "data/SALESFLOW_LOG_FORMAT"),
+    "text",
+    undefined,
+  ),
+  row("stages.labels", ".team=data", dag("K8S_LABELS", "team"), "data", undefined),
+  row("stages.nodeSelector", ".pool=batch", dag("K8S_NODE_SELECTOR"), '{"pool":"batch"}', "{}"),
+  row("stages.tolerations", "[0].key=batch", dag("K8S_TOLERATIONS"), '[{"key":"batch"}]', "[]"),
+  row("stages.runAsUser", "1000", dag("K8S_RUN_AS_USER"), "1000", "185"),
+  row("stages.startupTimeoutSeconds", "60", dag("K8S_STARTUP_TIMEOUT_SECONDS"), "60", "600"),
+  row(
+    "stages.serviceAccount.annotations",
+    ".who=x",
+    at("ServiceAccount/sf", "metadata/annotations/who"),
+    "x",
+    undefined,
+  ),
+
+  row("spark.version", "4.1.0", dag("SPARK_VERSION"), "4.1.0", "4.0.4"),
+  row("spark.job", "/srv/job.py", dag("SPARK_JOB"), "/srv/job.py", "/opt/salesflow/spark/job.py"),
+  ...sparkPod("driver", ["250m", "1g"]),
+  ...sparkPod("executor", ["500m", "2g"]),
+  row("spark.executor.instances", "5", dag("SPARK_EXECUTOR", "instances"), 5, 2),
+  row(
+    "spark.dynamicAllocation.enabled",
+    "true",
+    dag("SPARK_DYNAMIC_ALLOCATION"),
+    '{"maxExecutors":8,"minExecutors":1}',
+    undefined,
+  ),
+  row("spark.dynamicAllocation.minExecutors", "3", dag("SPARK_DYNAMIC_ALLOCATION", "minExecutors"), 3, 1, {
+    along: DYNAMIC,
+  }),
+  row("spark.dynamicAllocation.maxExecutors", "3", dag("SPARK_DYNAMIC_ALLOCATION", "maxExecutors"), 3, 8, {
+    along: DYNAMIC,
+  }),
+  row("spark.conf", ".spark\\.speculation=yes", dag("SPARK_CONF"), '{"spark.speculation":"yes"}', "{}"),
+  row("spark.ttlSeconds", "120", dag("SPARK_TTL_SECONDS"), "120", "86400"),
+  row(
+    "spark.serviceAccount.annotations",
+    ".who=x",
+    at("ServiceAccount/sf-spark", "metadata/annotations/who"),
+    "x",
+    undefined,
+  ),
+
+  row("airflow.enabled", "false", isThere("ConfigMap/sf-dag"), false, true),
+  row("airflow.serviceAccount.create", "false", isThere("ServiceAccount/sf-airflow"), false, true, {
+    needs: OWN_ACCOUNT.slice(1),
+  }),
+  row(
+    "airflow.serviceAccount.name",
+    "etl",
+    at("RoleBinding/sf-airflow", "subjects/0/name"),
+    "etl",
+    "sf-airflow",
+  ),
+  row(
+    "airflow.serviceAccount.namespace",
+    "etl",
+    at("RoleBinding/sf-airflow", "subjects/0/namespace"),
+    "etl",
+    "shop",
+    { along: OWN_ACCOUNT },
+  ),
+  row(
+    "airflow.serviceAccount.annotations",
+    ".who=x",
+    at("ServiceAccount/sf-airflow", "metadata/annotations/who"),
+    "x",
+    undefined,
+  ),
+  row(
+    "airflow.database.create",
+    "false",
+    (objects) => at("Secret/sf-airflow", "stringData/connection")(objects) !== undefined,
+    false,
+    true,
+  ),
+
+  row("networkPolicy.enabled", "false", isThere("NetworkPolicy/sf-stage"), false, true),
+  row("networkPolicy.dnsPorts", "{54}", openPorts("sf-stage"), "54", "53 5353"),
+  row("networkPolicy.apiServerPorts", "{1}", openPorts("sf-spark"), "1 53 5353", "53 443 5353 6443 8443"),
+  row(
+    "networkPolicy.externalDatabasePorts",
+    "{1}",
+    openPorts("sf-stage"),
+    "1 53 5353",
+    "53 5353 5432 8123 8443",
+    { along: ["clickhouse.enabled=false", ...NO_CLICKHOUSE] },
+  ),
+  row("networkPolicy.s3Ports", "{1}", openPorts("sf-stage"), "1 53 5353", "53 443 5353", { along: BUCKET }),
+  row(
+    "networkPolicy.airflowPodLabels",
+    ".app=a",
+    at("NetworkPolicy/sf-postgresql", "spec/ingress/0/from/1/podSelector/matchLabels"),
+    { app: "a", tier: "airflow" },
+    { tier: "airflow" },
+  ),
+  row(
+    "networkPolicy.extraClients",
+    "[0].ipBlock.cidr=10.0.0.0/8",
+    at("NetworkPolicy/sf-clickhouse", "spec/ingress/0/from/1"),
+    { ipBlock: { cidr: "10.0.0.0/8" } },
+    undefined,
+  ),
+];
