@@ -166,6 +166,13 @@ export class Airflow {
     await this.#send("PATCH", `/api/v2/dags/${DAG}`, { is_paused: false });
   }
 
+  /** What a parameter of the DAG is when a run does not say. */
+  async parameter(name: string): Promise<unknown> {
+    const path = `/api/v2/dags/${DAG}/details`;
+    const { params } = await this.#send("GET", path) as { params: Record<string, { value: unknown }> };
+    return params[name]?.value;
+  }
+
   /** Starts a run by hand. */
   async trigger(conf: Record<string, unknown>): Promise<DagRun> {
     return await this.#send("POST", `/api/v2/dags/${DAG}/dagRuns`, { logical_date: null, conf }) as DagRun;

@@ -47,11 +47,13 @@ export async function buildImages(settings: Settings): Promise<string> {
   return program;
 }
 
-/** Brings the images to where the cluster's nodes find them. */
-export async function loadImages(settings: Settings): Promise<void> {
+/** Brings an image to where the cluster's nodes find it. */
+export async function loadImage(settings: Settings, name: string): Promise<void> {
   const [program, ...args] = settings.load;
-  if (program === undefined) return;
-  for (const name of ["salesflow", "salesflow-spark", "salesflow-airflow"]) {
-    await run(program, [...args, imageName(settings, name)]);
-  }
+  if (program !== undefined) await run(program, [...args, imageName(settings, name)]);
+}
+
+/** The same for the three images of the project. */
+export async function loadImages(settings: Settings): Promise<void> {
+  for (const name of ["salesflow", "salesflow-spark", "salesflow-airflow"]) await loadImage(settings, name);
 }

@@ -1,9 +1,10 @@
 /** The installation under test: brought, upgraded and taken away by helm/install.sh, as people do it. */
 import { parse, stringify } from "yaml";
 import { deployAirflow } from "./airflow.ts";
+import { putKeys } from "./bucket.ts";
 import { attempt, kubectl, ROOT, run } from "./command.ts";
 import { imageName } from "./images.ts";
-import type { Settings } from "./settings.ts";
+import type { Bucket, Settings } from "./settings.ts";
 
 const HERE = `${ROOT}tests/e2e`;
 /** The bucket may be shared; what was left by a test before is not this one's. */
@@ -33,22 +34,28 @@ async function airflowOverrides(settings: Settings): Promise<string> {
 }
 
 /** Values for a bucket in place of the volume. */
-function storage({ bucket }: Settings): string[] {
-  if (!bucket) return [];
+function storage({ name, endpoint }: Bucket): string[] {
   return [
     "storage.type=s3",
-    `storage.s3.bucket=${bucket.name}`,
+    `storage.s3.bucket=${name}`,
     `storage.s3.prefix=${BUCKET_FOLDER}`,
-    `storage.s3.endpoint=${bucket.endpoint}`,
+    `storage.s3.endpoint=${endpoint}`,
     "storage.s3.existingSecret=e2e-bucket",
-    `networkPolicy.s3Ports={${new URL(bucket.endpoint).port || 443}}`,
   ];
 }
 
-/** Installs or upgrades everything, with more values for the chart; waits until all parts serve. */
-export async function install(
+/** What differs between calls of install.sh. */
+export interface Installation {
+  action?: "install" | "upgrade";
+  /** More values for the chart. */
+  values?: string[];
+  bucket?: Bucket | undefined;
+}
+
+/** Calls install.sh to install or upgrade, without the test's own Airflow. */
+export async function callInstall(
   settings: Settings,
-  { action = "install", values = [] }: { action?: "install" | "upgrade"; values?: string[] } = {},
+  { action = "install", values = [], bucket = settings.bucket }: Installation = {},
 ): Promise<void> {
   const { prefix, tag } = settings;
   const images = [["salesflow", "salesflow"], ["spark", "salesflow-spark"]].flatMap(([key, name]) => [
@@ -60,9 +67,30 @@ export async function install(
     ...places(settings),
     ...["--values", `${HERE}/values.yaml`, "--spark-operator-values", `${HERE}/spark-operator-values.yaml`],
     ...(settings.airflowChart ? ["--airflow-values", await airflowOverrides(settings)] : []),
-    ...[...images, ...storage(settings), ...values].flatMap((each) => ["--set", each]),
+    ...[...images, ...bucket ? storage(bucket) : [], ...values].flatMap((each) => ["--set", each]),
   ]);
+}
+
+/** Installs or upgrades everything; waits until all parts serve. */
+export async function install(settings: Settings, installation: Installation = {}): Promise<void> {
+  await callInstall(settings, installation);
   if (!settings.airflowChart) await deployAirflow(settings);
+}
+
+/** The operator's chart as an archive; as it is given where that is no folder. */
+export async function packOperator({ operatorChart, logs }: Settings): Promise<string | undefined> {
+  if (!operatorChart || !(await Deno.stat(operatorChart).catch(() => undefined))?.isDirectory) {
+    return operatorChart;
+  }
+  const said = await run("helm", ["package", operatorChart, "--destination", logs]);
+  return /saved it to: (.+)$/m.exec(said)![1];
+}
+
+/** Names of the servers' pods, each with what is new when it is another pod. */
+export function serverPods({ namespace }: Settings): Promise<string> {
+  const select = ["--selector", "app.kubernetes.io/component in (postgresql,clickhouse)"];
+  const fields = 'jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}';
+  return kubectl("get", "pods", "--namespace", namespace, ...select, "--output", fields);
 }
 
 /** Takes everything away but the data, or that too. */
@@ -101,16 +129,9 @@ export async function clearNamespace(settings: Settings): Promise<string | void>
 }
 
 /** Marks the namespace as the test's, and puts the bucket's keys there. */
-export async function prepareNamespace({ namespace, bucket }: Settings): Promise<void> {
-  await kubectl("label", "namespace", namespace, `${MARK}=true`);
-  if (!bucket) return;
-  const secret = {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: "e2e-bucket" },
-    stringData: bucket.keys,
-  };
-  await run("kubectl", ["apply", "--namespace", namespace, "--filename", "-"], stringify(secret));
+export async function prepareNamespace(settings: Settings): Promise<void> {
+  await kubectl("label", "namespace", settings.namespace, `${MARK}=true`);
+  if (settings.bucket) await putKeys(settings, settings.bucket);
 }
 
 /** Removes both namespaces with everything in them. */

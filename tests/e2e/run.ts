@@ -4,18 +4,22 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { Airflow } from "./airflow.ts";
+import { startBucket } from "./bucket.ts";
 import { kubectl, until } from "./command.ts";
 import { loseDriver, loseLoad } from "./faults.ts";
 import { buildImages, loadImages } from "./images.ts";
 import {
+  callInstall,
   claims,
   clearNamespace,
   collectLogs,
   helmTest,
   install,
+  packOperator,
   prepareNamespace,
   removeNamespaces,
   secrets,
+  serverPods,
   uninstall,
 } from "./installation.ts";
 import { readSettings } from "./settings.ts";
@@ -25,6 +29,7 @@ import { Watch } from "./watch.ts";
 const STAGES = ["aggregate", "clean", "generate", "load", "migrate", "report", "transfer", "verify"];
 const ROWS = 20_000;
 const RUN_LIMIT_MS = 15 * 60_000;
+const LAST_LOAD = "SELECT to_char(max(loaded_at), 'YYYYMMDDHH24MISSUS') FROM shop.pipeline_runs";
 
 const settings = readSettings();
 const { namespace } = settings;
@@ -64,6 +69,11 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     }
     const { metadata } = JSON.parse(await kubectl("get", "namespace", namespace, "--output", "json"));
     assertEquals(metadata.labels["pod-security.kubernetes.io/enforce"], "restricted");
+  }],
+  ["install.sh once more, with the operator's chart as an archive, changes nothing", async () => {
+    const [pods, passwords] = [await serverPods(settings), await secrets(settings)];
+    await callInstall({ ...settings, operatorChart: await packOperator(settings) });
+    assertEquals([await serverPods(settings), await secrets(settings)], [pods, passwords]);
   }],
   ["helm test: salesflow doctor reaches both databases and the store", async () => {
     await helmTest(settings);
@@ -149,8 +159,12 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     assertEquals(await secrets(settings), seen.passwords);
     await assertTablesAreTheSame();
     await helmTest(settings);
-    seen.airflow = await Airflow.connect(settings);
-    assertEquals((await seen.airflow.runs()).length, 2);
+    const airflow = seen.airflow = await Airflow.connect(settings);
+    assertEquals((await airflow.runs()).length, 2);
+    await until("the DAG has taken the number of rows over", 180_000, async () => {
+      const rows = await airflow.parameter("rows");
+      return rows === 15_000 || undefined;
+    });
   }],
   ["an uninstallation leaves volumes and passwords; an installation finds them again", async () => {
     await seen.airflow?.close();
@@ -164,6 +178,32 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     assertEquals(await claims(settings), before);
     await assertTablesAreTheSame();
     await helmTest(settings);
+  }],
+  ["runs move to a bucket, Spark chooses its executors, and the tables are the same", async () => {
+    const bucket = settings.bucket ?? await startBucket(settings);
+    if (!bucket) return "not tried: this machine has no Go to build a bucket service with";
+    const values = ["enabled=true", "minExecutors=1", "maxExecutors=2"].map((each) =>
+      `spark.dynamicAllocation.${each}`
+    );
+    await install(settings, { action: "upgrade", values, bucket });
+    await helmTest(settings);
+    const airflow = seen.airflow = await Airflow.connect(settings);
+    const watch = seen.watch = new Watch(namespace);
+    await until("the DAG has taken the number of rows back", 180_000, async () => {
+      const rows = await airflow.parameter("rows");
+      return rows === ROWS || undefined;
+    });
+    const before = await askPostgres(namespace, LAST_LOAD);
+    await airflow.finished(await airflow.trigger({ as_of: known(seen.tables).runId }), RUN_LIMIT_MS);
+    assert(await askPostgres(namespace, LAST_LOAD) > before);
+    await assertTablesAreTheSame();
+    const executors = [...watch.pods.values()].filter(({ stage, role }) =>
+      stage === "clean" && role === "executor"
+    );
+    assert(executors.length >= 1 && executors.length <= 2, `${executors.length} executors`);
+    await airflow.close();
+    await watch.stop();
+    return `${executors.length} executors cleaned`;
   }],
   ["an uninstallation with --purge leaves nothing", async () => {
     await uninstall(settings, { purge: true });

@@ -1,5 +1,13 @@
 /** What the test is told, all from the environment; tests/e2e/README.md has the table. */
 
+/** Where runs may be kept in place of a volume. */
+export interface Bucket {
+  name: string;
+  endpoint: string;
+  /** `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. */
+  keys: Record<string, string>;
+}
+
 /** One validated reading. */
 export interface Settings {
   namespace: string;
@@ -12,15 +20,15 @@ export interface Settings {
   operatorChart: string | undefined;
   /** Airflow's official chart; without it the test's own manifest is used. */
   airflowChart: string | undefined;
-  /** Bucket for the runs, in place of a volume; its keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
-  bucket: { name: string; endpoint: string; keys: Record<string, string> } | undefined;
+  /** Somebody's bucket for all runs; without it they begin on a volume, and the last is kept in a bucket of the test. */
+  bucket: Bucket | undefined;
   /** Leave everything in place when the test is over. */
   keep: boolean;
   /** Folder for logs of what failed. */
   logs: string;
 }
 
-function readBucket(endpoint: string | undefined, name: string | undefined): Settings["bucket"] {
+function readBucket(endpoint: string | undefined, name: string | undefined): Bucket | undefined {
   if (!endpoint || !name) return undefined;
   const keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].map((key) => [key, Deno.env.get(key) ?? ""]);
   return { name, endpoint, keys: Object.fromEntries(keys) };
