@@ -255,9 +255,11 @@ async function findRun(
 async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): Promise<void> }> {
   const lock = await store.lock(`runs/${runId}/.lock-${name}`);
   if (lock) {
-    // Whoever holds the run alone may throw away what killed commands left half written.
-    if (name === "run") {
-      for (const folder of ["", "/stages", "/report"]) await store.sweep(`runs/${runId}${folder}`);
+    try {
+      if (name === "run") await sweepRun(store, runId);
+    } catch (error) {
+      await lock.release();
+      throw error;
     }
     return lock;
   }
@@ -265,6 +267,21 @@ async function lockRun(store: Store, runId: string, name: string): Promise<{ rel
     exitCode: 75,
     remedy: "Wait until it is done, or pass another --run-id.",
   });
+}
+
+/**
+ * Throws away what killed commands left half written; only for the holder of the run's lock. Two others may be at work
+ * nevertheless: shards of `generate`, which hold locks of their own and clear raw/ themselves, and Spark in a bucket, which
+ * holds none but says in the record of `clean` that it is running.
+ */
+async function sweepRun(store: Store, runId: string): Promise<void> {
+  // A record that cannot be understood is reported by the stage that needs it.
+  const clean = await readStage(store, runId, "clean").catch(() => null);
+  const others = ["raw/"];
+  if (clean === null || (clean?.status === "running" && clean.engine === "spark")) {
+    others.push("clean/", "rejected/", ".spark-clean/");
+  }
+  await store.sweep(`runs/${runId}`, (path) => others.some((folder) => path.startsWith(folder)));
 }
 
 /** Where a run's folder is, for people. */

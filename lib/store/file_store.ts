@@ -156,8 +156,13 @@ export class FileStore implements Store {
     await writing(target, () => orUndefined(Deno.remove(target, { recursive: true })));
   }
 
-  async sweep(folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
-    for (const name of await this.list(folder)) {
+  async sweep(folder: string, keep: (path: string) => boolean = () => false): Promise<void> {
+    const entries = await orUndefined(Array.fromAsync(Deno.readDir(this.localPath(folder)))) ?? [];
+    for (const { name, isDirectory } of entries) {
+      if (isDirectory) {
+        await this.sweep(`${folder}/${name}`, (path) => keep(`${name}/${path}`));
+        continue;
+      }
       const target = UNFINISHED.exec(name)?.[1];
       if (target !== undefined && !keep(target)) await this.remove(`${folder}/${name}`);
     }

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
 import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
 import { objectBytes, readObject } from "./s3_read.ts";
+import { abortUploads } from "./s3_uploads.ts";
 import type { Store, StoreWriter } from "./store.ts";
 
 /** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
@@ -299,20 +300,13 @@ export class S3Store implements Store {
     });
   }
 
-  async sweep(folder: string, keep: (name: string) => boolean = () => false): Promise<void> {
+  async sweep(folder: string, keep: (path: string) => boolean = () => false): Promise<void> {
     const prefix = `${this.#prefix}${folder}/`;
-    await this.#do(`clear unfinished uploads of ${folder}`, async (s3) => {
-      const { Uploads = [] } = await s3.client.send(
-        new s3.ListMultipartUploadsCommand({ Bucket: this.#bucket, Prefix: prefix }),
-      );
-      for (const { Key, UploadId } of Uploads) {
-        const name = Key!.slice(prefix.length);
-        if (name.includes("/") || keep(name)) continue;
-        await s3.client.send(
-          new s3.AbortMultipartUploadCommand({ Bucket: this.#bucket, Key: Key!, UploadId: UploadId! }),
-        );
-      }
-    });
+    await this.#do(
+      `clear unfinished uploads of ${folder}`,
+      (s3) =>
+        abortUploads(s3, { Bucket: this.#bucket, Prefix: prefix }, (key) => keep(key.slice(prefix.length))),
+    );
   }
 
   async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {

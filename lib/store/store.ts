@@ -33,8 +33,11 @@ export interface Store {
   list(folder: string): Promise<string[]>;
   /** Removes a file, or a folder with everything in it; fine when there is none. */
   remove(path: string): Promise<void>;
-  /** Removes what killed commands left half written directly in a folder, except files that `keep` names. */
-  sweep(folder: string, keep?: (name: string) => boolean): Promise<void>;
+  /**
+   * Removes what killed commands left half written in a folder and the folders inside it, except files for which `keep` says
+   * yes; it is given the path below `folder` that the file would have got.
+   */
+  sweep(folder: string, keep?: (path: string) => boolean): Promise<void>;
   /** Holds the named lock until the process ends or `release` is called; undefined when another process holds it. */
   lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
 }

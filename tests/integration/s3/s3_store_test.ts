@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
 import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
+import { abortUploads } from "../../../lib/store/s3_uploads.ts";
 import { openStore, type Store } from "../../../lib/store/store.ts";
 import { run } from "../../faults/command.ts";
 import { goTool, VERSITYGW } from "../../faults/go_tool.ts";
@@ -129,6 +130,31 @@ suite("S3Store against versitygw", () => {
     await left.release();
   });
 
+  it("abortUploads() gives up all but those to keep, however many pages they fill", async () => {
+    for (const pageUploads of [1, 2, 3, 1000]) {
+      for (const key of ["a/1", "a/1", "a/1", "a/2", "a/deep/3", "a/raw/4", "b/5"]) await leaveUpload(key);
+      const below = { Bucket: Bucket.NAME, Prefix: "weekly/a/" };
+      await abortUploads({ ...S3, client }, below, (key) => key.startsWith("weekly/a/raw/"), pageUploads);
+      const left = (await uploads()).map(({ Key }) => Key);
+      assertEquals(left.sort(), ["weekly/a/raw/4", "weekly/b/5"], `${pageUploads} at a time`);
+      for (const folder of ["a", "b"]) await store.sweep(folder);
+      assertEquals(await uploads(), []);
+    }
+  });
+
+  it("S3Store sweeps unfinished uploads in folders, too, except those to keep", async () => {
+    for (const key of ["many/deep/part", "many/part", "many/raw/part", "manyfold/part"]) {
+      await leaveUpload(key);
+    }
+    await store.sweep("many", (path) => path.startsWith("raw/"));
+    assertEquals((await uploads()).map(({ Key }) => Key).sort(), [
+      "weekly/many/raw/part",
+      "weekly/manyfold/part",
+    ]);
+    for (const folder of ["many", "manyfold"]) await store.sweep(folder);
+    assertEquals(await uploads(), []);
+  });
+
   const args = ["run", "--run-id", "bucket", "--as-of", "2026-11-24", "--rows", "2000"];
 
   it("run makes the same datasets in a bucket as in a folder, twice, and clears what a killed run left", async () => {
@@ -138,6 +164,7 @@ suite("S3Store against versitygw", () => {
     const made = await openDataset(store, "bucket", "clean");
     await leaveUpload("runs/bucket/clean/part-00007.csv");
     await leaveUpload("runs/bucket/raw/part-00000.csv");
+    await leaveUpload("runs/bucket/.spark-clean/x/part");
     const again = await run(args, env);
     assertEquals(again.code, 0, again.stderr);
     assertEquals(await uploads(), []);
@@ -146,6 +173,44 @@ suite("S3Store against versitygw", () => {
     const inFolder = await run([...args, "--to", "clean"], { ...env, SALESFLOW_STORE: local });
     assertEquals(inFolder.code, 0, inFolder.stderr);
     assertEquals(await findDataset(openStore(local), "bucket", "clean"), made);
+  });
+
+  it("verify leaves alone what shards of generate and a running Spark may be writing", async () => {
+    const record = JSON.parse((await store.readText("runs/bucket/stages/clean.json"))!);
+    const cleanIs = (status: string) =>
+      store.writeText(
+        "runs/bucket/stages/clean.json",
+        JSON.stringify({ ...record, status, engine: "spark" }),
+      );
+    const left = ["raw/part-00000.csv", "clean/part-00000.csv", ".spark-clean/x/part"];
+    for (const name of [...left, "report/report.html"]) await leaveUpload(`runs/bucket/${name}`);
+    const after = async (status: string) => {
+      await cleanIs(status);
+      const { code, stderr } = await run(["verify", "--run-id", "bucket"], env);
+      assertEquals(code, 0, stderr);
+      return (await uploads()).map(({ Key }) => Key!.replace("weekly/runs/bucket/", "")).sort();
+    };
+    assertEquals(await after("running"), left.toSorted());
+    assertEquals(await after("done"), ["raw/part-00000.csv"]);
+    await store.writeText("runs/bucket/stages/clean.json", JSON.stringify(record));
+    await store.sweep("runs/bucket");
+  });
+
+  it("generate makes the same dataset in two shards side by side as alone", async () => {
+    const generate = (id: string, ...shard: string[]) =>
+      run(["generate", "--run-id", id, "--as-of", "2026-11-24", "--rows", "3000", ...shard], env);
+    const outcomes = await Promise.all([
+      generate("shards", "--shard", "1/2"),
+      generate("shards", "--shard", "2/2"),
+      generate("alone"),
+    ]);
+    for (const { code, stderr } of outcomes) assertEquals(code, 0, stderr);
+    const [shards, alone] = [
+      await openDataset(store, "shards", "raw"),
+      await openDataset(store, "alone", "raw"),
+    ];
+    assertEquals([shards.fingerprint, shards.rows], [alone.fingerprint, alone.rows]);
+    assertEquals(await uploads(), []);
   });
 
   it("run is refused for now while another command holds the run", async () => {

@@ -123,6 +123,16 @@ describe("FileStore", () => {
     for (const name of [kept, "a.json", "b.tmp"]) assert(left.includes(name), name);
   });
 
+  it("sweep() goes into folders, and asks keep() with the path from where it began", async () => {
+    const { store } = place;
+    const rest = (name: string) => `${name}.${crypto.randomUUID()}.tmp`;
+    const [deep, own] = [rest("runs/7/.spark-clean/x/part"), rest("runs/7/raw/part-00001.csv")];
+    for (const name of [deep, own, "runs/7/clean/part"]) await store.writeText(name, "x");
+    await store.sweep("runs/7", (path) => path.startsWith("raw/"));
+    assertEquals(await store.list("runs/7/.spark-clean/x"), []);
+    assertEquals([await store.readText(own), await store.readText("runs/7/clean/part")], ["x", "x"]);
+  });
+
   it("lock() is held by one at a time, in other processes too, and ends with its holder", async () => {
     const { store } = place;
     const first = await store.lock("locks/run");
