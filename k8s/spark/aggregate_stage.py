@@ -44,7 +44,10 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
         writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_text(STAGING_LOCK)}, 0))")
         # The reader's transaction stays open to the end: the next load waits, other readers do not.
         with reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
-            snapshot = hold_loaded_run(reader, target, run_id)
+            snapshot, sales_rows = hold_loaded_run(reader, target, run_id)
+            reader.allow(sales_rows)
+            # There are never more aggregates than levels times sales.
+            writer.allow(4 * sales_rows)
             expected = sums_of_sales(reader)
             with staging_table(writer) as staging:
                 rows = aggregate_sales(read_sales(spark, reader, target, snapshot), run_id)
@@ -63,18 +66,21 @@ def statement(name: str) -> str:
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def hold_loaded_run(reader: Connection, target: Target, run_id: str) -> str:
-    """Keeps shop.sales as it is until the transaction ends; exports a snapshot when it holds this run."""
+def hold_loaded_run(reader: Connection, target: Target, run_id: str) -> tuple[str, int]:
+    """Keeps shop.sales as it is until the transaction ends; exports a snapshot when it holds this run.
+
+    Returns the snapshot's name, and how many rows the load has counted.
+    """
     reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     reader.execute("LOCK TABLE shop.sales IN ACCESS SHARE MODE")
-    newest = reader.query("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
+    newest = reader.query("SELECT run_id, clean_rows FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
     if not newest or newest[0][0] != run_id:
         found = f"the rows of run {newest[0][0]}" if newest else "no rows of any run"
         raise StageError(
             f"shop.sales in PostgreSQL at {target.server} holds {found}, not those of {run_id}",
             f'Run "salesflow load --run-id {run_id}" first.',
         )
-    return str(reader.query("SELECT pg_export_snapshot()")[0][0])
+    return str(reader.query("SELECT pg_export_snapshot()")[0][0]), int(newest[0][1] or 0)
 
 
 def sums_of_sales(reader: Connection) -> Sums:

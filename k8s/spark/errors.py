@@ -40,10 +40,10 @@ PASSING = (
     "ExecutorLostFailure",
     "FetchFailedException",
 )
-# SQLSTATE: connection lost, no disk, memory or connection left, serialization failure or deadlock, idle or
-# statement timeout, in use, lock not available, shut down or starting.
+# SQLSTATE: connection lost, no disk, memory or connection left, serialization failure or deadlock, idle,
+# transaction or statement timeout, in use, lock not available, shut down or starting.
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
-PASSING_STATES = re.compile(r"\A(?:08...|53[123]00|40001|40P01|25P03|55006|55P03|57014|57P0[1235])\Z")
+PASSING_STATES = re.compile(r"\A(?:08...|53[123]00|40001|40P01|25P0[34]|55006|55P03|57014|57P0[1235])\Z")
 REMEDY_TRY_AGAIN = (
     "Run the stage again; if it goes on, look at the log of the server or cluster that is named."
 )

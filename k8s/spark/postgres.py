@@ -20,8 +20,16 @@ VARIABLE = "SALESFLOW_POSTGRES_URL"
 EXAMPLE = "postgresql://user:password@host:5432/database"
 PARAMETERS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout", "application_name", "host")
 SSL_MODES = ("disable", "require", "verify-ca", "verify-full")
-# Longest wait for another command that is at the same work.
-LOCK_WAIT = "120s"
+TIMEOUT_VARIABLE = "SALESFLOW_TIMEOUT_SECONDS"
+# As with the salesflow binary: the longest time of a statement, and the longest wait for another command
+# that is at the same work.
+TIMEOUT_S = 120
+LONGEST_TIMEOUT_S = 86_400
+# A statement that touches every row may take a second more for so many; the binary grants as much.
+SLOWEST_ROWS_PER_S = 20_000
+MOST_MS = 2**31 - 1
+# Wait for a sign of life after a failure.
+ALIVE_S = 5
 # Rows that one round trip brings; the driver holds as many in memory.
 FETCH_ROWS = 10_000
 BATCH_ROWS = 5_000
@@ -37,27 +45,41 @@ class Target:
     server: str
     jdbc_url: str
     properties: Mapping[str, str] = field(repr=False)
+    # Longest time of a statement whose work does not grow with the rows.
+    timeout_s: int = TIMEOUT_S
 
 
 def target_from_environment(environment: Mapping[str, str] = os.environ) -> Target:
     """The server that SALESFLOW_POSTGRES_URL names, or the file of SALESFLOW_POSTGRES_URL_FILE."""
     direct, path = environment.get(VARIABLE), environment.get(f"{VARIABLE}_FILE")
+    timeout_s = timeout_from(environment)
     if direct and path:
         raise StageError(f"Set {VARIABLE} or {VARIABLE}_FILE, not both", exit_code=USAGE)
     if direct:
-        return parse_url(direct)
+        return parse_url(direct, timeout_s)
     if not path:
         raise StageError(f"Set {VARIABLE} or {VARIABLE}_FILE, such as {EXAMPLE}", exit_code=USAGE)
     try:
         with open(path, encoding="utf-8") as file:
-            return parse_url(file.read().strip())
+            return parse_url(file.read().strip(), timeout_s)
     except (OSError, UnicodeDecodeError) as cause:
         raise StageError(
             f"Cannot read {VARIABLE}_FILE={path}: {type(cause).__name__}", exit_code=USAGE
         ) from None
 
 
-def parse_url(url: str) -> Target:
+def timeout_from(environment: Mapping[str, str]) -> int:
+    """Seconds of SALESFLOW_TIMEOUT_SECONDS."""
+    text = environment.get(TIMEOUT_VARIABLE) or str(TIMEOUT_S)
+    if re.match(r"\A[0-9]{1,6}\Z", text) and 1 <= int(text) <= LONGEST_TIMEOUT_S:
+        return int(text)
+    raise StageError(
+        f"Cannot use {TIMEOUT_VARIABLE} {text}: it must be a whole number from 1 to {LONGEST_TIMEOUT_S}",
+        exit_code=USAGE,
+    )
+
+
+def parse_url(url: str, timeout_s: int = TIMEOUT_S) -> Target:
     """Takes a connection URL apart, with every mistake in one error; the URL itself is never shown."""
     try:
         parts = urlsplit(url)
@@ -84,12 +106,14 @@ def parse_url(url: str) -> Target:
         "connectTimeout": given.get("connect_timeout", "10"),
         "ApplicationName": given.get("application_name", "salesflow aggregate"),
         "tcpKeepAlive": "true",
+        # For each read. Tasks fetch and append small batches, and never wait as long for one.
+        "socketTimeout": str(timeout_s),
         **tls_properties(given),
     }
     address = f"[{host}]" if ":" in host else host
     # What may follow in a JDBC URL is not the database's name.
     jdbc_url = f"jdbc:postgresql://{address}:{port}/{database.replace('%', '%25').replace('?', '%3F')}"
-    return Target(f"{host}:{port}/{database}", jdbc_url, properties)
+    return Target(f"{host}:{port}/{database}", jdbc_url, properties, timeout_s)
 
 
 def mistakes_in(given: Mapping[str, str], host: str) -> list[str]:
@@ -128,8 +152,23 @@ def tls_properties(given: Mapping[str, str]) -> dict[str, str]:
 class Connection:
     """One connection of the driver; every value arrives as PostgreSQL's text."""
 
-    def __init__(self, connection: JavaObject) -> None:
+    def __init__(self, connection: JavaObject, timeout_s: int) -> None:
         self._connection = connection
+        self._timeout_s = timeout_s
+
+    def allow(self, rows: int) -> None:
+        """Sets the longest time of the statements that follow, each of which may touch so many rows.
+
+        The server ends a statement first, with the clearer error; an answer that does not come at all,
+        because the server's machine or the way to it is gone, is awaited half of the timeout longer.
+        """
+        statement_ms = self._timeout_s * 1000 + rows * 1000 // SLOWEST_ROWS_PER_S
+        self._connection.setNetworkTimeout(None, min(statement_ms + self._timeout_s * 500, MOST_MS))
+        self.execute(f"SET statement_timeout = {min(statement_ms, MOST_MS)}")
+
+    def is_alive(self) -> bool:
+        """Whether the server still answers; in a transaction that failed it does."""
+        return self._connection.isValid(ALIVE_S)
 
     def execute(self, sql: str) -> None:
         """Runs statements that return nothing."""
@@ -187,10 +226,11 @@ def connect(spark: SparkSession, target: Target) -> Iterator[Connection]:
     connection = driver.getDeclaredConstructor(None).newInstance(None).connect(target.jdbc_url, properties)
     open_connections.add(connection)
     try:
-        session = Connection(connection)
-        session.execute(
-            f"SET lock_timeout = '{LOCK_WAIT}'; SET search_path = pg_catalog; SET timezone = 'UTC'"
-        )
+        session = Connection(connection, target.timeout_s)
+        session.allow(rows=0)
+        # Shorter than a statement may take, because that another command is at work is the clearer error.
+        lock_ms = target.timeout_s * 900
+        session.execute(f"SET lock_timeout = {lock_ms}; SET search_path = pg_catalog; SET timezone = 'UTC'")
         yield session
     finally:
         open_connections.discard(connection)

@@ -114,6 +114,22 @@ def test_target_from_environment_reads_a_file(tmp_path: Path) -> None:
     assert target.properties["password"] == "from-file"
 
 
+@pytest.mark.parametrize(("text", "seconds"), [("", 120), ("1", 1), ("86400", 86_400)])
+def test_target_from_environment_reads_the_timeout(text: str, seconds: int) -> None:
+    variables = {"SALESFLOW_POSTGRES_URL": "postgresql://u@h/d", "SALESFLOW_TIMEOUT_SECONDS": text}
+    target = target_from_environment(variables)
+    assert target.timeout_s == seconds
+    assert target.properties["socketTimeout"] == str(seconds)
+
+
+@pytest.mark.parametrize("text", ["0", "86401", "1.5", "-1", "two"])
+def test_target_from_environment_refuses_a_timeout(text: str) -> None:
+    variables = {"SALESFLOW_POSTGRES_URL": "postgresql://u@h/d", "SALESFLOW_TIMEOUT_SECONDS": text}
+    with pytest.raises(StageError, match="SALESFLOW_TIMEOUT_SECONDS") as failure:
+        target_from_environment(variables)
+    assert failure.value.exit_code == USAGE
+
+
 @pytest.mark.parametrize(
     "environment",
     [
