@@ -21,7 +21,7 @@ from postgres import (
     write_properties,
 )
 from result import StageResult
-from transforms.aggregate import aggregate as aggregate_sales
+from transforms.aggregate import aggregate_cells, cells
 
 SQL = Path(__file__).resolve().parent / "sql"
 # Guards shop.sales_aggregates for both engines.
@@ -50,8 +50,8 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
             writer.allow(4 * sales_rows)
             expected = sums_of_sales(reader)
             with staging_table(writer) as staging:
-                rows = aggregate_sales(read_sales(spark, reader, target, snapshot), run_id)
-                write_rows(rows, target, staging)
+                with counted_once(cells(read_sales(spark, reader, target, snapshot))) as finest:
+                    write_rows(aggregate_cells(finest, run_id), target, staging)
                 levels = check_levels(writer, staging, expected)
                 with writer.transaction():
                     writer.query(
@@ -59,6 +59,18 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
                     )
                     writer.execute(statement("publish_aggregates").format(staging=staging))
     return StageResult(expected[0], sum(levels.values()), {"levels": levels})
+
+
+@contextmanager
+def counted_once(finest: DataFrame) -> Iterator[DataFrame]:
+    """Keeps the counts and sums, so that the two places which use them do not each read shop.sales."""
+    finest.persist()
+    try:
+        # Before both ask for them at the same time.
+        finest.count()
+        yield finest
+    finally:
+        finest.unpersist()
 
 
 def statement(name: str) -> str:

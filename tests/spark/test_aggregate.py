@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 import aggregate_stage
 from aggregate_stage import aggregate
 from cases import files, read
 from errors import StageError
-from postgres import Target
+from postgres import Target, connect
 from recount import Sale, recount
-from server import Server
+from server import PATIENCE_S, Server
 from shop import RUN_ID, other_tables, put_sales, read_aggregates
 
 CASES = [case for path in files("aggregate") for case in read(path)]
@@ -79,6 +81,44 @@ def test_aggregate_reads_every_page_range_once(
     monkeypatch.setattr(aggregate_stage, "READ_BYTES", 100)
     aggregate(spark, target, RUN_ID)
     assert read_aggregates(db) == recount(sales)
+
+
+def test_read_sales_reads_in_parallel(
+    spark: SparkSession, target: Target, db: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_sales(db, random_sales(5_000, 7))
+    monkeypatch.setattr(aggregate_stage, "READ_BYTES", 64 * 1024)
+    begin = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+    with connect(spark, target) as reader, reader.transaction(begin):
+        snapshot, rows = aggregate_stage.hold_loaded_run(reader, target, RUN_ID)
+        sales = aggregate_stage.read_sales(spark, reader, target, snapshot)
+        counted = sales.groupBy(F.spark_partition_id()).count().collect()
+    assert rows == sum(row["count"] for row in counted) == 5_000
+    # Some 360 KiB.
+    assert len(counted) > 4
+    assert max(row["count"] for row in counted) < 2_000
+
+
+def test_aggregate_reads_the_table_once(spark: SparkSession, target: Target, db: psycopg.Connection) -> None:
+    put_sales(db, random_sales(5_000, 7))
+    before = rows_read(db)
+    aggregate(spark, target, RUN_ID)
+    # By Spark, and by PostgreSQL itself for the sums to compare with.
+    assert rows_read(db) - before == 2 * 5_000
+
+
+def rows_read(db: psycopg.Connection) -> int:
+    """Rows of shop.sales that sequential scans have read; sessions report theirs when they end."""
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    deadline = time.monotonic() + PATIENCE_S
+    while db.execute(others).fetchone() != (0,):
+        assert time.monotonic() < deadline, "sessions do not end"
+        time.sleep(0.01)
+    db.execute("SELECT pg_stat_clear_snapshot()")
+    read = db.execute("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'sales_only'").fetchone()
+    return read[0]
 
 
 def test_aggregate_replaces_what_was_there_and_leaves_no_table(
