@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 
+from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 
-from errors import StageError
+from errors import REMEDY_TRY_AGAIN, TRY_AGAIN, StageError, explain
 from postgres import (
     Connection,
     Target,
@@ -35,6 +36,7 @@ MOST_READS = 1_024
 # Each writing task holds a connection.
 WRITERS = 8
 COLUMNS = {"region": "STRING", "product_id": "INT", "quantity": "INT", "sale_amount": "DECIMAL(14, 2)"}
+REMEDY_TWICE = "Run aggregate again; nothing was published."
 Sums = tuple[int, int, Decimal]
 
 
@@ -43,7 +45,7 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
     with connect(spark, target) as reader, connect(spark, target) as writer:
         writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_text(STAGING_LOCK)}, 0))")
         # The reader's transaction stays open to the end: the next load waits, other readers do not.
-        with reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+        with needed(reader, target), reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
             snapshot, sales_rows = hold_loaded_run(reader, target, run_id)
             reader.allow(sales_rows)
             # There are never more aggregates than levels times sales.
@@ -58,7 +60,25 @@ def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
                         f"SELECT pg_advisory_xact_lock(hashtextextended({quote_text(PUBLISH_LOCK)}, 0))"
                     )
                     writer.execute(statement("publish_aggregates").format(staging=staging))
+                    # Without it somebody may have loaded another run by now.
+                    reader.query("SELECT 1")
     return StageResult(expected[0], sum(levels.values()), {"levels": levels})
+
+
+@contextmanager
+def needed(reader: Connection, target: Target) -> Iterator[None]:
+    """Makes failures passing ones when the reader is lost: what tasks then say about its snapshot is not."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, StageError) or reader.is_alive():
+            raise
+        raise StageError(
+            f"PostgreSQL at {target.server} ended the connection that kept shop.sales as it is: "
+            f"{explain(error).message}",
+            REMEDY_TRY_AGAIN,
+            TRY_AGAIN,
+        ) from error
 
 
 @contextmanager
@@ -128,14 +148,22 @@ def staging_table(writer: Connection) -> Iterator[str]:
         writer.execute(f"DROP TABLE IF EXISTS shop.{name}")
     staging = f"{STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
     writer.execute(f"CREATE UNLOGGED TABLE shop.{staging} (LIKE shop.sales_aggregates)")
+    drop = f"DROP TABLE IF EXISTS shop.{staging}"
     try:
         yield staging
-    finally:
-        writer.execute(f"DROP TABLE IF EXISTS shop.{staging}")
+    except BaseException:
+        # What failed first is the error to report; a table that stays is dropped by the next start.
+        with suppress(Py4JError):
+            writer.execute(drop)
+        raise
+    writer.execute(drop)
 
 
 def write_rows(rows: DataFrame, target: Target, staging: str) -> None:
-    """Appends the rows to the staging table; a task's rows arrive together or not at all."""
+    """Appends the rows to the staging table; a task's rows arrive together or not at all.
+
+    A task that is lost after its commit is repeated, and its rows arrive twice: `check_levels` notices.
+    """
     rows.write.option("numPartitions", WRITERS).jdbc(
         target.jdbc_url, f"shop.{staging}", mode="append", properties=write_properties(target)
     )
@@ -151,9 +179,10 @@ def check_levels(writer: Connection, staging: str, expected: Sums) -> dict[str, 
         if found != expected:
             raise StageError(
                 f"The aggregates of level {level} sum up to {found}, shop.sales to {expected}",
-                "Run aggregate again; nothing was published.",
+                REMEDY_TWICE,
+                TRY_AGAIN,
             )
         levels[str(level)] = int(rows or 0)
     if len(levels) != (4 if expected[0] else 0):
-        raise StageError(f"Found aggregates of the levels {list(levels)} only", "Run aggregate again.")
+        raise StageError(f"Found aggregates of the levels {list(levels)} only", REMEDY_TWICE, TRY_AGAIN)
     return levels

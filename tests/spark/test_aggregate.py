@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 import aggregate_stage
 from aggregate_stage import aggregate
 from cases import files, read
-from errors import StageError
+from errors import TRY_AGAIN, StageError
 from postgres import Target, connect
 from recount import Sale, recount
 from server import PATIENCE_S, Server
@@ -188,8 +188,10 @@ def test_aggregate_publishes_nothing_when_the_sums_differ(
         write_rows(*arguments)
 
     monkeypatch.setattr(aggregate_stage, "write_rows", write_twice)
-    with pytest.raises(StageError, match="The aggregates of level product sum up to"):
+    with pytest.raises(StageError, match="The aggregates of level product sum up to") as failure:
         aggregate(spark, target, RUN_ID)
+    # This is what a task looks like that was lost after its commit, and repeated.
+    assert failure.value.exit_code == TRY_AGAIN
     assert read_aggregates(db) == before
     assert other_tables(db) == []
 
