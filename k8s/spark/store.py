@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from pyspark.sql import SparkSession
 
 from errors import TRY_AGAIN, USAGE, StageError
+from s3_lease import Lease, hold_lease
 
 # Hadoop reads these in a path as a pattern.
 GLOB = re.compile(r"([{}\[\]*?\\])")
@@ -30,6 +31,7 @@ class Store:
         self._jvm = spark.sparkContext._jvm
         configuration = spark.sparkContext._jsc.hadoopConfiguration()
         self._is_local = self.root.startswith("file:")
+        self._lease: Lease | None = None
         if self._is_local:
             # Hadoop's usual local file system keeps hidden checksum files, which would be wrong as soon as
             # another program writes.
@@ -114,10 +116,12 @@ class Store:
     def locked(self, path: str) -> Iterator[None]:
         """Holds a lock that the salesflow binary honours, too, until the block ends or the process dies.
 
-        A bucket has no such lock: there, whoever starts the stages must not start one twice at a time.
+        In a bucket the lock of a process that died is free after a minute.
         """
         if not self._is_local:
-            yield
+            place = urlsplit(f"{self.root}/{path}")
+            with hold_lease(self._files, self._jvm, place.netloc, place.path[1:]) as self._lease:
+                yield
             return
         # The file stays, as it does with the binary: removing it would let a third process lock another one.
         with Path(self.root.removeprefix("file://"), path).open("ab") as file:
@@ -131,11 +135,17 @@ class Store:
                 ) from taken
             yield
 
-    def list(self, folder: str) -> list[str]:
-        """Names directly inside a folder, sorted; none when it does not exist."""
+    def confirm_lock(self) -> None:
+        """Raises StageError when a lock that was taken may be somebody else's by now."""
+        if self._lease:
+            self._lease.confirm()
+
+    def list(self, folder: str) -> dict[str, int]:
+        """Names directly inside a folder, sorted, with their sizes in bytes; none when it does not exist."""
         if not self.exists(folder):
-            return []
-        return sorted(status.getPath().getName() for status in self._files.listStatus(self._path(folder)))
+            return {}
+        found = self._files.listStatus(self._path(folder))
+        return dict(sorted((status.getPath().getName(), status.getLen()) for status in found))
 
     def remove(self, path: str) -> None:
         """Removes a file or a whole folder; fine when there is none."""
