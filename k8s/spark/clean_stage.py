@@ -30,8 +30,8 @@ from transforms import clean as rules
 
 # Raw bytes for each clean part: small enough to sort in memory, big enough to be worth a file.
 CLEAN_PART_BYTES = 32 * 1024 * 1024
-# Raw lines for each rejected part, which one task sorts.
-REJECTED_PART_LINES = 5_000_000
+# Raw bytes for each rejected part, which one task sorts; turned into lines of mean length.
+REJECTED_PART_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,11 @@ def refuse_too_many(counts: dict, max_rejected: float) -> None:
 def rejected_in_order(spark: SparkSession, judged: DataFrame, outcomes: list, raw: Manifest) -> DataFrame:
     """Rejected rows in file order, with headers; where a part ends depends on the raw lines alone."""
     blocks = spark.createDataFrame(number_blocks(outcomes, raw), BLOCKS)
-    partitions = max(1, math.ceil(sum(row["lines"] for row in outcomes) / REJECTED_PART_LINES))
+    lines = sum(row["lines"] for row in outcomes)
+    part_lines = max(1, REJECTED_PART_BYTES * lines // raw.bytes)
+    partitions = math.ceil(lines / part_lines)
     keys = F.array(*[F.lit(key).cast("bigint") for key in partition_keys(spark, partitions)])
-    partition = F.floor(F.col("position") / REJECTED_PART_LINES).cast("int")
+    partition = F.floor(F.col("position") / part_lines).cast("int")
     placed = rules.rejected_rows(judged, blocks).repartition(partitions, F.get(keys, partition))
     return rules.with_header(placed.sortWithinPartitions("position"), rules.REJECTED_HEADER)
 

@@ -21,6 +21,8 @@ PART_NAME = re.compile(r"\Apart-[0-9]{5}\.csv\Z")
 LOOKING_THREADS = 16
 # Beside the work of Spark, which may have the same processors.
 HASHING_THREADS = 2
+# A task that measures a file holds it in memory, some three times. What is larger passes through the driver.
+WHOLE_FILE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -179,16 +181,50 @@ def write_parts(store: Store, rows: DataFrame, folder: str, header: str) -> dict
 
 
 def place_parts(store: Store, parts: Mapping[str, Part], source: str, target: str) -> None:
-    """Moves written parts to where the dataset is to be."""
-    for name, part in parts.items():
-        store.rename(f"{source}/{name}", f"{target}/{part.name}")
+    """Moves written parts to where the dataset is to be; in a bucket, each is copied by the service."""
+    with ThreadPoolExecutor(LOOKING_THREADS) as threads:
+        moves = [
+            threads.submit(store.rename, f"{source}/{name}", f"{target}/{part.name}")
+            for name, part in parts.items()
+        ]
+        for move in moves:
+            move.result()
 
 
 def measure(spark: SparkSession, store: Store, folder: str) -> dict[str, tuple[int, int, str]]:
-    """Rows, bytes and SHA-256 of each file as it lies in the store, taken by the cluster."""
+    """Rows, bytes and SHA-256 of each file as it lies in the store."""
+    sizes = {name: size for name, size in store.list(folder).items() if not name.startswith(("_", "."))}
+    small = [name for name, size in sizes.items() if size <= WHOLE_FILE_BYTES]
+    large = {name: size for name, size in sizes.items() if size > WHOLE_FILE_BYTES}
+    return {**measure_small(spark, store, folder, small), **measure_large(spark, store, folder, large)}
+
+
+def measure_large(
+    spark: SparkSession, store: Store, folder: str, sizes: Mapping[str, int]
+) -> dict[str, tuple[int, int, str]]:
+    """Measures files of any size: the cluster counts their lines, their bytes pass through the driver."""
+    if not sizes:
+        return {}
+    paths = [store.pattern_path(f"{folder}/{name}") for name in sizes]
+    lines = spark.read.text(paths, lineSep="\n").groupBy(F.col("_metadata.file_name").alias("name")).count()
+    counted = {row["name"]: row["count"] for row in lines.collect()}
+    with ThreadPoolExecutor(HASHING_THREADS) as threads:
+        taken = threads.map(lambda name: store.sha256(f"{folder}/{name}"), sizes)
+        return {
+            name: (counted[name] - 1, size, sha256)
+            for (name, size), sha256 in zip(sizes.items(), taken, strict=True)
+        }
+
+
+def measure_small(
+    spark: SparkSession, store: Store, folder: str, names: Sequence[str]
+) -> dict[str, tuple[int, int, str]]:
+    """Measures files that fit into memory, by the cluster."""
+    if not names:
+        return {}
     text = F.col("content").cast("string")
     line_feeds = F.octet_length(text) - F.octet_length(F.replace(text, F.lit("\n"), F.lit("")))
-    files = spark.read.format("binaryFile").load(store.pattern_path(folder))
+    files = spark.read.format("binaryFile").load([store.pattern_path(f"{folder}/{name}") for name in names])
     rows = files.select(
         F.col("_metadata.file_name").alias("name"),
         (line_feeds - 1).alias("rows"),

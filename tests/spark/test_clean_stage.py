@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import clean_stage
+import datasets
 from cases import AS_OF, HEADER
 from clean_stage import CleanOptions, clean
 from errors import StageError
@@ -146,7 +147,7 @@ def test_clean_keeps_the_order_over_many_parts(
     parts = dirty_parts(2)
     run = put_raw(tmp_path, parts, AS_OF)
     monkeypatch.setattr(clean_stage, "CLEAN_PART_BYTES", 2_000)
-    monkeypatch.setattr(clean_stage, "REJECTED_PART_LINES", 40)
+    monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 2_000)
     store = Store(spark, str(tmp_path))
     clean(spark, store, RUN_ID, EVERYTHING)
     first = all_bytes(run)
@@ -161,6 +162,44 @@ def test_clean_keeps_the_order_over_many_parts(
     ):
         clean(spark, store, RUN_ID, EVERYTHING)
     assert all_bytes(run) == first
+
+
+def test_clean_bounds_the_bytes_of_rejected_parts(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Quotes are doubled, and each broken byte becomes three.
+    lines = [f"{number},{letter * 60_000}\n".encode() for number, letter in enumerate('x"y' * 40)]
+    parts = [
+        CLEAN_HEADER + b"".join(lines[:70]) + b"\xff" * 60_000 + b"\n",
+        CLEAN_HEADER + b"".join(lines[70:]),
+    ]
+    run = put_raw(tmp_path, parts, AS_OF)
+    monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 1 << 20)
+    # Some files are measured in one way, some in the other.
+    monkeypatch.setattr(datasets, "WHOLE_FILE_BYTES", 1_300_000)
+    store = Store(spark, str(tmp_path))
+    clean(spark, store, RUN_ID, EVERYTHING)
+    sizes = [part["bytes"] for part in read_manifest(run, "rejected")["parts"]]
+    assert len(sizes) == 8
+    assert min(sizes) < 1_300_000 < max(sizes) < 3 << 20
+    rows = [parse_rejected(line) for line in read_rows(run, "rejected", REJECTED_HEADER)]
+    assert len(rows) == 121
+    assert b"".join(raw + b"\n" for _, _, _, raw in rows[:70]) == b"".join(lines[:70])
+    assert rows[70][3] == "\ufffd".encode() * 60_000
+    first = all_bytes(run)
+    monkeypatch.setattr(datasets, "WHOLE_FILE_BYTES", 0)
+    clean(spark, store, RUN_ID, EVERYTHING)
+    assert all_bytes(run) == first
+
+
+def test_clean_makes_no_more_rejected_parts_than_the_bytes_ask_for(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One row, and far more lines than rows.
+    run = put_raw(tmp_path, [CLEAN_HEADER + b"x\n" + b"\n" * 5_000], AS_OF)
+    monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 4_096)
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    assert read_rows(run, "rejected", REJECTED_HEADER) == [b'part-00000.csv,2,malformed_row,"x"']
 
 
 def test_clean_reads_a_store_whose_path_looks_like_a_pattern(spark: SparkSession, tmp_path: Path) -> None:
