@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
@@ -22,7 +25,7 @@ from datasets import (
     unchanged,
     write_parts,
 )
-from errors import StageError
+from errors import FINAL, TRY_AGAIN, StageError, explain, is_missing_file
 from record import read_as_of
 from result import StageResult
 from store import Store
@@ -32,6 +35,7 @@ from transforms import clean as rules
 CLEAN_PART_BYTES = 32 * 1024 * 1024
 # Raw bytes for each rejected part, which one task sorts; turned into lines of mean length.
 REJECTED_PART_BYTES = 32 * 1024 * 1024
+TEMPORARY_PREFIX = ".spark-clean"
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,35 @@ class CleanOptions:
 
 
 def clean(spark: SparkSession, store: Store, run_id: str, options: CleanOptions) -> StageResult:
-    """Runs the stage; its temporary folder is gone afterwards, however it ends."""
-    temporary = f"runs/{run_id}/.spark-clean"
-    begin_dataset(store, run_id, "clean")
-    begin_dataset(store, run_id, "rejected")
-    store.remove(temporary)
+    """Runs the stage; what was published before stays until the new datasets are ready to take its place."""
+    with temporary_folder(store, run_id) as temporary:
+        try:
+            return clean_into(spark, store, run_id, options, temporary)
+        except Exception as error:
+            if is_missing_file(error):
+                raise StageError(
+                    f"Files that clean was at work on were removed: {explain(error).message}",
+                    f"Run clean again when nothing else works on run {run_id}.",
+                    TRY_AGAIN,
+                ) from error
+            raise
+
+
+@contextmanager
+def temporary_folder(store: Store, run_id: str) -> Iterator[str]:
+    """A folder of its own for this run of the stage; what killed runs left behind is removed first."""
+    for name in store.list(f"runs/{run_id}"):
+        if name.startswith(TEMPORARY_PREFIX):
+            store.remove(f"runs/{run_id}/{name}")
+    folder = f"runs/{run_id}/{TEMPORARY_PREFIX}-{uuid.uuid4().hex[:12]}"
     try:
-        return clean_into(spark, store, run_id, options, temporary)
-    finally:
-        store.remove(temporary)
+        yield folder
+    except BaseException:
+        # What failed first is the error to report; a folder that stays is removed by the next start.
+        with suppress(Exception):
+            store.remove(folder)
+        raise
+    store.remove(folder)
 
 
 def clean_into(
@@ -90,10 +114,15 @@ def clean_into(
         "rejects": rejected.fingerprint,
     }
     cleaned = Manifest("clean", run_id, str(as_of), tuple(clean_parts.values()), facts)
-    expect("rejected rows written", rejected.rows, counts["rejected"])
-    expect("clean rows written", cleaned.rows, counts["rows_out"])
+    written = ("Run clean again; nothing was published.", TRY_AGAIN)
+    expect("rejected rows written", rejected.rows, counts["rejected"], *written)
+    expect("clean rows written", cleaned.rows, counts["rows_out"], *written)
+    store.confirm_lock()
+    begin_dataset(store, run_id, "clean")
+    begin_dataset(store, run_id, "rejected")
     place_parts(store, rejected_parts, f"{temporary}/rejected", folder_of(run_id, "rejected"))
     place_parts(store, clean_parts, f"{temporary}/clean", folder_of(run_id, "clean"))
+    store.confirm_lock()
     publish(store, rejected)
     publish(store, cleaned)
     return StageResult(counts["rows_in"], counts["rows_out"], facts)
@@ -119,10 +148,16 @@ def count_rows(outcomes: list, raw: Manifest) -> dict:
     }
 
 
-def expect(what: str, found: int, expected: int) -> None:
+def expect(
+    what: str,
+    found: int,
+    expected: int,
+    remedy: str = "Generate or ingest the run again.",
+    exit_code: int = FINAL,
+) -> None:
     """Nothing is dropped silently."""
     if found != expected:
-        raise StageError(f"{what}: found {found}, expected {expected}", "Generate or ingest the run again.")
+        raise StageError(f"{what}: found {found}, expected {expected}", remedy, exit_code)
 
 
 def refuse_too_many(counts: dict, max_rejected: float) -> None:

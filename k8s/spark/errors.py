@@ -114,6 +114,14 @@ def java_causes(error: BaseException) -> list[tuple[str, str, str | None]]:
     return causes
 
 
+def is_missing_file(error: BaseException) -> bool:
+    """Whether a file was not there, for the driver or for a task."""
+    return any(
+        name == "java.io.FileNotFoundException" or "FAILED_READ_FILE.FILE_NOT_EXIST" in text
+        for name, text, _ in java_causes(error)
+    )
+
+
 def first_line(text: str) -> str:
     """The first line of a message, without the class name that Java puts before it."""
     line = text.strip().split("\n", 1)[0]

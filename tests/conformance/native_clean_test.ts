@@ -53,10 +53,14 @@ describe("clean()", () => {
       };
       const options = { maxRejected: wanted.maxRejected, checkDateRange: wanted.dateRange, workers: 1 };
       if (wanted.fails !== undefined) {
+        const earlier = ["clean", "rejected"].flatMap((dataset) =>
+          ["part-00000.csv", "manifest.json"].map((name) => `runs/${runId}/${dataset}/${name}`)
+        );
+        for (const path of earlier) await store.writeText(path, "earlier");
         const error = await assertRejects(() => clean(context, options), SalesflowError);
         assertEquals(error.exitCode, wanted.fails);
-        assertEquals(await store.readText(`runs/${runId}/clean/manifest.json`), undefined);
-        assertEquals(await store.readText(`runs/${runId}/rejected/manifest.json`), undefined);
+        // Nothing is published, and nothing taken away.
+        for (const path of earlier) assertEquals(await store.readText(path), "earlier");
         return;
       }
       const { facts } = await clean(context, options);

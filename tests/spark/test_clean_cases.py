@@ -11,7 +11,7 @@ from cases import CleanCase, clean_case, files, read, value_case
 from clean_stage import CleanOptions, clean
 from errors import StageError
 from store import Store
-from stores import RUN_ID, check_datasets, nothing_published, put_raw
+from stores import RUN_ID, check_datasets, put_raw
 
 CASES = [clean_case(case) for path in files("clean") for case in read(path)]
 TABLES = [value_case(path) for path in files("values")]
@@ -27,7 +27,21 @@ def test_clean_meets_the_case(spark: SparkSession, tmp_path: Path, case: CleanCa
         check_datasets(run, case)
         assert (result.rows_in, result.rows_out) == (case.rows_in, len(case.clean))
     else:
+        before = put_earlier(run)
         with pytest.raises(StageError) as failure:
             clean(spark, store, RUN_ID, options)
         assert failure.value.exit_code == case.fails
-        assert nothing_published(run)
+        # Nothing is published, and nothing taken away.
+        assert {path: path.read_text() for path in before} == before
+
+
+def put_earlier(run: Path) -> dict[Path, str]:
+    """What an earlier run of the stage has published, in so far as it matters: a part and the manifest."""
+    files = {}
+    for dataset in ("clean", "rejected"):
+        (run / dataset).mkdir()
+        for name in ("part-00000.csv", "manifest.json"):
+            path = run / dataset / name
+            path.write_text("earlier")
+            files[path] = "earlier"
+    return files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import clean_stage
 import datasets
 from cases import AS_OF, HEADER
 from clean_stage import CleanOptions, clean
-from errors import StageError
+from errors import TRY_AGAIN, StageError
 from store import Store
 from stores import (
     REJECTED_HEADER,
@@ -250,41 +251,86 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_clean_publishes_nothing_when_raw_is_not_what_it_should_be(
+def test_clean_keeps_what_is_there_when_raw_is_not_what_it_should_be(
     spark: SparkSession, tmp_path: Path, fault: str
 ) -> None:
     run = put_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
     clean(spark, store, RUN_ID, EVERYTHING)
+    before = all_bytes(run)
     broken_raw(run, fault)
     with pytest.raises(StageError, match=FAULTS[fault]) as failure:
         clean(spark, store, RUN_ID, EVERYTHING)
     assert failure.value.exit_code == 1
     assert failure.value.remedy
-    assert nothing_published(run)
+    assert all_bytes(run) == before
+    assert temporary_folders(run) == []
 
 
-@pytest.mark.parametrize("step", ["number_blocks", "write_parts", "place_parts", "publish"])
-def test_clean_leaves_no_clean_data_when_it_breaks_off(
-    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+def temporary_folders(run: Path) -> list[str]:
+    """Folders of the run that are there for a while only."""
+    return [path.name for path in run.iterdir() if path.is_dir() and path.name.startswith(".")]
+
+
+def interrupt(*_: object) -> None:
+    """Breaks off as a signal would."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("step", "kept"),
+    [("number_blocks", True), ("write_parts", True), ("place_parts", False), ("publish", False)],
+)
+def test_clean_leaves_whole_datasets_or_none_when_it_breaks_off(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, kept: bool
 ) -> None:
     run = put_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
     clean(spark, store, RUN_ID, EVERYTHING)
     before = all_bytes(run)
-
-    def break_off(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
-        patch.setattr(clean_stage, step, break_off)
+        patch.setattr(clean_stage, step, interrupt)
         with pytest.raises(KeyboardInterrupt):
             clean(spark, store, RUN_ID, EVERYTHING)
-    assert not (run / "clean" / "manifest.json").exists()
-    assert not (run / "rejected" / "manifest.json").exists()
-    assert not [path for path in run.iterdir() if path.name.startswith(".")]
+    if kept:
+        assert all_bytes(run) == before
+    else:
+        assert not (run / "clean" / "manifest.json").exists()
+        assert not (run / "rejected" / "manifest.json").exists()
+    assert temporary_folders(run) == []
     clean(spark, store, RUN_ID, EVERYTHING)
     assert all_bytes(run) == before
+
+
+def test_clean_removes_temporary_folders_that_killed_runs_left(spark: SparkSession, tmp_path: Path) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    for name in (".spark-clean", ".spark-clean-0123456789ab"):
+        (run / name / "clean").mkdir(parents=True)
+        (run / name / "clean" / "part-00000").write_text("old")
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    assert temporary_folders(run) == []
+    read_manifest(run, "clean")
+
+
+@pytest.mark.parametrize("step", ["measure", "place_parts"])
+def test_clean_offers_another_try_when_its_files_are_taken_away(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    store = Store(spark, str(tmp_path))
+    module = datasets if step == "measure" else clean_stage
+    go_on = getattr(module, step)
+
+    def take_away(*arguments: object) -> object:
+        for name in temporary_folders(run):
+            shutil.rmtree(run / name)
+        return go_on(*arguments)
+
+    monkeypatch.setattr(module, step, take_away)
+    with pytest.raises(StageError) as failure:
+        clean(spark, store, RUN_ID, EVERYTHING)
+    assert failure.value.exit_code == TRY_AGAIN
+    assert nothing_published(run)
 
 
 def test_clean_removes_the_files_of_another_engine(spark: SparkSession, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from cluster import SPARK_HOME, running_cluster, wait_until
 from recount import recount
 from server import PASSWORD, PATIENCE_S, Server, free_port
 from shop import other_tables, put_sales, read_aggregates
-from stores import RUN_ID, nothing_published, put_raw, read_manifest, read_rows
+from stores import RUN_ID, put_raw, read_manifest, read_rows
 
 JOB = Path(__file__).resolve().parents[2] / "k8s" / "spark" / "job.py"
 SALES = [("North", 1, 2, "10.00"), ("South", 2, 1, "0.05"), ("North", 2, 5, "999.99")]
@@ -74,7 +74,8 @@ def test_job_cleans_and_keeps_a_record(tmp_path: Path) -> None:
     done = run_job("clean", "--store", str(tmp_path), "--run-id", RUN_ID)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    facts = read_manifest(run, "clean")["facts"]
+    published = read_manifest(run, "clean")
+    facts = published["facts"]
     assert answer == {"stage": "clean", "run_id": RUN_ID, "rows_in": 101, "rows_out": 100, "facts": facts}
     last = log_lines(done.stderr)[-1]
     assert (last["level"], last["logger"], last["run_id"]) == ("INFO", "salesflow.clean", RUN_ID)
@@ -108,7 +109,7 @@ def test_job_cleans_and_keeps_a_record(tmp_path: Path) -> None:
     assert record["error"] == {"message": message, "remedy": remedy, "exit_code": 1}
     last = log_lines(failed.stderr)[-1]
     assert (last["level"], last["message"], last["remedy"]) == ("ERROR", message, remedy)
-    assert nothing_published(run)
+    assert read_manifest(run, "clean") == published
 
 
 def test_job_waits_for_no_other_command(tmp_path: Path) -> None:
