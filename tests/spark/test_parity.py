@@ -20,6 +20,7 @@ from server import ROOT, Server
 from shop import read_aggregates
 from store import Store
 from stores import REJECTED_HEADER, read_manifest, read_rows
+from test_clean_stage import all_bytes, configured
 
 RUN = "parity"
 ROWS = 100_000
@@ -80,6 +81,21 @@ def test_clean_agrees_with_the_native_engine(native: Path, cleaned: Path) -> Non
     assert counts[-1] == "raw"
     assert [our_facts[key] for key in counts] == [their_facts[key] for key in counts]
     assert list(our_facts) == list(their_facts)
+
+
+def test_clean_agrees_whatever_the_splits(
+    spark: SparkSession, native: Path, cleaned: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "runs" / RUN
+    shutil.copytree(native / "runs" / RUN / "raw", run / "raw")
+    shutil.copy(native / "runs" / RUN / "run.json", run / "run.json")
+    small = {"spark__sql__files__maxPartitionBytes": "64k", "spark__sql__files__openCostInBytes": "1b"}
+    with configured(spark, **small):
+        lines = spark.read.text((run / "raw").as_uri() + "/part-*.csv")
+        assert lines.rdd.getNumPartitions() > 50
+        clean(spark, Store(spark, tmp_path.as_uri()), RUN, CleanOptions())
+    # Which agrees with the native engine.
+    assert all_bytes(run) == all_bytes(cleaned / "runs" / RUN)
 
 
 def test_clean_finds_what_the_generator_has_hidden(cleaned: Path) -> None:
