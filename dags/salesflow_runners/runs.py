@@ -46,18 +46,18 @@ class Runs:
         So a second run for the same day repeats the first one in its place, while an experiment with other
         rows or another seed gets a folder of its own and leaves the weekly run's files alone.
         """
-        parts = [self.as_of(dag_run, params)]
+        as_of = self.as_of(dag_run, params)
+        parts = [as_of]
         if params["rows"] != self._rows:
             parts.append(f"rows-{params['rows']}")
-        if params["seed"] != self._seed:
-            parts.append(f"seed-{params['seed']}")
+        seed = self.seed(dag_run, params)
+        if seed != _seed(self._seed, as_of):
+            parts.append(f"seed-{seed}")
         return ".".join(parts)
 
     def seed(self, dag_run: _DagRun, params: Mapping[str, Any]) -> int:
         """The seed asked for, or the tool's own default: the as-of date as YYYYMMDD, so that weeks differ."""
-        if params["seed"] is not None:
-            return params["seed"]
-        return int(self.as_of(dag_run, params).replace("-", ""))
+        return _seed(params["seed"], self.as_of(dag_run, params))
 
     def shard_options(self, *options: str) -> list[list[str]]:
         """The options of each process that may share the work; the last to finish publishes the dataset."""
@@ -83,3 +83,7 @@ class Runs:
 
     def _shards(self, params: Mapping[str, Any]) -> int:
         return min(self._most_shards, math.ceil(params["rows"] / self._rows_per_shard))
+
+
+def _seed(asked: int | None, as_of: str) -> int:
+    return int(as_of.replace("-", "")) if asked is None else asked

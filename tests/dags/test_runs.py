@@ -75,6 +75,25 @@ def test_defaults_of_the_installation_leave_the_run_id_plain(read_dag, context) 
     assert task.arguments[-4:] == ["--rows", "20000", "--seed", "7"]
 
 
+SEEDS = [
+    ("emptied, where the installation has one", "7", None, "2026-11-24.seed-20261124", "20261124"),
+    ("another than the installation's", "7", 8, "2026-11-24.seed-8", "8"),
+    ("that of the installation", "7", 7, "2026-11-24", "7"),
+    ("the date's, where the installation has none", "", 20261124, "2026-11-24", "20261124"),
+]
+
+
+@pytest.mark.parametrize(
+    ("installation", "asked", "run_id", "seed"), [case[1:] for case in SEEDS], ids=[case[0] for case in SEEDS]
+)
+def test_run_id_names_the_seed_that_is_used(read_dag, context, installation, asked, run_id, seed) -> None:
+    generate = read_dag({"SALESFLOW_SEED": installation}).get_task("generate")
+    generate.render_template_fields(context(generate, seed=asked))
+    assert generate.arguments[2] == run_id
+    assert re.fullmatch(TOOL_RUN_ID, run_id)
+    assert generate.arguments[-1] == seed
+
+
 GOOD = [{}, {"rows": 1}, {"seed": None}, {"seed": 0}, {"as_of": None}, {"as_of": "2028-02-29"}]
 BAD = [
     {"rows": 0},
