@@ -16,12 +16,15 @@ from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from kubernetes.client import ApiClient
 from kubernetes.client import models as k8s
 
-from salesflow_runners.outcomes import failure
+from salesflow_runners.outcomes import failure, last_error
 from salesflow_runners.runs import RUN_ID_AND_DATE
 from salesflow_runners.settings import Settings
 
 # Relative to the folder of the DAG file, where Airflow looks for templates.
 SPARK_APPLICATION = "salesflow_runners/spark_application.yaml"
+
+# Kubernetes keeps the end of a failed container's log (2 KiB) in the state of the pod.
+LAST_WORDS = "FallbackToLogsOnError"
 
 # Time for a stage to notice SIGTERM and remove what it had half written.
 GRACE_SECONDS = 30
@@ -43,7 +46,9 @@ class _ExitCodes:
             raise
         except AirflowException as error:
             self.log.error("%s", error)
-            raise failure(self.task_id, exit_code_of(remote_pod, self.base_container_name)) from error
+            ended = termination_of(remote_pod, self.base_container_name)
+            exit_code, said = (ended.exit_code, last_error(ended.message or "")) if ended else (None, "")
+            raise failure(self.task_id, exit_code, said) from error
 
 
 class StagePodOperator(_ExitCodes, KubernetesPodOperator):
@@ -54,12 +59,15 @@ class StageSparkOperator(_ExitCodes, SparkKubernetesOperator):
     """A SparkApplication. Its driver's exit codes are those of the job."""
 
 
-def exit_code_of(pod: k8s.V1Pod | None, container: str) -> int | None:
-    """The exit code of a container that has ended; none when it never did, as after an eviction."""
+def termination_of(pod: k8s.V1Pod | None, container: str) -> k8s.V1ContainerStateTerminated | None:
+    """The end of a container: its exit code, and the end of its log as the message (see LAST_WORDS).
+
+    None when it never ended, as after an eviction.
+    """
     statuses = (pod.status.container_statuses if pod and pod.status else None) or []
     for status in statuses:
         if status.name == container and status.state and status.state.terminated:
-            return status.state.terminated.exit_code
+            return status.state.terminated
     return None
 
 
@@ -133,6 +141,7 @@ class KubernetesRunner:
             "executor_service_account": settings.service_account,
             "ttl": settings.spark_ttl,
             "labels": dict(settings.labels),
+            "last_words": LAST_WORDS,
             "pod": pod,
         }
 
@@ -164,6 +173,7 @@ class KubernetesRunner:
             "volume_mounts": self._volume_mounts,
             "startup_timeout_seconds": settings.startup_timeout,
             "termination_grace_period": GRACE_SECONDS,
+            "termination_message_policy": LAST_WORDS,
             "get_logs": True,
             "container_name_log_prefix_enabled": False,
             "log_events_on_failure": True,

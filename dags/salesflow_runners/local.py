@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow.sdk import BaseOperator
 
-from salesflow_runners.outcomes import failure, relay
+from salesflow_runners.outcomes import Output, failure, relay
 from salesflow_runners.runs import RUN_ID, RUN_ID_AND_DATE
 from salesflow_runners.settings import Settings
 
@@ -59,11 +59,11 @@ class ProcessOperator(BaseOperator):
                 preexec_fn=_end_with_parent,
             )
         except OSError as error:
-            self.log.error("Cannot start %s: %s", command[0], error.strerror)
-            raise failure(self.task_id, 2) from error
+            raise failure(self.task_id, 2, f"Cannot start {command[0]}: {error.strerror}") from error
+        output = Output()
         try:
             for line in self._process.stdout or ():
-                relay(self.log, line.rstrip("\n"))
+                relay(self.log, output, line.rstrip("\n"))
             exit_code = self._process.wait()
         finally:
             if self._process.poll() is None:  # After an exception, such as a timeout.
@@ -71,7 +71,7 @@ class ProcessOperator(BaseOperator):
             _signal_group(self._process.pid, signal.SIGKILL)  # Whatever the program has left behind.
             self._process = None
         if exit_code != 0:
-            raise failure(self.task_id, exit_code)
+            raise failure(self.task_id, exit_code, output.error)
 
     def on_kill(self) -> None:
         """Stops the program and everything that it started: gently, then for good."""

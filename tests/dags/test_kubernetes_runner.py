@@ -87,6 +87,7 @@ def test_pods_of_the_binary_are_restricted_and_know_no_secret(pod_of, stage: str
     assert container["resources"] == json.loads(KUBERNETES["SALESFLOW_K8S_RESOURCES"])
     assert container["envFrom"] == ENV_FROM
     assert container["env"] == [{"name": "HOME", "value": "/tmp"}]
+    assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
     assert "command" not in container or not container["command"], "the image's entrypoint is the binary"
     options = ["--run-id", "2026-11-24", "--as-of", "2026-11-24", "--store", "file:///data/sales"]
     generated = ["--rows", "1000000", "--seed", "20261124"] if stage == "generate" else []
@@ -167,6 +168,7 @@ def test_spark_application_is_complete(application_of, stage: str) -> None:
         assert container["name"] == f"spark-kubernetes-{name}"
         assert container["securityContext"] == RESTRICTED_CONTAINER
         assert container["envFrom"] == ENV_FROM
+        assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
         volumes = {volume["name"] for volume in pod["volumes"]}
         assert volumes == {mount["name"] for mount in container["volumeMounts"]} == {"tmp", "store", "work"}
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
@@ -216,10 +218,10 @@ def test_application_is_accepted_by_the_launcher_of_airflow(read_dag, context, s
     assert launcher.body["spec"]["driver"]["template"]["spec"]["containers"]
 
 
-def ended(container: str, exit_code: int | None, phase: str = "Failed") -> k8s.V1Pod:
+def ended(container: str, exit_code: int | None, phase: str = "Failed", said: str | None = None) -> k8s.V1Pod:
     state = k8s.V1ContainerState()
     if exit_code is not None:
-        state.terminated = k8s.V1ContainerStateTerminated(exit_code=exit_code)
+        state.terminated = k8s.V1ContainerStateTerminated(exit_code=exit_code, message=said)
     status = k8s.V1ContainerStatus(
         name=container, image="x", image_id="x", ready=False, restart_count=0, state=state
     )
@@ -234,9 +236,9 @@ def ended(container: str, exit_code: int | None, phase: str = "Failed") -> k8s.V
 def clean_up(read_dag):
     """What the operator makes of a pod that has ended; the API server is a stand-in that knows this pod."""
 
-    def act(stage: str, exit_code: int | None, phase: str = "Failed") -> Mock:
+    def act(stage: str, exit_code: int | None, phase: str = "Failed", said: str | None = None) -> Mock:
         task = read_dag(KUBERNETES).get_task(stage)
-        pod = ended(task.base_container_name, exit_code, phase)
+        pod = ended(task.base_container_name, exit_code, phase, said)
         client = Mock()
         client.read_namespaced_pod.return_value = pod
         client.list_namespaced_event.return_value = k8s.CoreV1EventList(items=[])
@@ -262,6 +264,14 @@ class TestExitCodes:
             clean_up(stage, code)
         assert not isinstance(caught.value, AirflowFailException)
         assert "can be tried again" in str(caught.value)
+
+    def test_the_failure_tells_what_the_log_ends_with(self, clean_up, stage: str) -> None:
+        words = 'half a line"}\nerror: load: Cannot reach db\n  because: refused\n  Start the server.\n'
+        with pytest.raises(AirflowException) as caught:
+            clean_up(stage, 75, said=words)
+        assert str(caught.value).endswith(
+            "It said: load: Cannot reach db; because: refused; Start the server."
+        )
 
     def test_success_passes_and_cleans_up(self, clean_up, stage: str) -> None:
         task = clean_up(stage, 0, "Succeeded")

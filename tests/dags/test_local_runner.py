@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from conftest import DAGS
 from salesflow_runners.local import LocalRunner, ProcessOperator
-from salesflow_runners.outcomes import relay
+from salesflow_runners.outcomes import MOST_ERROR_CHARACTERS, Output, last_error, relay
 from salesflow_runners.settings import Settings
 
 
@@ -75,7 +75,7 @@ def test_other_endings_are_retried(script: str, message: str) -> None:
 
 def test_a_program_that_is_not_there_fails_at_once() -> None:
     task = ProcessOperator(task_id="load", command=["/nowhere/salesflow"], arguments=["load"])
-    with pytest.raises(AirflowFailException):
+    with pytest.raises(AirflowFailException, match="Cannot start /nowhere/salesflow: No such file"):
         task.execute({})
 
 
@@ -103,21 +103,67 @@ def test_output_reaches_the_log_with_its_level(caplog) -> None:
         '{"stage": "load", "rows": 3}',
         "plain words",
         "",
+        '{"level": "ERROR", "message": "No raw data", "remedy": "Generate it again.", "exit_code": 1}',
+        '{"level": "WARN", "message": "Lost task 3", "error": "Connection reset", "remedy": null}',
+        '{"level": "WARN", "message": "Lost task 4", "error": null}',
+        "error: load: Cannot reach db",
+        "  because: refused",
+        "Picked up JAVA_TOOL_OPTIONS",
     ]
     caplog.set_level(logging.DEBUG, logger="relay")
+    output = Output()
     for line in lines:
-        relay(logging.getLogger("relay"), line)
+        relay(logging.getLogger("relay"), output, line)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
         ("WARNING", "slow disk"),
         ("INFO", "1000000 rows in"),
         ("INFO", lines[2]),
         ("INFO", "plain words"),
+        ("ERROR", "No raw data. Generate it again."),
+        ("WARNING", "Lost task 3: Connection reset"),
+        ("WARNING", "Lost task 4"),
+        ("ERROR", "error: load: Cannot reach db"),
+        ("ERROR", "  because: refused"),
+        ("INFO", "Picked up JAVA_TOOL_OPTIONS"),
     ]
+
+
+TOOL = '{"level": "ERROR", "logger": "salesflow.clean", "message": "No raw data", "remedy": "Generate it."}'
+SPARK = '{"level": "ERROR", "logger": "org.apache.spark.X", "message": "Task lost", "error": "reset"}'
+ERRORS = [
+    ("none", ["plain words", '{"level": "WARN", "message": "slow"}'], ""),
+    ("of the job", [TOOL], "No raw data. Generate it."),
+    ("of Spark", [SPARK, "plain words"], "Task lost: reset"),
+    ("of both, the job's first", [TOOL, SPARK], "No raw data. Generate it."),
+    ("of both, Spark's first", [SPARK, TOOL], "No raw data. Generate it."),
+    (
+        "of the binary",
+        ["error: load: Cannot reach db", "  because: refused", "  Start it.", "", "  no more"],
+        "load: Cannot reach db; because: refused; Start it.",
+    ),
+    ("of the binary, several", ["error: --rows: 0", "error: --seed: x"], "--rows: 0; --seed: x"),
+    ("of the binary, the last", ["error: first", "words", "error: second"], "second"),
+]
+
+
+@pytest.mark.parametrize(("lines", "error"), [case[1:] for case in ERRORS], ids=[case[0] for case in ERRORS])
+def test_the_last_error_is_remembered(lines: list[str], error: str) -> None:
+    assert last_error("\n".join(lines)) == error
+
+
+def test_a_long_error_is_cut() -> None:
+    assert len(last_error(f"error: {'x' * 5000}")) == MOST_ERROR_CHARACTERS + 1
+
+
+@pytest.mark.parametrize(("code", "kind"), [(1, AirflowFailException), (75, AirflowException)])
+def test_the_failure_tells_the_last_error(code: int, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="It said: load: No such run; Generate it"):
+        shell(f"echo 'error: load: No such run'; echo '  Generate it.' >&2; exit {code}").execute({})
 
 
 def test_both_streams_are_read_to_the_end(monkeypatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("salesflow_runners.local.relay", lambda log, line: seen.append(line))
+    monkeypatch.setattr("salesflow_runners.local.relay", lambda log, output, line: seen.append(line))
     shell("i=0; while [ $i -lt 20000 ]; do echo out $i; echo err $i >&2; i=$((i+1)); done").execute({})
     assert len(seen) == 40_000
     assert seen[-1] == "err 19999"
