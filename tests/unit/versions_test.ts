@@ -84,6 +84,23 @@ const VERSIONS: Version[] = [
     ],
   },
   {
+    of: "Grafana",
+    places: [
+      ["compose.yaml", /image: grafana\/grafana:([\d.]+)$/gm],
+      ["README.md", /(?:\| Grafana +\| +|grafana\/grafana:)([\d.]+\d)/g],
+      ["README.ru.md", /(?:\| Grafana +\| +|grafana\/grafana:)([\d.]+\d)/g],
+    ],
+  },
+  {
+    of: "Grafana's ClickHouse plugin",
+    places: [
+      ["compose.yaml", /grafana-clickhouse-datasource@([\d.]+\d)/g],
+      ["k8s/compose/grafana/dashboards/sales.json", /"pluginVersion": "([\d.]+)"/g],
+      ["README.md", /grafana-clickhouse-datasource ([\d.]+\d)/g],
+      ["README.ru.md", /grafana-clickhouse-datasource ([\d.]+\d)/g],
+    ],
+  },
+  {
     of: "salesflow",
     places: [
       ["deno.json", /^ {2}"version": "([\d.]+)"/gm],
