@@ -110,6 +110,9 @@ const VERSIONS: Version[] = [
   },
 ];
 
+/** Folders with a requirements.in and what it was compiled into. */
+const LOCKED = ["dags", "k8s/spark", "tests/bench/usual", "tests/dags", "tests/spark"];
+
 describe("versions", () => {
   for (const { of, places } of VERSIONS) {
     it(`are the same wherever that of ${of} is written`, async () => {
@@ -126,6 +129,18 @@ describe("versions", () => {
       assertEquals(found, expected);
     });
   }
+
+  it("of Python packages are locked as they are asked for", async () => {
+    const pinned = /^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)/gm;
+    for (const folder of LOCKED) {
+      const [asked, locked] = await Promise.all(["in", "txt"].map(async (ending) => {
+        const text = await Deno.readTextFile(new URL(`${folder}/requirements.${ending}`, ROOT));
+        return [...text.matchAll(pinned)].map(([, name, version]) => `${name!.toLowerCase()}==${version}`);
+      }));
+      assert(asked!.length > 0, `${folder}/requirements.in asks for nothing`);
+      assertEquals(asked!.filter((each) => !locked!.includes(each)), [], `not in ${folder}/requirements.txt`);
+    }
+  });
 
   it("of images are pinned in compose.yaml and all Dockerfiles", async () => {
     const files = [
