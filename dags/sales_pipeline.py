@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from salesflow_runners import open_runner
-from salesflow_runners.alerts import report_failure
+from salesflow_runners.alerts import report_failure, report_run_failure
 from salesflow_runners.runs import MOSCOW, Runs
 from salesflow_runners.settings import MOST_ROWS, MOST_SEED, Settings
 
@@ -76,7 +76,9 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=MOSCOW),
     catchup=False,
     max_active_runs=1,
+    # Its unfinished tasks become "skipped" without a word, so the run itself has to tell.
     dagrun_timeout=timedelta(hours=24),
+    on_failure_callback=report_run_failure,
     default_args=DEFAULTS,
     params=PARAMS,
     tags=["sales", "weekly"],

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conftest import DAGS, ROOT
-from services import Airflow, Databases, wait_for
+from services import Airflow, Databases, Webhook, wait_for
 
 ROWS = 20_000
 RUN_SECONDS = 900
@@ -39,10 +39,12 @@ class Live:
         program.write_text(f'#!/bin/sh\nexec {deno} run -A "{ROOT}/cli/main.ts" "$@"\n')
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+        self.webhook = Webhook()
         self.databases = Databases(program, plain, folder)
         environment = {
             **plain,
             "PYTHONDONTWRITEBYTECODE": "1",
+            "SALESFLOW_ALERT_URL": self.webhook.url,
             "SALESFLOW_RUNNER": "local",
             "SALESFLOW_BIN": str(program),
             "SALESFLOW_STORE": self.store.as_uri(),
@@ -80,6 +82,7 @@ class Live:
         if self.airflow:
             self.airflow.stop()
         self.databases.service.stop()
+        self.webhook.stop()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         assert self.airflow is not None
@@ -91,6 +94,14 @@ class Live:
     def trigger(self, **conf: Any) -> dict:
         """Starts a run as a person does: without a logical date."""
         return self.ask("POST", RUNS, {"logical_date": None, "conf": conf})
+
+    def started_days_ago(self, run_id: str, days: int) -> None:
+        """Lets Airflow believe that a run has been going on for days."""
+        query = (
+            f"UPDATE dag_run SET start_date = start_date - interval '{days} days' "
+            f"WHERE run_id = '{run_id}' RETURNING 1"
+        )
+        assert self.databases.postgres(query, "airflow") == [(1,)]
 
     def run(self, run_id: str) -> dict:
         return self.ask("GET", f"{RUNS}/{run_id}")
@@ -121,6 +132,12 @@ class Live:
             if f"run_id={run_id}" in str(path) and '"level":"error"' in (text := path.read_text()):
                 texts.append(f"--- {path.parent.name}/{path.name}\n{text[-6000:]}")
         return "\n".join(texts)
+
+    def starts(self, run_id: str, task_id: str) -> int:
+        """How often a task's program was started, in all tries together."""
+        assert self.airflow is not None
+        logs = (self.airflow.home / "logs").rglob(f"run_id={run_id}/task_id={task_id}/**/attempt=*.log")
+        return sum(path.read_text().count('"event":"Starting ') for path in logs)
 
     def record(self, run: str, stage: str) -> dict:
         """What the run says of a stage, in the store."""

@@ -9,10 +9,12 @@ import secrets
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -76,6 +78,40 @@ class Service:
                 continue
 
 
+class Webhook:
+    """A chat's incoming webhook: an HTTP server that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.status = 200
+        hook = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.received.append(
+                    {"path": self.path, "type": self.headers["Content-Type"], "body": json.loads(body)}
+                )
+                self.send_response(hook.status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}/token-hunter2"
+
+    def texts_about(self, run_id: str) -> list[str]:
+        return [text for sent in self.received if run_id in (text := sent["body"]["text"])]
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
 class Databases:
     """PostgreSQL and ClickHouse of `salesflow up`."""
 
@@ -102,14 +138,19 @@ class Databases:
         with connection.cursor() as cursor:
             cursor.execute(f'CREATE DATABASE "{name}"')
         connection.close()
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
+        """Where another database of the PostgreSQL server is."""
         return urlsplit(self.postgres_url)._replace(path=f"/{name}").geturl()
 
-    def postgres(self, query: str) -> list[tuple]:
+    def postgres(self, query: str, database: str | None = None) -> list[tuple]:
+        """The rows of a query, on the database of the shop unless another is named."""
         import psycopg2
 
-        connection = psycopg2.connect(self.postgres_url)
+        connection = psycopg2.connect(self.url_of(database) if database else self.postgres_url)
         try:
-            with connection.cursor() as cursor:
+            with connection, connection.cursor() as cursor:
                 cursor.execute(query)
                 return cursor.fetchall()
         finally:

@@ -40,6 +40,7 @@ def test_dag_has_what_an_operator_needs(read_dag, settings) -> None:
     assert dag.catchup is False
     assert dag.max_active_runs == 1
     assert dag.dagrun_timeout == timedelta(hours=24)
+    assert dag.on_failure_callback.__name__ == "report_run_failure"
     assert set(dag.tags) == {"sales", "weekly"}
     assert dag.owner == "sales-data"
     assert "as_of" in dag.doc_md
