@@ -11,6 +11,18 @@ export interface Task {
   try_number: number;
 }
 
+/** A run of the DAG. */
+export interface Run {
+  dag_run_id: string;
+  /** When it was due, in UTC. */
+  run_after: string;
+}
+
+/** The day of a moment in Moscow, such as 2026-11-24. */
+export function moscowDay(moment: string): string {
+  return new Date(moment).toLocaleDateString("sv-SE", { timeZone: "Europe/Moscow" });
+}
+
 /** Waits until `look` returns something. @throws {Error} naming what was waited for, after `timeoutMs` */
 export async function until<T>(
   what: string,
@@ -97,10 +109,9 @@ export class Airflow {
     return dags.find((dag: { dag_id: string }) => dag.dag_id === this.#dag)?.is_paused;
   }
 
-  /** Ids of runs of a type: `scheduled` or `manual`. */
-  async runs(type: string): Promise<string[]> {
-    const { dag_runs } = await this.#json(`/api/v2/dags/${this.#dag}/dagRuns?run_type=${type}`);
-    return dag_runs.map((run: { dag_run_id: string }) => run.dag_run_id);
+  /** Runs of a type: `scheduled` or `manual`. */
+  async runs(type: string): Promise<Run[]> {
+    return (await this.#json(`/api/v2/dags/${this.#dag}/dagRuns?run_type=${type}`)).dag_runs;
   }
 
   /** Starts a run by hand; returns its id. */

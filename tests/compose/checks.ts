@@ -1,12 +1,18 @@
 /** What the compose test looks at. */
 import { type Airflow, type Task, until } from "./airflow.ts";
 import { docker, type Project, run } from "./docker.ts";
+import { dockerCommand, dockerCommands } from "./readme.ts";
 
 /** A few minutes as a rule; machines that are busy with other things get their time. */
 export const RUN_TIMEOUT_MS = 1_800_000;
 const STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"];
-/** The run by hand: small, and of another day and seed than the scheduled one. */
-export const PARAMS = { rows: 50_000, seed: 7, as_of: "2026-03-31" };
+
+/** A run as the program knows it. */
+export interface Work {
+  runId: string;
+  asOf: string;
+  rows: number;
+}
 
 /** @throws {Error} with the message when the condition does not hold */
 export function expect(condition: boolean, message: string): void {
@@ -71,18 +77,19 @@ export async function contents(project: Project): Promise<Record<string, string>
 }
 
 /** What the run left in ClickHouse against what it left in PostgreSQL. */
-export async function rowsArrived(project: Project): Promise<void> {
-  const columns = "level, region, product_id, total_sales, total_amount, amount_rank";
+export async function rowsArrived(project: Project, { runId, asOf, rows }: Work): Promise<void> {
+  const columns = "level, region, product_id, total_sales, total_amount, amount_rank, run_id";
   const inPostgres = await project.postgres(
     `COPY (SELECT ${columns} FROM shop.sales_aggregates ORDER BY level COLLATE "C", region COLLATE "C", product_id) TO STDOUT`,
   );
   const inClickHouse = await project.clickhouse(
-    `SELECT level, region, product_id, total_sales, toDecimalString(total_amount, 2), amount_rank FROM shop.sales_aggregates ` +
-      `WHERE import_date = '${PARAMS.as_of}' ORDER BY toString(level), toString(region), product_id FORMAT TSV`,
+    `SELECT level, region, product_id, total_sales, toDecimalString(total_amount, 2), amount_rank, run_id FROM shop.sales_aggregates ` +
+      `WHERE import_date = '${asOf}' ORDER BY toString(level), toString(region), product_id FORMAT TSV`,
   );
   const [total, ...others] = inPostgres.split("\n").filter((line) => line.startsWith("total"));
   same(others.length, 0, "further rows of the level total");
-  same(total?.split("\t").slice(0, 4), ["total", "All", "0", String(PARAMS.rows)], "the grand total");
+  const [level, region, product, sales, , , ranBy] = total?.split("\t") ?? [];
+  same([level, region, product, sales, ranBy], ["total", "All", "0", String(rows), runId], "the grand total");
   expect(inPostgres === inClickHouse, "the aggregates of ClickHouse are not those of PostgreSQL");
 }
 
@@ -134,7 +141,7 @@ export async function outage(
 }
 
 /** Grafana itself needs its image; its queries need only ClickHouse. */
-export async function dashboardQueries(project: Project): Promise<void> {
+export async function dashboardQueries(project: Project, asOf: string): Promise<void> {
   const file = new URL("../../k8s/compose/grafana/dashboards/sales.json", import.meta.url);
   const { templating, panels } = JSON.parse(await Deno.readTextFile(file));
   const queries: string[] = [
@@ -143,7 +150,7 @@ export async function dashboardQueries(project: Project): Promise<void> {
   ];
   same(queries.length, 9, "queries of the dashboard");
   for (const query of queries) {
-    const sql = query.replaceAll("${import_date}", PARAMS.as_of)
+    const sql = query.replaceAll("${import_date}", asOf)
       .replaceAll("$__dateFilter(import_date)", "import_date >= '2020-01-01'");
     const rows = await project.clickhouse(`${sql} FORMAT TSV`);
     expect(rows.trim() !== "", `no rows: ${sql}`);
@@ -152,6 +159,37 @@ export async function dashboardQueries(project: Project): Promise<void> {
 
 interface Panel {
   targets: [{ rawSql: string }];
+}
+
+/** The commands of README.md that look at what a run left. */
+export async function results(project: Project, { runId }: Work): Promise<void> {
+  const status = await project.shell(await dockerCommand("salesflow status"));
+  expect(status.includes(runId), `salesflow status knows nothing of ${runId}: ${status}`);
+  const regions = (await project.shell(await dockerCommand("salesflow sql clickhouse"))).split("\n");
+  same(regions.filter((line) => line.includes(runId)).length, 4, `regions of ${runId} in ${regions}`);
+  await project.shell(await dockerCommand("docker compose cp"));
+  const report = await Deno.readTextFile(`${project.folder}/runs/${runId}/report/report.html`);
+  expect(report.includes(runId), "the copied report is of another run");
+}
+
+/** The commands of README.md that remove what is old: here nothing is. */
+export async function removesOnlyOldThings(project: Project, { runId }: Work): Promise<void> {
+  const commands = (await dockerCommands()).filter((command) => /\b90\b/.test(command));
+  same(commands.length, 3, "commands that remove old things");
+  const count = () =>
+    project.inside(
+      "airflow-scheduler",
+      "find /opt/airflow/logs /var/lib/salesflow/runs -name '*task_id=*' -o -name report.html | wc -l",
+    );
+  const before = await count();
+  for (const command of commands) await project.shell(command);
+  same(await count(), before, "logs and reports");
+  await project.inside("airflow-scheduler", `test -f /var/lib/salesflow/runs/${runId}/report/report.html`);
+}
+
+/** No container was stopped for want of memory. */
+export async function memoryWasEnough(project: Project): Promise<void> {
+  same(await project.outOfMemory(), [], "containers that ran out of memory");
 }
 
 /** No password is in the containers' logs or in Airflow's task logs. */

@@ -1,4 +1,4 @@
-/** The `docker` program, and a compose project of its own for one test. */
+/** The `docker` program, and a compose project of its own for one test, in a copy of the repository. */
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -24,12 +24,10 @@ export function wasInterrupted(): boolean {
   return interrupted;
 }
 
-/** Runs `docker`, whatever comes of it. */
-export async function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = new Deno.Command("docker", {
+async function spawn(command: string, args: string[], cwd: string): Promise<Ended> {
+  const child = new Deno.Command(command, {
     args,
-    env,
-    cwd: ROOT,
+    cwd,
     stdin: "null",
     signal: stop.signal,
     stdout: "piped",
@@ -40,68 +38,94 @@ export async function run(args: string[], env: Record<string, string> = {}): Pro
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Runs `docker` and returns its standard output. @throws {Error} with the end of what it printed when it fails */
-export async function docker(args: string[], env: Record<string, string> = {}): Promise<string> {
-  const { code, stdout, stderr } = await run(args, env);
+async function must(command: string, args: string[], cwd: string): Promise<string> {
+  const { code, stdout, stderr } = await spawn(command, args, cwd);
   if (code === 0) return stdout;
-  throw new Error(`docker ${args.join(" ")} ended with ${code}\n${(stdout + stderr).slice(-4000)}`);
+  throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${(stdout + stderr).slice(-4000)}`);
 }
 
-/** A random password of 32 bytes in URL-safe base64, as the command in .env.example makes them. */
-function password(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+/** Runs `docker`, whatever comes of it. */
+export function run(args: string[], cwd = ROOT): Promise<Ended> {
+  return spawn("docker", args, cwd);
 }
 
-/** compose.yaml under a project name, passwords, ports and image tags of its own. */
+/** Runs `docker` and returns its standard output. @throws {Error} with the end of what it printed when it fails */
+export function docker(args: string[], cwd = ROOT): Promise<string> {
+  return must("docker", args, cwd);
+}
+
+/** What a fresh clone has not. */
+const NOT_CLONED = new Set([".git", ".cache", ".env", ".salesflow", "dist", "node_modules"]);
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (NOT_CLONED.has(name)) continue;
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+/**
+ * A copy of the repository in a folder of its own, where commands run as a person types them; the lines added to its .env
+ * give it a project name, ports and image tags of its own.
+ */
 export class Project {
   readonly name = `salesflow-test-${crypto.randomUUID().slice(0, 8)}`;
   readonly tag = this.name;
-  /** Values of .env, passwords among them. */
+  /** The passwords of .env. */
   readonly secrets: Record<string, string> = {};
-  readonly #folder: string;
-  readonly #env: Record<string, string>;
+  readonly folder: string;
 
-  private constructor(folder: string, settings: Record<string, string>) {
-    this.#folder = folder;
-    this.#env = { ...settings, SALESFLOW_TAG: this.tag };
-    for (
-      const name of ["AIRFLOW_PORT", "SPARK_UI_PORT", "POSTGRES_PORT", "CLICKHOUSE_PORT", "GRAFANA_PORT"]
-    ) {
-      this.#env[name] = "0"; // any free one
-    }
+  private constructor(folder: string) {
+    this.folder = folder;
   }
 
-  /** Makes .env in a temporary folder, as a person would from .env.example. */
-  static async create(settings: Record<string, string>): Promise<Project> {
-    const project = new Project(await Deno.makeTempDir({ prefix: "salesflow-compose-" }), settings);
-    const example = await Deno.readTextFile(`${ROOT}.env.example`);
-    const lines = example.split("\n").map((line) => {
-      const name = /^([A-Z_]+)=$/.exec(line)?.[1];
-      if (!name) return line;
-      return `${name}=${project.secrets[name] = password()}`;
-    });
-    await Deno.writeTextFile(project.#envFile, lines.join("\n"), { mode: 0o600 });
+  /** Copies the repository; there is no .env yet. */
+  static async create(): Promise<Project> {
+    const project = new Project(await Deno.makeTempDir({ prefix: "salesflow-compose-" }));
+    await copyFolder(ROOT, project.folder);
     return project;
   }
 
-  get #envFile(): string {
-    return `${this.#folder}/.env`;
+  /**
+   * Makes .env and adds settings to it.
+   *
+   * @param command makes .env from .env.example
+   * @throws {Error} when a password is missing, short, or the same as another; when others may read the file
+   */
+  async makeEnv(command: string, settings: Record<string, string>): Promise<void> {
+    await this.shell(command);
+    const file = `${this.folder}/.env`;
+    const { mode } = await Deno.stat(file);
+    if (mode !== null && (mode & 0o077) !== 0) throw new Error(`.env has mode ${mode.toString(8)}`);
+    for (const [, name, value] of (await Deno.readTextFile(file)).matchAll(/^(\w+)=(.*)$/gm)) {
+      if (!/^[\w-]{43}=$/.test(value!)) throw new Error(`.env has no password of 32 bytes as ${name}`);
+      this.secrets[name!] = value!;
+    }
+    const differing = new Set(Object.values(this.secrets)).size;
+    if (differing < 10) throw new Error(`.env has only ${differing} differing passwords`);
+    const ports = ["AIRFLOW", "SPARK_UI", "POSTGRES", "CLICKHOUSE", "GRAFANA"].map((
+      name,
+    ) => [`${name}_PORT`, "0"]);
+    const own = { COMPOSE_PROJECT_NAME: this.name, SALESFLOW_TAG: this.tag, ...Object.fromEntries(ports) };
+    const lines = Object.entries({ ...own, ...settings }).map(([name, value]) => `${name}=${value}\n`);
+    await Deno.writeTextFile(file, `\n${lines.join("")}`, { append: true });
   }
 
-  /** Changes how the images are built: `compiled` or `source`. */
-  setBuild(target: string): void {
-    this.#env.SALESFLOW_BUILD = target;
+  /** Runs a line of shell in the folder. @throws {Error} with the end of what it printed when it fails */
+  shell(line: string): Promise<string> {
+    return must("sh", ["-c", line], this.folder);
   }
 
   /** `docker compose …`, whatever comes of it. */
   tryCompose(...args: string[]): Promise<Ended> {
-    return run(["compose", "--project-name", this.name, "--env-file", this.#envFile, ...args], this.#env);
+    return run(["compose", ...args], this.folder);
   }
 
   /** `docker compose …`. @throws {Error} when it fails */
   compose(...args: string[]): Promise<string> {
-    return docker(["compose", "--project-name", this.name, "--env-file", this.#envFile, ...args], this.#env);
+    return docker(["compose", ...args], this.folder);
   }
 
   /** Runs a shell command inside a service's container and returns its output. */
@@ -128,20 +152,41 @@ export class Project {
     return this.inside("clickhouse", `${client} --query ${quoted(sql)}`);
   }
 
-  /** Ids of everything that docker keeps for this project. */
-  async leftovers(): Promise<string[]> {
-    const filter = ["--filter", `label=com.docker.compose.project=${this.name}`, "--quiet"];
-    const found = await Promise.all([
-      docker(["ps", "--all", ...filter]),
-      docker(["volume", "ls", ...filter]),
-      docker(["network", "ls", ...filter]),
-    ]);
-    return found.join("\n").split("\n").filter((id) => id !== "");
+  async #ids(...list: string[]): Promise<string[]> {
+    const filter = `label=com.docker.compose.project=${this.name}`;
+    const found = await docker([...list, "--filter", filter, "--quiet"]);
+    return found.split("\n").filter((id) => id !== "");
   }
 
-  /** Removes containers, volumes, networks, the tags of the images built for it, and .env. */
+  /** Ids of the project's containers, those that have ended too. */
+  containers(): Promise<string[]> {
+    return this.#ids("ps", "--all");
+  }
+
+  /** Names of the project's volumes. */
+  volumes(): Promise<string[]> {
+    return this.#ids("volume", "ls");
+  }
+
+  /** Ids of everything that docker keeps for this project. */
+  async leftovers(): Promise<string[]> {
+    return [...await this.containers(), ...await this.volumes(), ...await this.#ids("network", "ls")];
+  }
+
+  /** Containers of the project that the kernel had to stop for want of memory. */
+  async outOfMemory(): Promise<string[]> {
+    const ids = await this.containers();
+    const format = "{{.State.OOMKilled}} {{.Name}}";
+    const states = await docker(["inspect", "--format", format, ...ids]);
+    return states.split("\n").filter((line) => line.startsWith("true"));
+  }
+
+  /** Removes containers, volumes, networks, the tags of the images built for it, and the folder. */
   async remove(): Promise<void> {
-    await this.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "10");
+    // Without .env nothing was started.
+    if (Object.keys(this.secrets).length > 0) {
+      await this.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "10");
+    }
     const images = await docker([
       "images",
       "--filter",
@@ -152,7 +197,7 @@ export class Project {
     for (const image of images.split("\n").filter((name) => name !== "")) {
       await docker(["image", "rm", image]);
     }
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 }
 

@@ -1,27 +1,34 @@
 /**
- * `deno task test:compose`: the project's own images and its very compose.yaml, on a real container engine. Builds,
- * brings everything up, lets the DAG run on its schedule, by hand, and through a database outage, compares the tables, and takes
- * everything down. Uses nothing but `docker` (Compose 2.35 or newer). Ends with `N passed, N failed`.
+ * `deno task test:compose`: the project's own images and its very compose.yaml, on a real container engine. In a copy of the
+ * repository it does what README.md tells people to type, word for word; lets the DAG run on its schedule with all its
+ * rows, by hand, and through a database outage; compares the tables, and takes everything down. Uses nothing but
+ * `docker` (Compose 2.35 or newer) and what README.md uses. Ends with `N passed, N failed`.
  *
  * `--keep` leaves everything running, to look around.
  */
-import { Airflow, until } from "./airflow.ts";
+import { Airflow, moscowDay, until } from "./airflow.ts";
 import {
   contents,
   dashboardQueries,
   expect,
+  memoryWasEnough,
   outage,
-  PARAMS,
   portsAreLocal,
   programAlone,
+  removesOnlyOldThings,
+  results,
   rowsArrived,
   RUN_TIMEOUT_MS,
   same,
   secretsStaySecret,
   stagesAreDone,
+  type Work,
 } from "./checks.ts";
 import { docker, interrupt, Project, run, wasInterrupted } from "./docker.ts";
+import { dockerCommand } from "./readme.ts";
 
+/** Sales of the scheduled run: the default. */
+const ROWS = 1_000_000;
 const START_TIMEOUT_MS = 600_000;
 let passed = 0;
 let failed = 0;
@@ -41,41 +48,30 @@ async function check<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Builds the images: the compiled program where Deno's compile runtime can be fetched, else the program from source. */
-async function build(project: Project): Promise<string> {
+/** Builds the program's image: the compiled program where Deno's compile runtime can be fetched, else from source. */
+async function buildProgram(project: Project): Promise<string> {
   const program = (target: string) =>
-    run([
-      "build",
-      "-f",
-      "k8s/salesflow/Dockerfile",
-      "--target",
-      target,
-      "-t",
-      `salesflow:${project.tag}`,
-      ".",
-    ]);
-  let target = "compiled";
-  const compiled = await program(target);
-  if (compiled.code !== 0) {
-    const output = compiled.stdout + compiled.stderr;
-    // That of cli/compile.ts where Deno's runtime file cannot be had; anything else is a mistake of ours.
-    expect(/exit code: 75/.test(output), `the executable: ${output.slice(-4000)}`);
-    target = "source";
-    const source = await program(target);
-    expect(source.code === 0, (source.stdout + source.stderr).slice(-4000));
-  }
-  project.setBuild(target);
-  await project.compose("build");
-  await docker(["build", "-f", "k8s/airflow/Dockerfile", "-t", `salesflow-airflow:${project.tag}`, "."]);
-  return target;
+    run(
+      ["build", "-f", "k8s/salesflow/Dockerfile", "--target", target, "-t", `salesflow:${project.tag}`, "."],
+      project.folder,
+    );
+  const compiled = await program("compiled");
+  if (compiled.code === 0) return "compiled";
+  const output = compiled.stdout + compiled.stderr;
+  // That of cli/compile.ts where Deno's runtime file cannot be had; anything else is a mistake of ours.
+  expect(/exit code: 75/.test(output), `the executable: ${output.slice(-4000)}`);
+  const source = await program("source");
+  expect(source.code === 0, (source.stdout + source.stderr).slice(-4000));
+  return "source";
 }
 
-async function test(project: Project): Promise<void> {
+/** Up to the first healthy start, from nothing but the repository. */
+async function start(project: Project): Promise<void> {
   await check("compose.yaml refuses to start without passwords", async () => {
-    const { code, stderr } = await run(["compose", "--env-file", "/dev/null", "config", "--quiet"]);
+    const { code, stderr } = await project.tryCompose("config", "--quiet");
     expect(code !== 0 && /make \.env first/.test(stderr), `exit code ${code}: ${stderr}`);
   });
-  const target = await check("all images are built from the project's Dockerfiles", () => build(project));
+  const target = await check("the program's image is built", () => buildProgram(project));
   console.log(
     target === "compiled"
       ? "      target compiled: the executable"
@@ -83,11 +79,31 @@ async function test(project: Project): Promise<void> {
   );
   await check("the program's image runs as any user, read-only and offline", () => programAlone(project));
   await check(
-    "docker compose up --wait: all services are healthy",
-    () => project.compose("up", "--wait", "--no-build"),
+    "the image for Kubernetes is built",
+    () =>
+      docker(
+        ["build", "-f", "k8s/airflow/Dockerfile", "-t", `salesflow-airflow:${project.tag}`, "."],
+        project.folder,
+      ),
   );
+  // Compose builds only what is not there.
+  await docker(["image", "rm", `salesflow:${project.tag}`]);
+  await check(
+    "README's first command makes .env with random passwords",
+    async () =>
+      project.makeEnv(await dockerCommand(".env.example > .env"), {
+        SALESFLOW_BUILD: target,
+        SALESFLOW_RETRY_DELAY_SECONDS: "5",
+      }),
+  );
+  await check("README's second builds the images and starts everything, healthy", async () => {
+    await project.shell(await dockerCommand("docker compose up --wait"));
+    await memoryWasEnough(project);
+  });
   await check("ports are published on 127.0.0.1 only", () => portsAreLocal(project));
+}
 
+async function connect(project: Project): Promise<Airflow> {
   const password = project.secrets.AIRFLOW_ADMIN_PASSWORD!;
   const airflow = new Airflow(await project.address("airflow-api-server", 8080), "sales_pipeline", password);
   await check("Airflow lets in who has the password, and nobody else", async () => {
@@ -106,35 +122,61 @@ async function test(project: Project): Promise<void> {
     );
     same(await airflow.importErrors(), [], "import errors");
   });
-  await check("the latest scheduled run starts by itself and succeeds", async () => {
-    const dagRun = await until(
-      "there is a scheduled run",
-      120_000,
-      async () => (await airflow.runs("scheduled"))[0],
-    );
-    const tasks = await airflow.success(dagRun, RUN_TIMEOUT_MS);
-    const runId = await project.postgres(
-      "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1",
-    );
-    await stagesAreDone(project, tasks, runId.trim());
-  });
+  return airflow;
+}
 
-  const runId = `${PARAMS.as_of}.seed-${PARAMS.seed}`;
-  await check("a run triggered over REST brings its rows to ClickHouse", async () => {
-    const dagRun = await airflow.trigger(PARAMS);
-    await stagesAreDone(project, await airflow.success(dagRun, RUN_TIMEOUT_MS), runId);
-    await rowsArrived(project);
-  });
-  await check("the dashboard's queries return rows", () => dashboardQueries(project));
+async function scheduledRun(project: Project, airflow: Airflow): Promise<void> {
+  const dagRun = await until(
+    "there is a scheduled run",
+    120_000,
+    async () => (await airflow.runs("scheduled"))[0],
+  );
+  const tasks = await airflow.success(dagRun.dag_run_id, RUN_TIMEOUT_MS);
+  const day = moscowDay(dagRun.run_after);
+  await stagesAreDone(project, tasks, day);
+  await rowsArrived(project, { runId: day, asOf: day, rows: ROWS });
+  await memoryWasEnough(project);
+}
+
+/** Starts a run as README does, and waits for its rows. */
+async function runByHand(project: Project, airflow: Airflow): Promise<Work> {
+  const command = await dockerCommand("airflow dags trigger");
+  const rows = Number(/"rows": (\d+)/.exec(command)?.[1]);
+  await project.shell(command);
+  const [dagRun, ...others] = await airflow.runs("manual");
+  same([dagRun !== undefined, others.length], [true, 0], "runs by hand");
+  const asOf = moscowDay(dagRun!.run_after);
+  const work = { runId: `${asOf}.rows-${rows}`, asOf, rows };
+  await stagesAreDone(project, await airflow.success(dagRun!.dag_run_id, RUN_TIMEOUT_MS), work.runId);
+  await rowsArrived(project, work);
+  return work;
+}
+
+async function test(project: Project): Promise<void> {
+  await start(project);
+  const airflow = await connect(project);
+  await check(
+    `the latest scheduled run starts by itself and brings ${ROWS} sales through`,
+    () => scheduledRun(project, airflow),
+  );
+  const work = await check(
+    "README's third command starts a run whose rows come to ClickHouse",
+    () => runByHand(project, airflow),
+  );
+  await check("README's commands show the run, its rows and its report", () => results(project, work));
+  await check("the dashboard's queries return rows", () => dashboardQueries(project, work.asOf));
   const before = await contents(project);
-  await check("a second run ends right although PostgreSQL is away in the middle of it", async () => {
-    const dagRun = await airflow.trigger(PARAMS);
-    await outage(project, airflow, dagRun, runId);
-    const tasks = await airflow.success(dagRun, RUN_TIMEOUT_MS);
-    await stagesAreDone(project, tasks, runId);
-    const tries = tasks.find((task) => task.task_id === "aggregate")?.try_number ?? 0;
-    expect(tries >= 2, `aggregate was tried ${tries} times: the outage passed it by`);
-  });
+  await check(
+    "the same run over REST ends right although PostgreSQL is away in the middle of it",
+    async () => {
+      const dagRun = await airflow.trigger({ rows: work.rows, as_of: work.asOf });
+      await outage(project, airflow, dagRun, work.runId);
+      const tasks = await airflow.success(dagRun, RUN_TIMEOUT_MS);
+      await stagesAreDone(project, tasks, work.runId);
+      const tries = tasks.find((task) => task.task_id === "aggregate")?.try_number ?? 0;
+      expect(tries >= 2, `aggregate was tried ${tries} times: the outage passed it by`);
+    },
+  );
   await check(
     "both runs left the same tables",
     async () => same(await contents(project), before, "contents"),
@@ -143,7 +185,18 @@ async function test(project: Project): Promise<void> {
     const report = await project.compose("run", "--rm", "--no-TTY", "salesflow", "doctor");
     expect(/ClickHouse/.test(report) && !/^(broken|warning)/m.test(report), report);
   });
+  await check("README's commands remove only what is old", () => removesOnlyOldThings(project, work));
+  await check("README's command for updates leaves everything healthy", async () => {
+    await project.shell(await dockerCommand("docker compose up --build --wait"));
+  });
   await check("no password is in any log", () => secretsStaySecret(project));
+  await check("no container ran out of memory", () => memoryWasEnough(project));
+}
+
+async function stopped(project: Project): Promise<void> {
+  await project.shell(await dockerCommand("docker compose down"));
+  same((await project.containers()).length, 0, "containers");
+  expect((await project.volumes()).length >= 4, "volumes are missing");
 }
 
 async function showState(project: Project): Promise<void> {
@@ -154,7 +207,7 @@ async function showState(project: Project): Promise<void> {
 
 if (import.meta.main) {
   const keep = Deno.args.includes("--keep");
-  const project = await Project.create({ SALESFLOW_ROWS: "50000", SALESFLOW_RETRY_DELAY_SECONDS: "5" });
+  const project = await Project.create();
   const remove = async () => {
     await project.remove();
     same(await project.leftovers(), [], "what is left");
@@ -168,7 +221,14 @@ if (import.meta.main) {
     if (!wasInterrupted()) await showState(project);
   }
   if (keep) console.log(`project ${project.name} is left running`);
-  else await check("everything is taken down, volumes too", remove).catch(console.error);
+  else {
+    if (failed === 0) {
+      await check("README's last command stops everything and keeps the data", () => stopped(project)).catch(
+        console.error,
+      );
+    }
+    await check("everything is taken down, volumes too", remove).catch(console.error);
+  }
   console.log(`${passed} passed, ${failed} failed`);
   Deno.exit(failed === 0 ? 0 : 1);
 }
