@@ -3,13 +3,14 @@ import { z } from "zod";
 import { aggregate } from "../../lib/aggregate/aggregate.ts";
 import { clean } from "../../lib/clean/clean.ts";
 import { SalesflowError } from "../../lib/errors.ts";
-import { generate, generatedRun } from "../../lib/generate/generate.ts";
+import { generate, generatedRun, type GenerateOptions } from "../../lib/generate/generate.ts";
 import { load } from "../../lib/load/load.ts";
 import { logger } from "../../lib/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
-import { planRun } from "../../lib/pipeline/plan.ts";
+import { backToOwnTables, buildsOnTables, type Plan, planRun } from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
+import { runsOfTables } from "../../lib/postgres/loaded_run.ts";
 import { report } from "../../lib/report/report.ts";
 import { summary } from "../../lib/report/summary.ts";
 import { transfer } from "../../lib/transfer/transfer.ts";
@@ -48,6 +49,23 @@ async function recordsOf({ store, runId }: Session): Promise<Map<StageName, Stag
   return records;
 }
 
+async function plan(
+  session: Session,
+  options: GenerateOptions,
+  { from, to }: { from?: StageName | undefined; to?: StageName | undefined },
+): Promise<Plan> {
+  const { store, runId, asOf } = session;
+  const planned = planRun({
+    wanted: generatedRun(runId, asOf, options),
+    found: await readRun(store, runId),
+    records: await recordsOf(session),
+    from,
+    to,
+  });
+  if (!buildsOnTables(planned)) return planned;
+  return backToOwnTables(planned, runId, await session.context((context) => runsOfTables(context)));
+}
+
 export default defineCommand({
   name: "run",
   summary: "Run all stages: migrate, generate, clean, load, aggregate, transfer, verify, report",
@@ -63,15 +81,9 @@ export default defineCommand({
   async run(values) {
     await Session.with(values, { postgres: true, clickhouse: true, newRun: true }, async (session) => {
       const options = toGenerateOptions(values, session.asOf);
-      const { stages, resumedAt } = planRun({
-        wanted: generatedRun(session.runId, session.asOf, options),
-        found: await readRun(session.store, session.runId),
-        records: await recordsOf(session),
-        from: values.from,
-        to: values.to,
-      });
-      if (resumedAt) {
-        logger("run").info("going on with {stage}: an earlier attempt stopped there", { stage: resumedAt });
+      const { stages, resumed } = await plan(session, options, values);
+      if (resumed) {
+        logger("run").info(`going on with {stage}: ${resumed.because}`, { stage: resumed.at });
       }
       const work: Record<Exclude<StageName, "ingest">, (context: StageContext) => Promise<StageResult>> = {
         migrate,

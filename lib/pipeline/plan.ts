@@ -18,8 +18,16 @@ export interface PlanInput {
 /** What to do and why it begins where it begins. */
 export interface Plan {
   stages: StageName[];
-  /** The stage that an earlier attempt did not get through; undefined for a run from the start. */
-  resumedAt?: StageName;
+  /** Where the run goes on, and why there; undefined for a run from the start or from a stage that was asked for. */
+  resumed?: { at: StageName; because: string };
+}
+
+/** Runs that PostgreSQL's tables belong to; null when they belong to none. */
+export interface TableRuns {
+  /** Of shop.sales. */
+  loaded: string | null;
+  /** Of shop.sales_aggregates. */
+  aggregated: string | null;
 }
 
 /** The stages of a run: an ingested run has `ingest` where others have `generate`. */
@@ -27,15 +35,49 @@ export function stagesOf(source: RunRecord["source"]): StageName[] {
   return STAGES.map((stage) => stage === "generate" && source === "ingested" ? "ingest" : stage);
 }
 
-/** The first stage that is not done, or was done before the stage it builds on; undefined when all are done. */
-function firstOpen(order: readonly StageName[], records: PlanInput["records"]): StageName | undefined {
+/** How a stage stands: as its record says, or `outdated` when a stage before it was started again since. */
+export type StageState = StageRecord["status"] | "outdated";
+
+/** How the stages that have a record stand. Tables are migrated for their own sake: that outdates nothing. */
+export function stageStates(
+  order: readonly StageName[],
+  records: PlanInput["records"],
+): Map<StageName, StageState> {
+  const states = new Map<StageName, StageState>();
   let before = "";
+  let outdated = false;
   for (const stage of order) {
     const record = records.get(stage);
-    if (record?.status !== "done" || record.started_at < before) return stage;
-    before = record.finished_at ?? "";
+    if (!record) continue;
+    if (stage === "migrate") {
+      states.set(stage, record.status);
+      continue;
+    }
+    outdated ||= record.status === "done" && record.started_at < before;
+    states.set(stage, outdated && record.status === "done" ? "outdated" : record.status);
+    const last = record.finished_at ?? record.started_at;
+    if (last > before) before = last;
   }
-  return undefined;
+  return states;
+}
+
+function whyThere(state: StageState | undefined): string {
+  if (state === undefined) return "it comes next";
+  return state === "outdated" ? "a stage before it was done again since" : "an earlier attempt stopped there";
+}
+
+/** Raw data of an export that did not come in whole are an earlier export's, or none. */
+function refuseHalfIngested({ wanted, found, records }: PlanInput): void {
+  const ingest = records.get("ingest");
+  if (!ingest || ingest.status === "done" || found?.source === "generated") return;
+  const run = wanted.run_id;
+  const what = ingest.error ? `failed: ${ingest.error.message}` : "was interrupted";
+  throw new SalesflowError(`The last ingest of run ${run} ${what}`, {
+    exitCode: 2,
+    runId: run,
+    remedy:
+      `Run salesflow ingest FILE… --run-id ${run} again; or pass --from clean to go on with what an earlier ingest left.`,
+  });
 }
 
 /**
@@ -44,17 +86,25 @@ function firstOpen(order: readonly StageName[], records: PlanInput["records"]): 
  *
  * @throws {SalesflowError} when the stages asked for cannot be run in this order
  */
-export function planRun({ wanted, found, records, from, to }: PlanInput): Plan {
+export function planRun(input: PlanInput): Plan {
+  const { wanted, found, records, from, to } = input;
   const ingested = found?.source === "ingested";
   const order = stagesOf(ingested ? "ingested" : "generated");
   const last = to ?? "report";
+  if (from === undefined && last !== "migrate") refuseHalfIngested(input);
   // What comes after the last stage that is asked for does not matter.
   const data = order.slice(1, Math.max(1, order.indexOf(last) + 1));
   const same = ingested ||
     (!!found && found.as_of === wanted.as_of && isSame(found.parameters, wanted.parameters));
-  const open = same ? firstOpen(data, records) : undefined;
+  const states = stageStates(order, records);
+  const open = same ? data.find((stage) => states.get(stage) !== "done") : undefined;
   const resumes = from === undefined && open !== undefined && open !== data[0];
   const first = from ?? (last === "migrate" ? "migrate" : resumes ? open : ingested ? "clean" : "generate");
+  const stages = stagesBetween(order, first, last);
+  return resumes ? { stages, resumed: { at: first, because: whyThere(states.get(first)) } } : { stages };
+}
+
+function stagesBetween(order: readonly StageName[], first: StageName, last: StageName): StageName[] {
   if (order.indexOf(first) < 0 || order.indexOf(last) < 0 || order.indexOf(first) > order.indexOf(last)) {
     throw new SalesflowError(`Cannot run from ${first} to ${last}: the order is ${order.join(", ")}`, {
       exitCode: 2,
@@ -63,7 +113,31 @@ export function planRun({ wanted, found, records, from, to }: PlanInput): Plan {
   const stages = order.slice(order.indexOf(first), order.indexOf(last) + 1);
   const needsTables = stages.some((stage) => order.indexOf(stage) >= order.indexOf("load"));
   if (needsTables && stages[0] !== "migrate") stages.unshift("migrate");
-  return resumes ? { stages, resumedAt: first } : { stages };
+  return stages;
+}
+
+/** Whether a plan goes on behind load, so that it builds on what the tables hold. */
+export function buildsOnTables({ resumed }: Plan): boolean {
+  return resumed !== undefined &&
+    STAGES.indexOf(resumed.at as typeof STAGES[number]) > STAGES.indexOf("load");
+}
+
+/** The same plan, begun as much earlier as it must be when another run has used the tables since. */
+export function backToOwnTables(plan: Plan, runId: string, { loaded, aggregated }: TableRuns): Plan {
+  if (!plan.resumed) return plan;
+  const { at } = plan.resumed;
+  const back = loaded !== runId
+    ? "load"
+    : at !== "aggregate" && aggregated !== runId
+    ? "aggregate"
+    : undefined;
+  if (!back) return plan;
+  const [table, holder] = back === "load" ? ["shop.sales", loaded] : ["shop.sales_aggregates", aggregated];
+  const because = `${table} ${holder === null ? "belongs to no run" : `belongs to run ${holder}`} by now`;
+  return {
+    stages: stagesBetween(STAGES, back, plan.stages.at(-1)!),
+    resumed: { at: back, because },
+  };
 }
 
 function isSame(left: Record<string, unknown>, right: Record<string, unknown>): boolean {

@@ -5,6 +5,7 @@ import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { readRows } from "../postgres/cursor.ts";
+import { howToAggregate } from "../postgres/loaded_run.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import selectAggregates from "./select_aggregates.sql" with { type: "text" };
@@ -33,7 +34,7 @@ export interface TransferOptions {
   limits?: DatabaseLimits;
 }
 
-function checkRun(runs: [string | null, string | null], runId: string): void {
+async function checkRun(db: Postgres, runs: [string | null, string | null], runId: string): Promise<void> {
   const other = runs.find((run) => run !== null && run !== runId);
   if (other === undefined) return;
   throw new SalesflowError(
@@ -41,7 +42,7 @@ function checkRun(runs: [string | null, string | null], runId: string): void {
     {
       stage: "transfer",
       runId,
-      remedy: `Run "salesflow aggregate --run-id ${runId}" first, or name the run that was aggregated.`,
+      remedy: `${await howToAggregate(db, runId)}; or name the run that was aggregated: --run-id ${other}`,
     },
   );
 }
@@ -69,7 +70,7 @@ async function* rowsOf(from: Postgres, importDate: IsoDate): AsyncGenerator<(str
 async function move(from: Postgres, to: ClickHouse, context: StageContext): Promise<Totals> {
   const { runId, asOf } = context;
   const { totals, runs } = await totalsOfPostgres(from);
-  checkRun(runs, runId);
+  await checkRun(from, runs, runId);
   const staging = await createStaging(to, runId);
   try {
     await to.insert(quoteClickHouseName("shop", staging), COLUMNS, rowsOf(from, asOf));

@@ -129,4 +129,16 @@ describe("salesflow ingest and run --from clean", () => {
       { min: "2019-03-01", max: "2020-02-29", count: "2" },
     ]);
   });
+
+  it("publish nothing of an earlier export when the last ingest failed, unless told to", async () => {
+    const args = ["--run-id", "orders", "--home", home];
+    const failed = await run(["ingest", `${home}/none.csv`, ...args]);
+    assertEquals(failed.code, 2);
+    const refused = await run(["run", "--max-rejected", "0.7", ...args]);
+    assertEquals([refused.code, refused.stdout], [2, ""]);
+    assertStringIncludes(refused.stderr, "The last ingest of run orders failed: There is no file");
+    assertStringIncludes(refused.stderr, "--from clean");
+    const told = await run(["run", "--from", "clean", "--to", "clean", "--max-rejected", "0.7", ...args]);
+    assertEquals(told.code, 0, told.stderr);
+  });
 });

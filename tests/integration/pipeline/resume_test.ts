@@ -122,6 +122,24 @@ describe("salesflow run after a failure", () => {
     assertEquals(differences(await stateOf(home, RUN), undisturbed), []);
   });
 
+  it("goes back to load when another run has used the tables since", async () => {
+    const unreachable = { SALESFLOW_CLICKHOUSE_URL: "http://127.0.0.1:1", SALESFLOW_RETRIES: "0" };
+    const other = [...command("run", "--seed", "2"), "--run-id", "other", "--as-of", "2026-11-17"];
+    assertEquals((await run(command("run", "--to", "aggregate"))).code, 0);
+    assertEquals((await run(command("run"), unreachable)).code, 75);
+    assertEquals((await run(other)).code, 0);
+    const transfer = await run(["transfer", "--run-id", RUN, "--home", home]);
+    assertEquals(transfer.code, 1);
+    assertStringIncludes(transfer.stderr, `salesflow run --from load --run-id ${RUN}`);
+    assertEquals((await run(command("run", "--to", "aggregate"))).code, 0);
+    assertEquals((await run(command("run"), unreachable)).code, 75);
+    assertEquals((await run(other)).code, 0);
+    const { code, stderr } = await run(command("run"));
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "shop.sales belongs to run other by now");
+    assertEquals((await run(["verify", "--run-id", RUN, "--home", home])).code, 0);
+  });
+
   it("begins anew when other data are asked for", async () => {
     const { code, stderr } = await run(command("run", "--seed", "5"));
     assertEquals(code, 0, stderr);

@@ -53,7 +53,7 @@ describe("report()", () => {
   it("refuses a run that is not loaded, and leaves no file", async () => {
     const error = await assertRejects(() => report(place.context("export")), SalesflowError);
     assertStringIncludes(error.message, "holds no rows of any run");
-    assertStringIncludes(error.remedy!, "salesflow load --run-id export");
+    assertStringIncludes(error.remedy!, "salesflow run --from load --run-id export");
     assertEquals(await place.store.readText(reportPath("export")), undefined);
   });
 

@@ -1,7 +1,14 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/errors.ts";
-import { planRun, stagesOf } from "../../../lib/pipeline/plan.ts";
+import {
+  backToOwnTables,
+  buildsOnTables,
+  planRun,
+  stagesOf,
+  stageStates,
+  type TableRuns,
+} from "../../../lib/pipeline/plan.ts";
 import type { RunRecord, StageRecord } from "../../../lib/pipeline/records.ts";
 import { type StageName, STAGES } from "../../../lib/pipeline/stage.ts";
 
@@ -176,8 +183,8 @@ const CASES: Case[] = [
 describe("planRun()", () => {
   for (const { when, found, wanted = RUN, stages = records(), from, to, plan, resumedAt } of CASES) {
     it(`plans ${plan.join(", ")} when ${when}`, () => {
-      const expected = resumedAt ? { stages: plan, resumedAt } : { stages: plan };
-      assertEquals(planRun({ wanted, found, records: stages, from, to }), expected);
+      const planned = planRun({ wanted, found, records: stages, from, to });
+      assertEquals([planned.stages, planned.resumed?.at], [plan, resumedAt]);
     });
   }
 
@@ -200,6 +207,112 @@ describe("planRun()", () => {
         "Cannot run from",
       );
       assertEquals(error.exitCode, 2);
+    });
+  }
+});
+
+describe("planRun() of a run that was ingested", () => {
+  const half: [what: string, found: RunRecord | undefined, stages: Map<StageName, StageRecord>][] = [
+    ["failed", INGESTED, records("ingest!")],
+    ["failed before there was a run", undefined, records("ingest!")],
+    ["was interrupted", INGESTED, records("ingest?")],
+    ["failed after an earlier one was finished", INGESTED, records("migrate", ...from("clean"), "ingest!")],
+  ];
+  for (const [what, found, stages] of half) {
+    it(`planRun() refuses what an earlier export left when ingest ${what}`, () => {
+      const plan = { wanted: RUN, found, records: stages };
+      const error = assertThrows(() => planRun(plan), SalesflowError, "The last ingest of run r ");
+      assertEquals(error.exitCode, 2);
+      assertMatch(error.remedy!, /salesflow ingest FILE… --run-id r again.*--from clean/);
+      if (found) assertEquals(planRun({ ...plan, from: "clean" }).stages, ["migrate", ...from("clean")]);
+    });
+  }
+
+  it("planRun() names the failure of the ingest", () => {
+    const failed = records("ingest!");
+    failed.get("ingest")!.error = { message: "There is no file a.csv", remedy: null, exit_code: 2 };
+    assertThrows(
+      () => planRun({ wanted: RUN, found: INGESTED, records: failed }),
+      SalesflowError,
+      "The last ingest of run r failed: There is no file a.csv",
+    );
+  });
+});
+
+describe("planRun() when it goes on", () => {
+  const reasons: [stages: Map<StageName, StageRecord>, because: string][] = [
+    [records("migrate", "generate"), "it comes next"],
+    [records("migrate", "generate", "clean!"), "an earlier attempt stopped there"],
+    [records("migrate", "generate", "clean?"), "an earlier attempt stopped there"],
+    [records("migrate", "clean", "generate"), "a stage before it was done again since"],
+  ];
+  for (const [stages, because] of reasons) {
+    it(`planRun() says that ${because}`, () => {
+      const { resumed } = planRun({ wanted: RUN, found: RUN, records: stages });
+      assertEquals(resumed, { at: "clean", because });
+    });
+  }
+});
+
+describe("backToOwnTables()", () => {
+  const done = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"];
+  const stoppedAt = (stage: StageName) =>
+    planRun({
+      wanted: RUN,
+      found: RUN,
+      records: records(...done.slice(0, done.indexOf(stage)), `${stage}!`),
+      to: "report",
+    });
+  const cases: [at: StageName, tables: TableRuns, first: StageName, because: string][] = [
+    ["transfer", { loaded: "r", aggregated: "r" }, "transfer", "an earlier attempt stopped there"],
+    ["aggregate", { loaded: "r", aggregated: "b" }, "aggregate", "an earlier attempt stopped there"],
+    ["transfer", { loaded: "b", aggregated: "b" }, "load", "shop.sales belongs to run b by now"],
+    ["transfer", { loaded: "b", aggregated: "r" }, "load", "shop.sales belongs to run b by now"],
+    ["aggregate", { loaded: "b", aggregated: "b" }, "load", "shop.sales belongs to run b by now"],
+    ["report", { loaded: "b", aggregated: "b" }, "load", "shop.sales belongs to run b by now"],
+    ["report", { loaded: null, aggregated: null }, "load", "shop.sales belongs to no run by now"],
+    [
+      "verify",
+      { loaded: "r", aggregated: "b" },
+      "aggregate",
+      "shop.sales_aggregates belongs to run b by now",
+    ],
+  ];
+  for (const [at, tables, first, because] of cases) {
+    it(`goes on with ${first} when ${at} is open and the tables hold ${JSON.stringify(tables)}`, () => {
+      const plan = stoppedAt(at);
+      assertEquals(buildsOnTables(plan), true);
+      assertEquals(backToOwnTables(plan, "r", tables), {
+        stages: ["migrate", ...from(first)],
+        resumed: { at: first, because },
+      });
+    });
+  }
+
+  it("is not called for when the run goes on before the tables, or begins where it was told to", () => {
+    assertEquals(["clean", "load"].map((stage) => buildsOnTables(stoppedAt(stage as StageName))), [
+      false,
+      false,
+    ]);
+    const told = planRun({ wanted: RUN, found: RUN, records: records(...done), from: "transfer" });
+    assertEquals(buildsOnTables(told), false);
+  });
+});
+
+describe("stageStates()", () => {
+  const cases: [marks: string[], outdated: StageName[]][] = [
+    [["migrate", "generate", "clean", "load"], []],
+    [["generate", "clean", "load", "migrate"], []],
+    [["clean", "load", "generate"], ["clean", "load"]],
+    // Loaded again, but from rows that were cleaned before.
+    [["clean", "generate", "load"], ["clean", "load"]],
+    [["load", "generate", "clean!"], ["load"]],
+    [["report", "generate", "clean", "load", "aggregate", "transfer", "verify!"], ["report"]],
+  ];
+  for (const [marks, outdated] of cases) {
+    it(`finds ${outdated.join(" and ") || "nothing"} outdated after ${marks.join(", ")}`, () => {
+      const states = stageStates(ALL, records(...marks));
+      assertEquals(ALL.filter((stage) => states.get(stage) === "outdated"), outdated);
     });
   }
 });
