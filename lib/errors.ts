@@ -13,6 +13,8 @@ export interface ErrorDetails {
   stage?: string;
   /** The run that failed. */
   runId?: string;
+  /** What the lines of the message after its first one tell people, for machines. */
+  evidence?: Record<string, unknown>;
   /** The error underneath, kept for the chain that is printed. */
   cause?: unknown;
 }
@@ -24,13 +26,16 @@ export class SalesflowError extends Error {
   readonly remedy: string | undefined;
   readonly stage: string | undefined;
   readonly runId: string | undefined;
+  readonly evidence: Record<string, unknown> | undefined;
 
-  constructor(message: string, { exitCode = 1, remedy, stage, runId, cause }: ErrorDetails = {}) {
+  constructor(message: string, details: ErrorDetails = {}) {
+    const { exitCode = 1, remedy, stage, runId, evidence, cause } = details;
     super(message, cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
     this.remedy = remedy;
     this.stage = stage;
     this.runId = runId;
+    this.evidence = evidence;
   }
 }
 

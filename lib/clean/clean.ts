@@ -6,6 +6,7 @@ import { dateRange, type IsoDate } from "../dates.ts";
 import { SalesflowError } from "../errors.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { noRejections, type ReasonCounts, REASONS } from "../sale.ts";
+import { shown } from "../shown.ts";
 import {
   beginDataset,
   datasetFolder,
@@ -17,6 +18,7 @@ import {
   publishDataset,
 } from "../store/dataset.ts";
 import { Pool } from "../workers/pool.ts";
+import { type Example, examplesOf, type JudgedRange } from "./examples.ts";
 import { FirstSeen } from "./first_seen.ts";
 import { cutRanges, type Range } from "./lines.ts";
 import { dayKey } from "./rules.ts";
@@ -45,13 +47,6 @@ interface Counts {
 }
 
 type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
-
-interface JudgedRange {
-  range: Range;
-  verdicts: Uint8Array<ArrayBuffer>;
-  /** Lines of the raw part before this range's. */
-  linesBefore: number;
-}
 
 /**
  * Runs the stage.
@@ -85,7 +80,11 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
   try {
     const ranges = await judge(pool, raw, cutRanges(raw.parts, options.rangeBytes), context);
     const counts = count(ranges);
-    check(counts, raw, options, context);
+    checkCounts(counts, raw, context);
+    // A quotient meets the decimal that was asked for exactly; a product may miss it.
+    if (counts.rejected / counts.rowsIn > options.maxRejected) {
+      throw tooMany(counts, await examplesOf(context, raw, ranges), { ...options, days, runId });
+    }
     await clear(context);
     const parts = await sortOut(pool, ranges, counts, context);
     signal.throwIfAborted();
@@ -153,8 +152,8 @@ function count(ranges: readonly JudgedRange[]): Counts {
   };
 }
 
-function check(counts: Counts, raw: Manifest, { maxRejected }: CleanOptions, { runId }: StageContext): void {
-  const { rowsIn, rowsOut, duplicates, rejected, byReason } = counts;
+function checkCounts(counts: Counts, raw: Manifest, { runId }: StageContext): void {
+  const { rowsIn, rowsOut, duplicates, rejected } = counts;
   const details = { stage: "clean", runId };
   if (rowsIn !== raw.rows) {
     throw new SalesflowError(`raw/ of run ${runId} holds ${rowsIn} rows, its manifest says ${raw.rows}`, {
@@ -169,18 +168,37 @@ function check(counts: Counts, raw: Manifest, { maxRejected }: CleanOptions, { r
       details,
     );
   }
-  // A quotient meets the decimal that was asked for exactly; a product may miss it.
-  if (rejected / rowsIn > maxRejected) {
-    const reasons = REASONS.filter((reason) => byReason[reason] > 0).map((reason) =>
-      `${reason} ${byReason[reason]}`
-    );
-    throw new SalesflowError(
-      `${rejected} of ${rowsIn} rows would be rejected, more than --max-rejected ${maxRejected} allows: ${
-        reasons.join(", ")
-      }`,
-      { remedy: "Nothing was published. Mend the raw data, or allow more with --max-rejected.", ...details },
-    );
-  }
+}
+
+/** The refusal of a run with too many refused rows; it shows some, so that nobody needs to guess. */
+function tooMany(
+  { rowsIn, rejected, byReason }: Counts,
+  examples: readonly Example[],
+  { maxRejected, days, runId }: Pick<CleanOptions, "maxRejected"> & {
+    days: { from: IsoDate; to: IsoDate } | undefined;
+    runId: string;
+  },
+): SalesflowError {
+  const reasons = REASONS.filter((reason) => byReason[reason] > 0).map((reason) =>
+    `${reason} ${byReason[reason]}`
+  );
+  const lines = examples.map(({ reason, file, line, raw }) =>
+    `  ${reason}, ${shown(file)} line ${line}: ${raw}`
+  );
+  const mostlyDates = days && byReason.date_out_of_range > rejected / 2;
+  const remedy = mostlyDates
+    ? `Nothing was published. Sales from ${days.from} to ${days.to} are accepted, the year up to as-of: accept others ` +
+      "with --no-date-range, or generate or ingest the run again with another --as-of."
+    : "Nothing was published. Mend the raw data, or allow more with --max-rejected.";
+  const first =
+    `${rejected} of ${rowsIn} rows would be rejected, more than --max-rejected ${maxRejected} allows: ` +
+    reasons.join(", ");
+  return new SalesflowError([first, ...lines].join("\n"), {
+    stage: "clean",
+    runId,
+    remedy,
+    evidence: { examples },
+  });
 }
 
 async function clear({ store, runId }: StageContext): Promise<void> {

@@ -66,6 +66,13 @@ export function partName(index: number): string {
   return `part-${String(index).padStart(5, "0")}.csv`;
 }
 
+/** What people know a raw part by: the export that it came from, or its own name. */
+export function originOf(raw: Manifest, part: string): string {
+  const { files } = raw.facts;
+  const file = Array.isArray(files) ? files[raw.parts.findIndex(({ name }) => name === part)] : undefined;
+  return typeof file === "string" ? file : part;
+}
+
 /** SHA-256 over the parts' names, rows, bytes and checksums; see docs/data_contract.md. */
 export function fingerprint(parts: readonly Part[]): string {
   const hash = createHash("sha256");

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { clean, type CleanOptions } from "../../../lib/clean/clean.ts";
 import { SalesflowError } from "../../../lib/errors.ts";
 import { Random } from "../../../lib/generate/random.ts";
-import { REASONS, REJECTED_HEADER } from "../../../lib/sale.ts";
+import { ingest } from "../../../lib/ingest/ingest.ts";
+import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
 import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
 import { contextOf, joinBytes, makePlace, putRaw, readFile, readRows, RUN_ID } from "../store/harness.ts";
 
@@ -344,5 +345,58 @@ describe("clean() on rubbish", () => {
       ),
       { numRuns: 15 },
     );
+  });
+});
+
+describe("clean() that refuses too much", () => {
+  const refusal = async (bodies: string[], more: Partial<CleanOptions> = {}) => {
+    await putRaw(store, bodies);
+    return await assertRejects(
+      () => clean(contextOf(store), { ...OPTIONS, maxRejected: 0.1, ...more }),
+      SalesflowError,
+      "rows would be rejected",
+    );
+  };
+
+  it("shows two rows of each reason, wherever they stand, fit for a terminal", async () => {
+    const long = `${sale(9)},${"x".repeat(300)}`;
+    const error = await refusal([
+      [sale(1), "", "no,\x1b[31msale", long, "third"].join("\n"),
+      [sale(2), sale("a"), sale(3)].join("\n"),
+    ], { rangeBytes: 40 });
+    const [first, ...examples] = error.message.split("\n");
+    assertEquals(first!.endsWith("malformed_row 3, invalid_sale_id 1"), true, first);
+    assertEquals(examples, [
+      "  malformed_row, part-00000.csv line 4: no,\\u001b[31msale",
+      `  malformed_row, part-00000.csv line 5: ${long.slice(0, 200)}…`,
+      `  invalid_sale_id, part-00001.csv line 3: ${sale("a")}`,
+    ]);
+    assertEquals((error.evidence!.examples as unknown[])[2], {
+      reason: "invalid_sale_id",
+      file: "part-00001.csv",
+      line: 3,
+      raw: sale("a"),
+    });
+    assertStringIncludes(error.remedy!, "--max-rejected");
+  });
+
+  it("names the export, not the part that it became", async () => {
+    const file = `${place.folder}/orders.csv`;
+    await Deno.writeTextFile(file, `${SALE_HEADER}\n${sale(1)}\n${sale("a")}\n`);
+    await ingest(contextOf(store), { files: [file], map: {}, encoding: "utf-8" });
+    const error = await assertRejects(
+      () => clean(contextOf(store), { ...OPTIONS, maxRejected: 0.1 }),
+      SalesflowError,
+    );
+    assertStringIncludes(error.message, `invalid_sale_id, orders.csv line 3: ${sale("a")}`);
+  });
+
+  it("says how to accept other dates when it is mostly dates", async () => {
+    const error = await refusal([
+      [sale(1, { date: "2019-03-01" }), sale(2, { date: "2019-03-02" }), sale("a")].join("\n"),
+    ]);
+    for (const part of ["--no-date-range", "--as-of", "2025-11-25 to 2026-11-24"]) {
+      assertStringIncludes(error.remedy!, part);
+    }
   });
 });
