@@ -1,4 +1,5 @@
-import { doctor, type Finding } from "../../lib/doctor/doctor.ts";
+import { doctor } from "../../lib/doctor/doctor.ts";
+import type { Finding } from "../../lib/doctor/finding.ts";
 import { databaseUrls } from "../../lib/config.ts";
 import { SalesflowError } from "../../lib/errors.ts";
 import { defineCommand } from "../command.ts";
@@ -8,7 +9,9 @@ import { drawsProgress, openDatabases, startLogging, stopSignal, storeOf } from 
 const MARKS: Record<Finding["state"], string> = { fine: "ok  ", warning: "warn", broken: "FAIL" };
 
 function line({ state, subject, found, remedy }: Finding): string {
-  return `${MARKS[state]}  ${subject}: ${found}${remedy ? `\n      ${remedy}` : ""}`;
+  // An error of a database names it itself.
+  const what = found.startsWith(`${subject} `) ? found : `${subject}: ${found}`;
+  return `${MARKS[state]}  ${what}${remedy ? `\n      ${remedy}` : ""}`;
 }
 
 export default defineCommand({
@@ -27,8 +30,8 @@ export default defineCommand({
       home: values.home,
       urls,
       signal,
-      open: () =>
-        openDatabases(values.home, { postgres: true, clickhouse: true }, urls, signal, drawsProgress(values)),
+      open: (database) =>
+        openDatabases(values.home, { [database]: true }, urls, signal, drawsProgress(values)),
       onFinding: (finding) => console.log(line(finding)),
     });
     const broken = findings.filter(({ state }) => state === "broken").length;

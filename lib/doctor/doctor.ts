@@ -1,22 +1,11 @@
 /** Doctor: checks everything a run needs, one finding at a time, and goes on after a broken one. */
-import { statfs } from "node:fs/promises";
-import { withClickHouse } from "../clickhouse/session.ts";
 import type { DatabaseUrls } from "../config.ts";
-import { messageChain, SalesflowError } from "../errors.ts";
-import type { DatabaseLimits } from "../limits.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
-import { withPostgres } from "../postgres/session.ts";
+import { cacheFolder } from "../embedded/cache_folder.ts";
 import { FileStore } from "../store/file_store.ts";
 import type { Store } from "../store/store.ts";
-
-/** What a check found. */
-export interface Finding {
-  state: "fine" | "warning" | "broken";
-  subject: string;
-  found: string;
-  /** What to do about it. */
-  remedy?: string;
-}
+import { checkClickHouse, checkPostgres } from "./databases.ts";
+import { checkDisks, type FreeBytes } from "./disk.ts";
+import { broken, type Finding, type Outcome } from "./finding.ts";
 
 /** What is to be examined. */
 export interface DoctorOptions {
@@ -24,29 +13,17 @@ export interface DoctorOptions {
   home: string;
   urls: DatabaseUrls;
   signal: AbortSignal;
-  /** Opens the databases, starting embedded ones where none are configured. */
-  open(): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }>;
+  /** Opens one of the databases, starting the embedded one where none is configured. */
+  open(database: "postgres" | "clickhouse"): Promise<
+    { postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }
+  >;
   /** Called with each finding as it comes. */
   onFinding(finding: Finding): void;
+  /** Free bytes of a folder. @default {what the system says} */
+  free?: FreeBytes;
 }
 
-/** A run of 1,000,000 sales takes about 0.5 GB in files and tables. */
-const WANTED_DISK_BYTES = 2e9;
-/** Oldest server versions that have everything the SQL uses. */
-const OLDEST_POSTGRES = 140_000;
-const OLDEST_CLICKHOUSE = [23, 8] as const;
-
-/** One try: whoever examines wants the answer now. */
-const LIMITS: DatabaseLimits = { ...DEFAULT_LIMITS, retries: 0, statementMs: 10_000 };
-
-type Check = () => Promise<Omit<Finding, "subject">>;
-
-function broken(error: unknown): Omit<Finding, "subject"> {
-  const remedy = error instanceof SalesflowError ? error.remedy : undefined;
-  return { state: "broken", found: messageChain(error).join(": "), ...(remedy ? { remedy } : {}) };
-}
-
-async function checkStore(store: Store): Promise<Omit<Finding, "subject">> {
+async function checkStore(store: Store): Promise<Outcome> {
   const path = `runs/.doctor-${crypto.randomUUID()}`;
   try {
     await store.writeText(path, "salesflow");
@@ -65,94 +42,52 @@ async function checkStore(store: Store): Promise<Omit<Finding, "subject">> {
   return { state: "fine", found: `${store.url} can be written and read` };
 }
 
-async function checkDisk(folder: string): Promise<Omit<Finding, "subject">> {
-  const { bavail, bsize } = await statfs(folder);
-  const free = bavail * bsize;
-  const found = `${(free / 1e9).toFixed(1)} GB free in ${folder}`;
-  if (free >= WANTED_DISK_BYTES) return { state: "fine", found };
-  return { state: "warning", found, remedy: "A run of 1,000,000 sales takes about 0.5 GB; keep 2 GB free." };
-}
-
-async function checkPostgres(url: string, signal: AbortSignal): Promise<Omit<Finding, "subject">> {
-  return await withPostgres({ url, stage: "doctor", signal, limits: LIMITS }, async (db) => {
-    const facts = await db.one(`SELECT current_setting('server_version') AS version,
-      current_setting('server_version_num') AS number, pg_is_in_recovery() AS replica,
-      has_database_privilege(current_database(), 'CREATE') AS creates,
-      to_regclass('shop.sales') IS NOT NULL AS migrated`);
-    const found = `version ${facts.version} at ${db.server}`;
-    if (Number(facts.number) < OLDEST_POSTGRES) {
-      return { state: "broken", found, remedy: "Use PostgreSQL 14 or newer." };
-    }
-    if (facts.replica === "t") {
-      return {
-        state: "broken",
-        found: `${found} is a read-only replica`,
-        remedy: "Use the primary server's address.",
-      };
-    }
-    if (facts.migrated === "t") return { state: "fine", found: `${found}, tables are there` };
-    if (facts.creates === "t") return { state: "fine", found: `${found}, tables can be made` };
-    return {
-      state: "broken",
-      found: `${found}: there is no schema shop, and this user may not make it`,
-      remedy: "Run salesflow migrate as an owner of the database, or grant this user CREATE on it.",
-    };
-  });
-}
-
-async function checkClickHouse(url: string, signal: AbortSignal): Promise<Omit<Finding, "subject">> {
-  return await withClickHouse({ url, stage: "doctor", signal, limits: LIMITS }, async (db) => {
-    const [row] = await db.rows(
-      "SELECT version(), count() FROM system.tables WHERE database = 'shop' AND name = 'sales_aggregates'",
-    );
-    const [version = "", tables] = row ?? [];
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    const found = `version ${version} at ${db.server}`;
-    const old = major < OLDEST_CLICKHOUSE[0] ||
-      (major === OLDEST_CLICKHOUSE[0] && minor < OLDEST_CLICKHOUSE[1]);
-    if (old) {
-      return { state: "broken", found, remedy: `Use ClickHouse ${OLDEST_CLICKHOUSE.join(".")} or newer.` };
-    }
-    return {
-      state: "fine",
-      found: `${found}, ${tables === "1" ? "tables are there" : "tables are not made yet"}`,
-    };
-  });
+/** Places where a run writes on this machine. */
+function places({ store, home, urls }: DoctorOptions): Map<string, string> {
+  const found = new Map<string, string>();
+  if (store instanceof FileStore) found.set("store", store.localPath("runs"));
+  if (!urls.postgresUrl || !urls.clickhouseUrl) {
+    found.set("embedded databases", home);
+    found.set("database engines", cacheFolder());
+  }
+  return found;
 }
 
 /** Runs all checks. Never throws because of what it finds. */
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
-  const { store, home, urls, signal, open, onFinding } = options;
+  const { store, urls, signal, open, onFinding, free } = options;
   const findings: Finding[] = [];
-  const check = async (subject: string, work: Check) => {
-    const finding = { subject, ...await work().catch(broken) };
+  const add = (finding: Finding) => {
     findings.push(finding);
     onFinding(finding);
   };
-  await check("configuration", () => {
-    const where = (url: string | undefined) => (url ? "configured" : "embedded");
-    return Promise.resolve({
-      state: "fine",
-      found: `PostgreSQL ${where(urls.postgresUrl)}, ClickHouse ${where(urls.clickhouseUrl)}`,
-    });
+  const where = (url: string | undefined) => (url ? "configured" : "embedded");
+  add({
+    subject: "configuration",
+    state: "fine",
+    found: `PostgreSQL ${where(urls.postgresUrl)}, ClickHouse ${where(urls.clickhouseUrl)}`,
   });
-  await check("store", () => checkStore(store));
-  if (store instanceof FileStore) await check("disk", () => checkDisk(store.localPath("runs")));
-  let databases: Awaited<ReturnType<typeof open>> | undefined;
-  if (!urls.postgresUrl || !urls.clickhouseUrl) {
-    await check("embedded databases", async () => {
-      databases = await open();
-      return { state: "fine", found: `they start in ${home}` };
-    });
-  } else databases = await open();
+  add({ subject: "store", ...await checkStore(store).catch(broken) });
   try {
-    if (databases) {
-      const { postgresUrl, clickhouseUrl } = databases;
-      await check("PostgreSQL", () => checkPostgres(postgresUrl, signal));
-      await check("ClickHouse", () => checkClickHouse(clickhouseUrl, signal));
-    }
-  } finally {
-    await databases?.close();
+    for (const finding of await checkDisks(places(options), free)) add(finding);
+  } catch (error) {
+    add({ subject: "disk", ...broken(error) });
   }
+  // Each for itself: what is wrong with one must not hide what is wrong with the other.
+  const check = async (subject: string, database: "postgres" | "clickhouse") => {
+    const examine = async (): Promise<Outcome> => {
+      const { postgresUrl, clickhouseUrl, close } = await open(database);
+      try {
+        return database === "postgres"
+          ? await checkPostgres(postgresUrl, signal)
+          : await checkClickHouse(clickhouseUrl, signal);
+      } finally {
+        await close();
+      }
+    };
+    add({ subject, ...await examine().catch(broken) });
+  };
+  await check("PostgreSQL", "postgres");
+  await check("ClickHouse", "clickhouse");
   return findings;
 }
