@@ -6,6 +6,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { z } from "zod";
 import { databaseUrls } from "../lib/config.ts";
 import { UsageError } from "../lib/errors.ts";
+import { limitsFrom } from "../lib/limits.ts";
 
 /** One option of a command. */
 export interface Option<Schema extends z.ZodType = z.ZodType> {
@@ -131,23 +132,30 @@ export function parseCommandLine<O extends Options>(
     if (result.success) values[name] = result.data;
     else mistakes.push(`Cannot use ${origin}${shown(value)}: ${result.error.issues[0]!.message}`);
   }
-  const configuration = command.databases ? wrongDatabases(environment) : undefined;
+  const configuration = wrongConfiguration(environment, command.databases ?? false);
   if (mistakes.length > 0) {
-    mistakes.push(...configuration?.mistakes ?? []);
+    mistakes.push(...configuration.mistakes);
     throw new UsageError(mistakes, `See: salesflow ${command.name} --help`);
   }
-  if (configuration) throw configuration;
+  if (configuration.mistakes.length > 0) throw configuration;
   return { values: values as Values<O>, positionals };
 }
 
-function wrongDatabases(environment: (name: string) => string | undefined): UsageError | undefined {
-  try {
-    databaseUrls(environment);
-  } catch (error) {
-    if (error instanceof UsageError) return error;
-    throw error;
+/** What is wrong with the settings that have no flag. */
+function wrongConfiguration(
+  environment: (name: string) => string | undefined,
+  databases: boolean,
+): UsageError {
+  const errors: UsageError[] = [];
+  for (const read of databases ? [databaseUrls, limitsFrom] : [limitsFrom]) {
+    try {
+      read(environment);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      errors.push(error);
+    }
   }
-  return undefined;
+  return new UsageError(errors.flatMap(({ mistakes }) => mistakes), errors[0]?.remedy);
 }
 
 function rawValue(

@@ -1,6 +1,7 @@
 /** The salesflow command. The only place that ends the process. */
 import deno from "../deno.json" with { type: "json" };
 import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/errors.ts";
+import { literal, type LogFormat, logFormat, logger, setUpLogging } from "../lib/log.ts";
 import { type Command, commandHelp, didYouMean, parseCommandLine } from "./command.ts";
 
 /** Commands by name; each is loaded when it is called. */
@@ -98,6 +99,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   await command.run(values, positionals);
 }
 
+/** Tells a person what went wrong. */
 function explain(error: unknown): void {
   const [first, ...causes] = messageChain(error);
   if (error instanceof UsageError) {
@@ -116,10 +118,35 @@ function explain(error: unknown): void {
   }
 }
 
+/** Tells a machine what went wrong: one JSON line like the log's. */
+async function record(error: unknown): Promise<void> {
+  const [message = "", ...causes] = messageChain(error);
+  const { stage, runId, remedy, evidence } = error instanceof SalesflowError ? error : {};
+  await setUpLogging("json", false);
+  // Evidence is what the other lines of the message say.
+  logger(stage ?? "command").error(literal(evidence ? message.split("\n")[0]! : message), {
+    ...(error instanceof UsageError ? { mistakes: error.mistakes } : {}),
+    ...(runId ? { run_id: runId } : {}),
+    causes,
+    ...evidence,
+    remedy: remedy ?? null,
+    exit_code: exitCodeOf(error),
+  });
+}
+
+/** How an error is told before any command has said how it logs. */
+function formatOf(args: readonly string[]): LogFormat {
+  const at = args.findIndex((arg) => /^--log-format(=|$)/.test(arg));
+  const flag = args[at]?.split("=")[1] ?? args[at + 1];
+  const asked = at < 0 ? Deno.env.get("SALESFLOW_LOG_FORMAT") : flag;
+  return asked === "text" || asked === "json" ? asked : Deno.stderr.isTerminal() ? "text" : "json";
+}
+
 try {
   await main(Deno.args);
   Deno.exit(0);
 } catch (error) {
-  explain(error);
+  if ((logFormat() ?? formatOf(Deno.args)) === "json") await record(error);
+  else explain(error);
   Deno.exit(exitCodeOf(error));
 }

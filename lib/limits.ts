@@ -22,12 +22,10 @@ const PATIENT = { retries: 6, timeoutSeconds: 120 };
 const MOST_RETRIES = 100;
 const LONGEST_TIMEOUT_SECONDS = 86_400;
 
-/**
- * Limits as `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS` say; a stream may stand still for half of the timeout.
- *
- * @throws {UsageError} naming every mistake at once
- */
-export function limitsFrom(environment: (name: string) => string | undefined): DatabaseLimits {
+/** Reads `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS`; what cannot be used counts as not set, and is named. */
+function readLimits(
+  environment: (name: string) => string | undefined,
+): { limits: DatabaseLimits; mistakes: string[] } {
   const mistakes: string[] = [];
   const wholeNumber = (name: string, fallback: number, min: number, max: number) => {
     const text = environment(name) || String(fallback);
@@ -38,8 +36,7 @@ export function limitsFrom(environment: (name: string) => string | undefined): D
   const retries = wholeNumber("SALESFLOW_RETRIES", PATIENT.retries, 0, MOST_RETRIES);
   const timeoutMs = 1000 *
     wholeNumber("SALESFLOW_TIMEOUT_SECONDS", PATIENT.timeoutSeconds, 1, LONGEST_TIMEOUT_SECONDS);
-  if (mistakes.length > 0) throw new UsageError(mistakes);
-  return {
+  const limits = {
     retries,
     firstRetryMs: 500,
     longestRetryMs: 15_000,
@@ -47,10 +44,25 @@ export function limitsFrom(environment: (name: string) => string | undefined): D
     stallMs: timeoutMs / 2,
     lockWaitMs: timeoutMs,
   };
+  return { limits, mistakes };
 }
 
-/** The limits of this process, read from its environment when it starts. */
-export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = limitsFrom((name) => Deno.env.get(name));
+/**
+ * Limits as `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS` say; a stream may stand still for half of the timeout.
+ *
+ * @throws {UsageError} naming every mistake at once
+ */
+export function limitsFrom(environment: (name: string) => string | undefined): DatabaseLimits {
+  const { limits, mistakes } = readLimits(environment);
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return limits;
+}
+
+/**
+ * The limits of this process, read from its environment when it starts. Mistakes are for the command line to report,
+ * together with its own: an error while modules load would be the only one that anybody sees.
+ */
+export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = readLimits((name) => Deno.env.get(name)).limits;
 
 /** Slower than this the server is taken for stuck; the slowest machine measured was forty times as fast. */
 const SLOWEST_ROWS_PER_MS = 20;

@@ -17,6 +17,23 @@ export function logger(part: string): Logger {
   return getLogger(["salesflow", part]);
 }
 
+let format: LogFormat | undefined;
+
+/** How this process logs; undefined before {@linkcode setUpLogging}. */
+export function logFormat(): LogFormat | undefined {
+  return format;
+}
+
+/** Text that is to stand in a message as it is: a brace would begin a placeholder. */
+export function literal(text: string): string {
+  return text.replaceAll("{", "{{").replaceAll("}", "}}");
+}
+
+/** `1 try left`, `2 tries left`. */
+export function triesLeft(count: number): string {
+  return `${count} ${count === 1 ? "try" : "tries"} left`;
+}
+
 /** Called before each log line, so that a progress bar can make room. */
 let beforeLine: () => void = () => {};
 
@@ -28,12 +45,13 @@ export function onLogLine(make: () => void): void {
 /**
  * Sets up logging for the whole process; call once.
  *
- * @param format `text` or `json`
+ * @param chosen `text` or `json`
  * @param quiet only warnings and errors
  */
-export async function setUpLogging(format: LogFormat, quiet: boolean): Promise<void> {
+export async function setUpLogging(chosen: LogFormat, quiet: boolean): Promise<void> {
+  format = chosen;
   const encoder = new TextEncoder();
-  const line = format === "json"
+  const line = chosen === "json"
     ? getJsonLinesFormatter({ properties: "flatten", categorySeparator: "." })
     : getTextFormatter({
       timestamp: "time",
@@ -78,6 +96,5 @@ export function relayWarnings(send: (warning: Warning) => void): void {
 
 /** Writes what {@linkcode relayWarnings} sent. */
 export function writeWarning({ part, text }: Warning): void {
-  // A brace would begin a placeholder.
-  logger(part).warn(text.replaceAll("{", "{{").replaceAll("}", "}}"));
+  logger(part).warn(literal(text));
 }

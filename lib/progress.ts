@@ -67,9 +67,8 @@ function lines(stage: string, unit: string): Progress {
     update(rows, total) {
       if (performance.now() - last < LOG_EVERY_MS) return;
       last = performance.now();
-      logger(stage).info("{done} {unit} so far", {
+      logger(stage).info(`{done} ${unit} so far`, {
         done: rows,
-        unit,
         ...(total === undefined ? {} : { total }),
       });
     },

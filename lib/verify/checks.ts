@@ -59,6 +59,10 @@ export class Findings {
     throw new SalesflowError(lines.join("\n"), {
       stage: "verify",
       runId,
+      evidence: {
+        failed: failed.map(({ name, left, right }) => ({ check: name, left, right })),
+        rows: this.#differences.map(({ name, difference }) => ({ check: name, ...difference })),
+      },
       remedy:
         "The first check that failed tells the boundary: run the stage that fills its right side again " +
         "(clean, load, aggregate or transfer), then verify. If it fails again, keep the run folder and report it.",
