@@ -1,8 +1,11 @@
 /** Options that several commands share. */
+import { resolve } from "node:path";
 import { z } from "zod";
 import { AS_OF_RANGE, isAsOfDate } from "../lib/dates.ts";
 import { RUN_ID } from "../lib/pipeline/records.ts";
+import { isUrl } from "../lib/store/store.ts";
 import type { Option } from "./command.ts";
+import { fromHere } from "./paths.ts";
 
 /** A whole number inside bounds, both included; underscores may group its digits. */
 export function wholeNumber(min: number, max: number) {
@@ -44,13 +47,14 @@ export const storeOptions = {
   home: {
     help: "Folder of the embedded databases",
     placeholder: "FOLDER",
-    schema: z.string().min(1, "it must name a folder").default(".salesflow"),
+    schema: z.string().min(1, "it must name a folder").transform(fromHere).default(resolve(".salesflow")),
     defaultText: ".salesflow",
   },
   store: {
     help: "Where runs are kept: a folder, file:///folder or s3://bucket/prefix",
     placeholder: "URL",
-    schema: z.string().min(1, "it must name a folder or a bucket").optional(),
+    schema: z.string().min(1, "it must name a folder or a bucket")
+      .transform((text) => isUrl(text) ? text : fromHere(text)).optional(),
     defaultText: "the home folder",
   },
 } satisfies Record<string, Option>;

@@ -140,18 +140,22 @@ export async function findDataset(
   }
 }
 
-/** What to do so that a dataset is there. */
-function howToMake(dataset: DatasetName, runId: string): string {
-  return dataset === "raw"
+/**
+ * The manifest of a run's dataset, whose parts are there in full size.
+ *
+ * @param remedy what to do so that the dataset is there
+ * @throws {SalesflowError} when it does not exist
+ */
+export async function openDataset(
+  store: Store,
+  runId: string,
+  dataset: DatasetName,
+  remedy = dataset === "raw"
     ? `Generate or ingest the sales of run ${runId}, such as with: salesflow generate --run-id ${runId}`
-    : `Run: salesflow clean --run-id ${runId}`;
-}
-
-/** The manifest of a run's dataset, whose parts are there in full size. @throws {SalesflowError} when it does not exist */
-export async function openDataset(store: Store, runId: string, dataset: DatasetName): Promise<Manifest> {
+    : `Run: salesflow clean --run-id ${runId}`,
+): Promise<Manifest> {
   const manifest = await findDataset(store, runId, dataset);
   const folder = datasetFolder(runId, dataset);
-  const remedy = howToMake(dataset, runId);
   if (!manifest) {
     throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, {
       remedy,

@@ -1,7 +1,7 @@
 /** A store in a folder of this machine or of a shared volume. */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError, UsageError } from "../errors.ts";
 import type { Store, StoreWriter } from "./store.ts";
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
@@ -11,6 +11,33 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     throw error;
   }
+}
+
+/** Does work that reads; a permission that is missing is said with what to do about it. */
+async function reading<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+    const remedy = "Make it readable for this user, or choose another --store.";
+    throw new SalesflowError(`Cannot read ${path}: it is not allowed`, { remedy, cause });
+  }
+}
+
+/** @throws {UsageError} when the store's folder, or one above it, is a file */
+function refuseFile(root: string): void {
+  let kind: Deno.FileInfo | undefined;
+  try {
+    kind = Deno.statSync(root);
+  } catch (error) {
+    // Whatever else is wrong is told by the first work in the folder.
+    if (!(error instanceof Deno.errors.NotADirectory)) return;
+  }
+  if (kind?.isDirectory) return;
+  throw new UsageError(
+    [`Cannot keep runs in ${root}: ${kind ? "it is a file" : "a folder above it is a file"}`],
+    "Name a folder with --store or --home; it is made when it is missing.",
+  );
 }
 
 /** The system's words for a disk that takes no more, now or ever. */
@@ -90,6 +117,7 @@ export class FileStore implements Store {
   constructor(location: string) {
     this.#root = location.startsWith("file:") ? fileURLToPath(location) : resolve(location);
     this.url = pathToFileURL(this.#root).href;
+    refuseFile(this.#root);
   }
 
   /** Path of a file on this machine. */
@@ -98,7 +126,8 @@ export class FileStore implements Store {
   }
 
   readText(path: string): Promise<string | undefined> {
-    return orUndefined(Deno.readTextFile(this.localPath(path)));
+    const target = this.localPath(path);
+    return reading(target, orUndefined(Deno.readTextFile(target)));
   }
 
   async writeText(path: string, text: string): Promise<void> {
@@ -117,11 +146,13 @@ export class FileStore implements Store {
   }
 
   async size(path: string): Promise<number | undefined> {
-    return (await orUndefined(Deno.stat(this.localPath(path))))?.size;
+    const target = this.localPath(path);
+    return (await reading(target, orUndefined(Deno.stat(target))))?.size;
   }
 
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-    using file = await Deno.open(this.localPath(path), { read: true });
+    const target = this.localPath(path);
+    using file = await reading(target, Deno.open(target, { read: true }));
     await file.seek(start, Deno.SeekMode.Start);
     const bytes = new Uint8Array(end - start);
     let filled = 0;
@@ -134,7 +165,8 @@ export class FileStore implements Store {
   }
 
   async stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    return (await Deno.open(this.localPath(path), { read: true })).readable;
+    const target = this.localPath(path);
+    return (await reading(target, Deno.open(target, { read: true }))).readable;
   }
 
   async create(path: string): Promise<StoreWriter> {
@@ -144,11 +176,9 @@ export class FileStore implements Store {
   }
 
   async list(folder: string): Promise<string[]> {
-    const names: string[] = [];
-    await orUndefined((async () => {
-      for await (const entry of Deno.readDir(this.localPath(folder))) names.push(entry.name);
-    })());
-    return names.sort();
+    const target = this.localPath(folder);
+    const names = Array.fromAsync(Deno.readDir(target), ({ name }) => name);
+    return (await reading(target, orUndefined(names)) ?? []).sort();
   }
 
   async remove(path: string): Promise<void> {

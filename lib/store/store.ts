@@ -42,6 +42,11 @@ export interface Store {
   lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
 }
 
+/** Whether a store's name has a scheme, so that it is no path. */
+export function isUrl(name: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(name);
+}
+
 /**
  * Opens a store.
  *
@@ -51,7 +56,7 @@ export interface Store {
 export function openStore(url: string): Store {
   if (url.startsWith("s3://")) return new S3Store(url);
   // A host after file:// would be another machine's folder.
-  if (/^file:\/\/(localhost)?\//i.test(url) || !/^[a-z][a-z0-9+.-]*:/i.test(url)) return new FileStore(url);
+  if (/^file:\/\/(localhost)?\//i.test(url) || !isUrl(url)) return new FileStore(url);
   throw new UsageError([
     `Cannot open the store ${url}: it must be a folder, file:///folder or s3://bucket/prefix`,
   ]);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { UsageError } from "../../../lib/errors.ts";
+import { SalesflowError, UsageError } from "../../../lib/errors.ts";
 import { openStore } from "../../../lib/store/store.ts";
 import { makePlace, type Place, readFile, toBytes } from "./harness.ts";
 
@@ -35,7 +35,32 @@ describe("openStore()", () => {
   }
 });
 
+describe("openStore() of what is no folder", () => {
+  it("says so, also when a folder above it is none", async () => {
+    const file = `${place.folder}/file`;
+    await Deno.writeTextFile(file, "x");
+    assertThrows(() => openStore(file), UsageError, `Cannot keep runs in ${file}: it is a file`);
+    assertThrows(() => openStore(`${file}/runs`), UsageError, "a folder above it is a file");
+    await Deno.remove(file);
+  });
+});
+
 describe("FileStore", () => {
+  it("says what to do when it may not read", async () => {
+    const { readDir, readTextFile } = Deno;
+    const refused = new Deno.errors.PermissionDenied("os error 13");
+    Deno.readTextFile = () => Promise.reject(refused);
+    Deno.readDir = () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(refused) }) });
+    try {
+      for (const read of [() => place.store.readText("a.txt"), () => place.store.list("runs")]) {
+        const error = await assertRejects(read, SalesflowError, "it is not allowed");
+        assertMatch(error.remedy!, /readable for this user.*--store/);
+      }
+    } finally {
+      Object.assign(Deno, { readDir, readTextFile });
+    }
+  });
+
   it("writeText() replaces a file in one step and leaves nothing else", async () => {
     const { store } = place;
     await Promise.all(
