@@ -1,9 +1,13 @@
 /** Which columns of an export are ours. No I/O. */
 import { SalesflowError } from "../errors.ts";
 import { SALE_COLUMNS } from "../sale.ts";
+import { shown } from "../shown.ts";
 
 /** Separators that exports use. */
 export const DELIMITERS = [",", ";", "\t"] as const;
+
+/** Characters of a header that an error shows. */
+const LONGEST_HEADER = 500;
 
 /** Column names of an export by our names, where they differ. */
 export type ColumnMap = Partial<Record<typeof SALE_COLUMNS[number], string>>;
@@ -40,11 +44,18 @@ export function findColumns(header: readonly string[], map: ColumnMap, file: str
   });
   if (mistakes.length === 0) return places;
   throw new SalesflowError(
-    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${header.join(", ").slice(0, 500)}`,
-    {
-      remedy: "Name the export's columns with --map, such as --map sale_id=order_no.",
-      exitCode: 2,
-      stage: "ingest",
-    },
+    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${shown(header.join(", "), LONGEST_HEADER)}`,
+    { remedy: remedyFor(header, places), exitCode: 2, stage: "ingest" },
   );
+}
+
+/** What is behind columns that were not found, the likeliest cause first. */
+function remedyFor(header: readonly string[], places: readonly number[]): string {
+  if (/[\ufffd\0]/.test(header.join())) {
+    return "The file is in another encoding: name it with --encoding, such as windows-1251 or utf-16le.";
+  }
+  if (header.length === 1) return "Columns must be separated by commas, semicolons or tabs.";
+  return places.includes(-1)
+    ? "Name the export's columns with --map, such as --map sale_id=order_no."
+    : "Rename one of the equal columns in the export, or name another column with --map.";
 }

@@ -23,6 +23,8 @@ export interface IngestOptions {
 /** Text is handed to the part writer in pieces of about this size. */
 const PIECE_CHARACTERS = 1 << 18;
 
+const EXPORT_AGAIN = "Export the sales again, with their header.";
+
 /** What decoding makes of bytes that the encoding does not know. */
 const REPLACEMENT = "\ufffd";
 
@@ -58,7 +60,11 @@ async function openExport(file: string, { map, encoding, signal }: Reading): Pro
   try {
     const header: ExportRecord | undefined = (await records.next()).value;
     if (!header) {
-      throw new SalesflowError(`${file} is empty: it has no header`, { exitCode: 2, stage: "ingest" });
+      throw new SalesflowError(`${file} is empty: it has no header`, {
+        exitCode: 2,
+        stage: "ingest",
+        remedy: EXPORT_AGAIN,
+      });
     }
     return { records, columns: findColumns(header.values, map, file), headerLength: header.values.length };
   } catch (error) {
@@ -117,7 +123,8 @@ export async function ingest(context: StageContext, options: IngestOptions): Pro
   if (rows === 0) {
     throw new SalesflowError(`There are no sales in ${files.join(", ")}`, {
       stage: "ingest",
-      remedy: "Export the sales again, with their header.",
+      exitCode: 2,
+      remedy: EXPORT_AGAIN,
     });
   }
   signal.throwIfAborted();

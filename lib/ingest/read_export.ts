@@ -109,9 +109,20 @@ export async function* readExport(
 
 function explain(path: string, cause: unknown): SalesflowError {
   if (cause instanceof SalesflowError) return cause;
-  const details = { cause, stage: "ingest" };
-  if (cause instanceof Deno.errors.NotFound) {
-    return new SalesflowError(`There is no file ${path}`, { ...details, exitCode: 2 });
+  // Whatever is wrong with an export, it is what was named on the command line.
+  const details = { cause, stage: "ingest", exitCode: 2 as const };
+  if (cause instanceof Deno.errors.NotFound) return new SalesflowError(`There is no file ${path}`, details);
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return new SalesflowError(`Cannot read ${path}: it is not allowed`, {
+      ...details,
+      remedy: "Give this user permission to read the file and to enter its folder.",
+    });
+  }
+  if (cause instanceof Deno.errors.IsADirectory) {
+    return new SalesflowError(`Cannot read ${path}: it is a folder`, {
+      ...details,
+      remedy: "Name the files in it, such as FOLDER/*.csv.",
+    });
   }
   const { code = "", lines } = cause as { code?: string; lines?: number };
   if (code === "CSV_QUOTE_NOT_CLOSED" || code === "CSV_MAX_RECORD_SIZE") {

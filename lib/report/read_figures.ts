@@ -2,7 +2,7 @@
 import { toCents } from "../money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { findDataset, type Manifest } from "../store/dataset.ts";
+import { findDataset, type Manifest, originOf } from "../store/dataset.ts";
 import type {
   CategoryRegion,
   Concentration,
@@ -89,18 +89,22 @@ async function readFavourites(db: Postgres, catalogue: boolean): Promise<Favouri
   }));
 }
 
-async function readExamples(db: Postgres, runId: string): Promise<Example[]> {
+async function readExamples(db: Postgres, runId: string, raw: Manifest | undefined): Promise<Example[]> {
   type Row = { reason: string; file: string; line: string; raw: string; cut: string };
   const rows = await db.query<Row>(examplesSql, [runId, EXAMPLES, EXAMPLE_CHARACTERS]);
-  return rows.map((row) => ({ ...row, cut: row.cut === "t" }));
+  return rows.map((row) => ({
+    ...row,
+    file: raw ? originOf(raw, row.file) : row.file,
+    cut: row.cut === "t",
+  }));
 }
 
 /** Where the figures come from, so that anybody can make the same ones again. */
-async function readProvenance({ store, runId }: StageContext, run: RunFacts): Promise<[string, string][]> {
-  const [raw, clean] = await Promise.all([
-    findDataset(store, runId, "raw"),
-    findDataset(store, runId, "clean"),
-  ]);
+function provenanceOf(
+  run: RunFacts,
+  raw: Manifest | undefined,
+  clean: Manifest | undefined,
+): [string, string][] {
   const fact = (label: string, name: string): [string, string][] => {
     const value = raw?.facts[name];
     return typeof value === "number" || typeof value === "string" ? [[label, String(value)]] : [];
@@ -123,6 +127,8 @@ async function readProvenance({ store, runId }: StageContext, run: RunFacts): Pr
 /** Reads what the report shows. @throws {SalesflowError} when the tables hold another run, or none */
 export function readFigures(context: StageContext): Promise<Figures> {
   return withSnapshot(context, async (db) => {
+    const { store, runId } = context;
+    const [raw, clean] = [await findDataset(store, runId, "raw"), await findDataset(store, runId, "clean")];
     const base = await overview(db, context, PRODUCTS);
     const catalogue = await hasCatalogue(context.store, context.runId);
     await allowRows(db, base.quality.raw);
@@ -136,8 +142,8 @@ export function readFigures(context: StageContext): Promise<Figures> {
       favourites: await readFavourites(db, catalogue),
       customers: BigInt(customers.customers!),
       customersAgain: BigInt(customers.again!),
-      examples: await readExamples(db, context.runId),
-      provenance: await readProvenance(context, base.run),
+      examples: await readExamples(db, context.runId, raw),
+      provenance: provenanceOf(base.run, raw, clean),
     };
   });
 }

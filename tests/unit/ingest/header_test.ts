@@ -77,6 +77,24 @@ describe("findColumns()", () => {
     });
   }
 
+  const remedies: [what: string, header: string[], remedy: string][] = [
+    ["a header with bytes of another encoding", ["sale_id", "\ufffd\ufffd"], "--encoding"],
+    ["a header with NULs", ["s\0a\0l\0e\0"], "--encoding"],
+    ["a header in one piece", ["sale_id|customer_id|region"], "commas, semicolons or tabs"],
+    ["equal columns only", [...columns, "region"], "Rename one of the equal columns"],
+  ];
+  for (const [what, header, remedy] of remedies) {
+    it(`says what to do about ${what}`, () => {
+      const error = assertThrows(() => findColumns(header, {}, "f.csv"), SalesflowError);
+      assertStringIncludes(error.remedy!, remedy);
+    });
+  }
+
+  it("shows no control characters of a header", () => {
+    const error = assertThrows(() => findColumns(["a\x1b[2J", "b"], {}, "f.csv"), SalesflowError);
+    assertStringIncludes(error.message, "a\\u001b[2J, b");
+  });
+
   it("cuts the list of a header with very many columns", () => {
     const header = Array.from({ length: 1_000_000 }, (_, index) => `c${index}`);
     const error = assertThrows(() => findColumns(header, {}, "f.csv"), SalesflowError);

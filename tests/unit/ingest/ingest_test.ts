@@ -192,7 +192,8 @@ describe("ingest()", () => {
   for (const [what, content, message] of failures) {
     it(`publishes nothing when the file ${what}`, async () => {
       const path = await file("bad.csv", content);
-      await assertRejects(() => run([path]), SalesflowError, message);
+      const error = await assertRejects(() => run([path]), SalesflowError, message);
+      assertEquals([error.exitCode, typeof error.remedy], [2, "string"]);
       assertEquals(await findDataset(store, RUN_ID, "raw"), undefined);
       assertEquals((await store.list(`runs/${RUN_ID}/raw`)).filter((name) => name !== "part-00000.csv"), []);
     });
@@ -207,7 +208,7 @@ describe("ingest()", () => {
     const packed = gzipSync(`${SALE_HEADER}\n${rows.join("")}`);
     const cut = await file("cut.csv.gz", packed.subarray(0, packed.length - 10));
     const error = await assertRejects(() => run([good, cut]), SalesflowError, "cut.csv.gz is damaged");
-    assertEquals(error.exitCode, 1);
+    assertEquals(error.exitCode, 2);
     assertEquals(await findDataset(store, RUN_ID, "raw"), undefined);
     assertEquals(await store.list(`runs/${RUN_ID}/raw`), ["part-00000.csv"]);
     await run([good]);

@@ -145,7 +145,7 @@ describe("readExport()", () => {
   for (const [what, content, message] of damages) {
     it(`fails clearly when a packed file ${what}`, async () => {
       const error = await assertRejects(() => read(content), SalesflowError, message);
-      assertEquals([error.exitCode, error.stage], [1, "ingest"]);
+      assertEquals([error.exitCode, error.stage], [2, "ingest"]);
     });
   }
 
@@ -198,5 +198,21 @@ describe("readExport()", () => {
     );
     assertEquals(error.exitCode, 2);
     await assertRejects(() => missing(folder), SalesflowError, `Cannot read ${folder}`);
+  });
+
+  it("says what to do about a folder, and about a file that may not be read", async () => {
+    const open = Deno.open;
+    const read = (path: string) => assertRejects(() => readExport(path, "utf-8").next(), SalesflowError);
+    const folder = await read("/");
+    assertEquals([folder.exitCode, folder.message], [2, "Cannot read /: it is a folder"]);
+    // Root may read everything.
+    Deno.open = () => Promise.reject(new Deno.errors.PermissionDenied("os error 13"));
+    try {
+      const refused = await read("/secret.csv");
+      assertEquals([refused.exitCode, refused.message], [2, "Cannot read /secret.csv: it is not allowed"]);
+      assertStringIncludes(refused.remedy!, "permission to read");
+    } finally {
+      Deno.open = open;
+    }
   });
 });
