@@ -18,11 +18,7 @@ interface Answer {
 const CLICKHOUSE_NULL = "ᴺᵁᴸᴸ";
 
 async function askPostgres(url: string, query: string, signal: AbortSignal): Promise<Answer> {
-  return await withPostgres({ url, stage: "sql", signal }, async (db) => {
-    const answer = await db.client.query({ text: query, rowMode: "array" });
-    const last = Array.isArray(answer) ? answer.at(-1)! : answer;
-    return { columns: last.fields.map(({ name }) => name), rows: last.rows };
-  });
+  return await withPostgres({ url, stage: "sql", signal }, (db) => db.answer(query));
 }
 
 async function askClickHouse(url: string, query: string, signal: AbortSignal): Promise<Answer> {
@@ -49,10 +45,23 @@ function csvField(value: string | null): string {
   return value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
+/** Names for the members of an object: of equal ones the later get a number, so that none is lost. */
+function distinct(columns: readonly string[]): string[] {
+  const taken = new Set(columns);
+  return columns.map((name, index) => {
+    if (columns.indexOf(name) === index) return name;
+    let number = 2;
+    while (taken.has(`${name}_${number}`)) number++;
+    taken.add(`${name}_${number}`);
+    return `${name}_${number}`;
+  });
+}
+
 function written({ columns, rows }: Answer, format: "table" | "json" | "csv"): string {
   if (format === "json") {
+    const names = distinct(columns);
     return JSON.stringify(
-      rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index]]))),
+      rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))),
       null,
       2,
     );
@@ -91,6 +100,7 @@ export default defineCommand({
         "See: salesflow sql --help",
       );
     }
+    if (query!.trim() === "") throw new UsageError(["The query is empty"], "See: salesflow sql --help");
     await startLogging(values);
     const signal = stopSignal();
     const databases = await openDatabases(

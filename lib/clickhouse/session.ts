@@ -9,7 +9,7 @@ import {
 } from "@clickhouse/client";
 import pRetry from "p-retry";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger } from "../log.ts";
+import { logger, triesLeft } from "../log.ts";
 import { clickhouseError, ClickHouseFailure } from "./errors.ts";
 import { parseClickHouseUrl } from "./url.ts";
 
@@ -177,7 +177,7 @@ export async function withClickHouse<T>(
         if (signal.aborted || retriesLeft === 0 || !(error instanceof ClickHouseFailure && error.transient)) {
           return;
         }
-        logger("clickhouse").warn(`${server}: ${error.message}; trying again (${retriesLeft} tries left)`);
+        logger("clickhouse").warn(`${server}: ${error.message}; trying again (${triesLeft(retriesLeft)})`);
       },
     });
   } catch (error) {

@@ -4,7 +4,7 @@ import pg, { type Client } from "pg";
 import pRetry from "p-retry";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger } from "../log.ts";
+import { logger, triesLeft } from "../log.ts";
 import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "./url.ts";
@@ -64,6 +64,15 @@ export class Postgres {
     );
     const rows = Array.isArray(result) ? result.at(-1)?.rows ?? [] : result.rows;
     return rows as Row[];
+  }
+
+  /** The answer to the last of any statements: columns, which may have equal names, and rows as text. */
+  async answer(text: string): Promise<{ columns: string[]; rows: (string | null)[][] }> {
+    const result = await this.client.query({ text, rowMode: "array" }).catch((error: unknown) => {
+      throw new PostgresFailure(error);
+    });
+    const last = Array.isArray(result) ? result.at(-1)! : result;
+    return { columns: last.fields.map(({ name }) => name), rows: last.rows };
   }
 
   /** The only row of a statement. @throws {SalesflowError} when there is none */
@@ -230,7 +239,7 @@ export async function withPostgres<T>(
           return;
         }
         logger("postgres").warn(
-          `${target.server}: ${error.message}; trying again (${retriesLeft} tries left)`,
+          `${target.server}: ${error.message}; trying again (${triesLeft(retriesLeft)})`,
         );
       },
     });

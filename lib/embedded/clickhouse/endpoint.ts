@@ -24,6 +24,8 @@ export interface Endpoint {
   close(): Promise<void>;
 }
 
+const METHODS = ["GET", "HEAD", "POST", "OPTIONS"];
+
 const encoder = new TextEncoder();
 
 function same(left: string, right: string): boolean {
@@ -113,6 +115,12 @@ export async function openEndpoint({ engine, port, password }: EndpointOptions):
     }
     if (url.pathname !== "/") {
       return new Response(`There is no handle ${url.pathname}\n`, { status: 404, headers: html });
+    }
+    if (!METHODS.includes(request.method)) {
+      return new Response(`There is no method ${request.method}\n`, {
+        status: 405,
+        headers: { ...html, Allow: METHODS.join(", ") },
+      });
     }
     const asks = request.method === "POST" || url.searchParams.has("query");
     if (!asks) return new Response("Ok.\n", { headers: html });

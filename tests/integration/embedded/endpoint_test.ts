@@ -196,6 +196,13 @@ describe("the ClickHouse endpoint", () => {
     );
   });
 
+  it("answers 405 to methods that ClickHouse does not have, and does nothing", async () => {
+    for (const method of ["PUT", "DELETE", "PATCH"]) {
+      const response = await ask({ method, query: { query: "SELECT 1" } });
+      assertEquals([response.status, await response.text()], [405, `There is no method ${method}\n`]);
+    }
+  });
+
   it("packs answers with gzip when asked to", async () => {
     const url = new URL(base);
     url.search = String(new URLSearchParams({ query: "SELECT 'x'", enable_http_compression: "1" }));
