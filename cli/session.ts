@@ -4,10 +4,18 @@ import { type DatabaseUrls, databaseUrls } from "../lib/config.ts";
 import { isAsOfDate, type IsoDate, today } from "../lib/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/errors.ts";
 import { logger, setUpLogging } from "../lib/log.ts";
-import { readRun, readStage, type StageRecord, writeStage } from "../lib/pipeline/records.ts";
+import {
+  noSuchRun,
+  readRun,
+  readStage,
+  type RunRecord,
+  type StageRecord,
+  writeStage,
+} from "../lib/pipeline/records.ts";
 import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
 import { type Progress, startProgress } from "../lib/progress.ts";
 import { openStore, type Store } from "../lib/store/store.ts";
+import { unknownVariables } from "./variables.ts";
 
 /** Values of the options that every stage has. */
 export interface StageValues {
@@ -23,8 +31,8 @@ export interface StageValues {
 export interface Needs {
   postgres?: boolean;
   clickhouse?: boolean;
-  /** The session may open a run that does not exist yet. */
-  newRun?: boolean;
+  /** The session may open a run that does not exist yet; its raw data may then be of one source only, unless that is all the same. */
+  newRun?: boolean | RunRecord["source"];
   /** Locks the run under this name against other commands; the whole run by default, nothing when null. */
   lock?: string | null;
 }
@@ -34,11 +42,15 @@ export async function startLogging(
   { logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">,
 ): Promise<void> {
   await setUpLogging(logFormat ?? (Deno.stderr.isTerminal() ? "text" : "json"), quiet);
+  const unknown = unknownVariables(Object.keys(Deno.env.toObject()));
+  if (unknown.length > 0) {
+    logger("environment").warn(`no command reads ${unknown.join(" ").replaceAll(/[{}]/g, "")}`);
+  }
 }
 
 /** Whether progress bars may be drawn. */
 export function drawsProgress({ logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">): boolean {
-  return Deno.stderr.isTerminal() && logFormat !== "json" && !quiet;
+  return Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb" && logFormat !== "json" && !quiet;
 }
 
 /** The store that the options name. */
@@ -49,8 +61,12 @@ export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): S
 /** Signals closer together are one: a terminal sends its own, and lib/std/deno.ts hands on what it got. */
 const ONE_SIGNAL_MS = 300;
 
-/** Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once. */
-export function stopSignal(): AbortSignal {
+/**
+ * Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once.
+ *
+ * @param remedy what to tell whoever stops it, if anything
+ */
+export function stopSignal(remedy?: string): AbortSignal {
   const controller = new AbortController();
   let firstAt = -Infinity;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -59,10 +75,7 @@ export function stopSignal(): AbortSignal {
       if (controller.signal.aborted) Deno.exit(75);
       firstAt = performance.now();
       controller.abort(
-        new SalesflowError(`Stopped by ${name}`, {
-          exitCode: 75,
-          remedy: "Everything finished so far is kept: run the same command again to go on.",
-        }),
+        new SalesflowError(`Stopped by ${name}`, { exitCode: 75, ...(remedy ? { remedy } : {}) }),
       );
     });
   }
@@ -131,7 +144,7 @@ export class Session {
     await startLogging(values);
     const urls = databaseUrls();
     const store = storeOf(values);
-    const signal = stopSignal();
+    const signal = stopSignal("Everything finished so far is kept: run the same command again to go on.");
     const run = await findRun(store, values, needs.newRun ?? false);
     const lock = needs.lock === null ? undefined : await lockRun(store, run.runId, needs.lock ?? "run");
     try {
@@ -157,9 +170,16 @@ export class Session {
       const result = await work(this.#context(progress));
       progress.stop();
       const seconds = round(performance.now() - started);
-      const { rowsIn, rowsOut, facts } = result;
-      const done = { status: "done" as const, seconds, rows_in: rowsIn, rows_out: rowsOut, facts };
-      await writeStage(this.store, this.runId, { ...record, ...done, finished_at: new Date().toISOString() });
+      const { rowsIn, rowsOut, facts, unfinished } = result;
+      // The stage is done when its dataset is there, which is for another command to say.
+      if (!unfinished) {
+        const done = { status: "done" as const, seconds, rows_in: rowsIn, rows_out: rowsOut, facts };
+        await writeStage(this.store, this.runId, {
+          ...record,
+          ...done,
+          finished_at: new Date().toISOString(),
+        });
+      }
       const rowsPerSecond = Math.round(Math.max(rowsIn, rowsOut) / Math.max(seconds, 0.001));
       logger(name).info("{rows_in} rows in, {rows_out} rows out, {seconds} s, {rows_per_second} rows/s", {
         run_id: this.runId,
@@ -234,7 +254,7 @@ function round(milliseconds: number): number {
 async function findRun(
   store: Store,
   { runId, asOf }: StageValues,
-  newRun: boolean,
+  newRun: boolean | RunRecord["source"],
 ): Promise<{ runId: string; asOf: IsoDate }> {
   const id = runId ?? asOf ?? today();
   const run = await readRun(store, id);
@@ -244,11 +264,13 @@ async function findRun(
       remedy: "Leave --as-of out, or pass another --run-id.",
     });
   }
-  if (!run && !newRun) {
-    throw new SalesflowError(`There is no run ${id} in ${store.url}`, {
-      remedy: "Run generate or ingest first, or see the runs with: salesflow status",
+  if (run && typeof newRun === "string" && run.source !== newRun) {
+    throw new SalesflowError(`Run ${id} was ${run.source}: it is not replaced by ${newRun} sales`, {
+      exitCode: 2,
+      remedy: "Pass another --run-id.",
     });
   }
+  if (!run && !newRun) throw noSuchRun(store, id);
   return { runId: id, asOf: asOf ?? run?.as_of ?? (isAsOfDate(id) ? id : today()) };
 }
 

@@ -1,18 +1,20 @@
 import { z } from "zod";
 import { generate, type GenerateOptions } from "../../lib/generate/generate.ts";
+import type { RunRecord } from "../../lib/pipeline/records.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
 import { defineCommand, type Option, type Values } from "../command.ts";
 import { fraction, stageOptions, wholeNumber, workersOption } from "../options.ts";
 import { Session } from "../session.ts";
 
-const DEFAULT_PARTITIONS = 4;
+/** Applied behind the declaration, so that `run` can tell what was asked for from what was not. */
+const DEFAULTS = { rows: 1_000_000, defectRate: 0.02, products: 500, customers: 50_000, partitions: 4 };
 
 /** What fixes the bytes of the raw data; `run` has these options too. */
 export const generateOptions = {
   rows: {
     help: "Distinct valid sales",
     placeholder: "N",
-    schema: wholeNumber(1, 2_000_000_000).default(1_000_000),
+    schema: wholeNumber(1, 2_000_000_000).optional(),
     defaultText: "1,000,000",
   },
   seed: {
@@ -24,19 +26,19 @@ export const generateOptions = {
   defectRate: {
     help: "Duplicates and defects injected per sale, and share of oddly spelt sales",
     placeholder: "SHARE",
-    schema: fraction(0, 0.5).default(0.02),
+    schema: fraction(0, 0.5).optional(),
     defaultText: "0.02",
   },
   products: {
     help: "Products in the catalogue",
     placeholder: "N",
-    schema: wholeNumber(1, 100_000).default(500),
+    schema: wholeNumber(1, 100_000).optional(),
     defaultText: "500",
   },
   customers: {
     help: "Customers of the shop",
     placeholder: "N",
-    schema: wholeNumber(1, 100_000_000).default(50_000),
+    schema: wholeNumber(1, 100_000_000).optional(),
     defaultText: "50,000",
   },
   partitions: {
@@ -55,15 +57,32 @@ export function toGenerateOptions(
   shard?: GenerateOptions["shard"],
 ): GenerateOptions {
   return {
-    rows: values.rows,
+    rows: values.rows ?? DEFAULTS.rows,
     seed: values.seed ?? Number(asOf.replaceAll("-", "")),
-    defectRate: values.defectRate,
-    products: values.products,
-    customers: values.customers,
-    partitions: values.partitions ?? Math.max(DEFAULT_PARTITIONS, shard?.of ?? 1),
+    defectRate: values.defectRate ?? DEFAULTS.defectRate,
+    products: values.products ?? DEFAULTS.products,
+    customers: values.customers ?? DEFAULTS.customers,
+    partitions: values.partitions ?? Math.max(DEFAULTS.partitions, shard?.of ?? 1),
     workers: values.workers ?? defaultThreads(),
     ...(shard ? { shard } : {}),
   };
+}
+
+/** Values that were asked for although the data of a run are others already, such as `--rows 77`. */
+export function unusedValues(
+  values: Values<typeof generateOptions>,
+  { parameters }: Pick<RunRecord, "parameters">,
+): string[] {
+  const asked = {
+    rows: values.rows,
+    seed: values.seed,
+    "defect-rate": values.defectRate,
+    products: values.products,
+    customers: values.customers,
+  };
+  return Object.entries(asked)
+    .filter(([name, value]) => value !== undefined && value !== parameters[name.replace("-", "_")])
+    .map(([name, value]) => `--${name} ${value}`);
 }
 
 const shardSchema = z.string().transform((text, context) => {
@@ -96,7 +115,7 @@ export default defineCommand({
   async run(values) {
     const { shard } = values;
     const lock = shard ? `generate-${shard.number}-of-${shard.of}` : "run";
-    await Session.with(values, { newRun: true, lock }, async (session) => {
+    await Session.with(values, { newRun: "generated", lock }, async (session) => {
       await session.stage(
         "generate",
         (context) => generate(context, toGenerateOptions(values, session.asOf, shard)),

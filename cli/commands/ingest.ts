@@ -2,8 +2,10 @@ import { z } from "zod";
 import type { ColumnMap } from "../../lib/ingest/header.ts";
 import { ingest } from "../../lib/ingest/ingest.ts";
 import { SALE_COLUMNS } from "../../lib/sale.ts";
+import { logger } from "../../lib/log.ts";
 import { defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
+import { fromHere } from "../paths.ts";
 import { Session } from "../session.ts";
 
 const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => {
@@ -55,8 +57,12 @@ export default defineCommand({
   },
   examples: ["salesflow ingest export.csv.gz --run-id orders --map sale_id=order_no --map sale_amount=total"],
   async run({ map, encoding, ...values }, files) {
-    await Session.with(values, { newRun: true }, async (session) => {
-      await session.stage("ingest", (context) => ingest(context, { files, map, encoding }));
+    await Session.with(values, { newRun: "ingested" }, async (session) => {
+      await session.stage(
+        "ingest",
+        (context) => ingest(context, { files: files.map(fromHere), map, encoding }),
+      );
+      logger("ingest").info(`next: salesflow run --run-id ${session.runId}`);
     });
   },
 });

@@ -7,7 +7,7 @@ import { generate, generatedRun, type GenerateOptions } from "../../lib/generate
 import { load } from "../../lib/load/load.ts";
 import { logger } from "../../lib/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
-import { backToOwnTables, buildsOnTables, type Plan, planRun } from "../../lib/pipeline/plan.ts";
+import { backToOwnTables, buildsOnTables, checkRange, type Plan, planRun } from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
 import { runsOfTables } from "../../lib/postgres/loaded_run.ts";
@@ -19,7 +19,7 @@ import { defineCommand, type Option } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { runPlace, Session } from "../session.ts";
 import { cleanOptions, toCleanOptions } from "./clean.ts";
-import { generateOptions, toGenerateOptions } from "./generate.ts";
+import { generateOptions, toGenerateOptions, unusedValues } from "./generate.ts";
 
 const stageSchema = z.enum(STAGES, `it must be one of ${STAGES.join(", ")}`).optional();
 
@@ -79,11 +79,21 @@ export default defineCommand({
     "salesflow run --from clean --run-id orders",
   ],
   async run(values) {
-    await Session.with(values, { postgres: true, clickhouse: true, newRun: true }, async (session) => {
+    if (values.from && values.to) checkRange(STAGES, values.from, values.to);
+    // What begins behind the raw data needs a run that has some.
+    const newRun = values.from === undefined || values.from === "migrate" || values.from === "generate";
+    await Session.with(values, { postgres: true, clickhouse: true, newRun }, async (session) => {
       const options = toGenerateOptions(values, session.asOf);
       const { stages, resumed } = await plan(session, options, values);
       if (resumed) {
         logger("run").info(`going on with {stage}: ${resumed.because}`, { stage: resumed.at });
+      }
+      const found = stages.includes("generate") ? undefined : await readRun(session.store, session.runId);
+      const unused = found ? unusedValues(values, found) : [];
+      if (unused.length > 0) {
+        logger("run").warn(
+          `the sales of this run are ${found!.source} already: ${unused.join(", ")} changes nothing`,
+        );
       }
       const work: Record<Exclude<StageName, "ingest">, (context: StageContext) => Promise<StageResult>> = {
         migrate,

@@ -1,32 +1,76 @@
 import Table from "cli-table3";
+import { SalesflowError } from "../../lib/errors.ts";
 import {
   listRuns,
+  noSuchRun,
   readRun,
   readStage,
   type RunRecord,
   type StageRecord,
 } from "../../lib/pipeline/records.ts";
-import { stagesOf } from "../../lib/pipeline/plan.ts";
+import { stagesOf, type StageState, stageStates } from "../../lib/pipeline/plan.ts";
+import type { StageName } from "../../lib/pipeline/stage.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { z } from "zod";
 import { defineCommand } from "../command.ts";
 import { commonOptions, runOptions, storeOptions } from "../options.ts";
 import { startLogging, storeOf } from "../session.ts";
 
+/** A stage as its record says, but for what the record cannot know: that it was killed, or that its input is newer. */
+type Stage = Omit<StageRecord, "status"> & { status: StageState | "interrupted" };
+
 interface RunStatus {
   run_id: string;
   run: RunRecord | undefined;
-  stages: StageRecord[];
+  stages: Stage[];
+  /** Why the records cannot be read. */
+  error?: string;
 }
 
 async function statusOf(store: Store, runId: string): Promise<RunStatus> {
   const run = await readRun(store, runId);
-  const stages: StageRecord[] = [];
-  for (const stage of stagesOf(run?.source ?? "generated")) {
+  const order = stagesOf(run?.source ?? "generated");
+  const records = new Map<StageName, StageRecord>();
+  for (const stage of order) {
     const record = await readStage(store, runId, stage);
-    if (record) stages.push(record);
+    if (record) records.set(stage, record);
   }
+  const states = stageStates(order, records);
+  const running = [...records.values()].some(({ status, engine }) =>
+    status === "running" && engine === "native"
+  );
+  const idle = running && await isIdle(store, runId);
+  const stages = [...records].map(([stage, record]): Stage => {
+    const killed = idle && record.status === "running" && record.engine === "native";
+    return { ...record, status: killed ? "interrupted" : states.get(stage)! };
+  });
   return { run_id: runId, run, stages };
+}
+
+/** Whether no command works on the run. Where locks cannot be tried, somebody may. */
+async function isIdle(store: Store, runId: string): Promise<boolean> {
+  const folder = `runs/${runId}`;
+  try {
+    const locks = (await store.list(folder)).filter((name) => name.startsWith(".lock-"));
+    for (const name of locks) {
+      const lock = await store.lock(`${folder}/${name}`);
+      if (!lock) return false;
+      await lock.release();
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The status of one run among all: records that cannot be read are told, and hide no other run. */
+async function statusAmongAll(store: Store, runId: string): Promise<RunStatus> {
+  try {
+    return await statusOf(store, runId);
+  } catch (error) {
+    if (!(error instanceof SalesflowError)) throw error;
+    return { run_id: runId, run: undefined, stages: [], error: error.message };
+  }
 }
 
 function plain(head: string[], rows: (string | number)[][]): string {
@@ -42,7 +86,8 @@ function plain(head: string[], rows: (string | number)[][]): string {
 function overview(statuses: readonly RunStatus[]): string {
   return plain(
     ["run", "as of", "source", "stage", "status", "since"],
-    statuses.map(({ run_id, run, stages }) => {
+    statuses.map(({ run_id, run, stages, error }) => {
+      if (error) return [run_id, "", "", "", error, ""];
       const last = stages.find(({ status }) => status !== "done") ?? stages.at(-1);
       return [
         run_id,
@@ -94,14 +139,15 @@ export default defineCommand({
   async run(values) {
     await startLogging(values);
     const store = storeOf(values);
-    const ids = values.runId ? [values.runId] : await listRuns(store);
-    const statuses = await Promise.all(ids.map((id) => statusOf(store, id)));
-    const known = statuses.filter(({ run, stages }) => run || stages.length > 0);
+    if (values.runId) {
+      const status = await statusOf(store, values.runId);
+      if (!status.run && status.stages.length === 0) throw noSuchRun(store, values.runId, 2);
+      console.log(values.format === "json" ? JSON.stringify([status], null, 2) : details(status));
+      return;
+    }
+    const all = await Promise.all((await listRuns(store)).map((id) => statusAmongAll(store, id)));
+    const known = all.filter(({ run, stages, error }) => run || error || stages.length > 0);
     if (values.format === "json") console.log(JSON.stringify(known, null, 2));
-    else if (known.length === 0) {
-      console.log(
-        `There are no${values.runId ? ` records of run ${values.runId}` : " runs"} in ${store.url}`,
-      );
-    } else console.log(values.runId ? details(known[0]!) : overview(known));
+    else console.log(known.length === 0 ? `There are no runs in ${store.url}` : overview(known));
   },
 });

@@ -4,6 +4,7 @@
  */
 import { dateRange, type IsoDate } from "../dates.ts";
 import { SalesflowError } from "../errors.ts";
+import { howToMakeRaw } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { noRejections, type ReasonCounts, REASONS } from "../sale.ts";
 import { shown } from "../shown.ts";
@@ -55,7 +56,7 @@ type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
  */
 export async function clean(context: StageContext, options: CleanOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
-  const raw = await openDataset(store, runId, "raw");
+  const raw = await openDataset(store, runId, "raw", await howToMakeRaw(store, runId));
   if (raw.as_of !== asOf) {
     throw new SalesflowError(`The raw data of run ${runId} is as of ${raw.as_of}, not ${asOf}`, {
       remedy: "Leave --as-of out, or generate the run again.",

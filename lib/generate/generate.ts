@@ -105,7 +105,7 @@ export async function generate(context: StageContext, options: GenerateOptions):
     : { parts, counts };
   if (!whole) {
     logger("generate").info("shard {number} of {of} is done; others are not yet", { ...shard });
-    return { rowsIn: 0, rowsOut: counts.raw_rows, facts: { shard: `${shard.number}/${shard.of}` } };
+    return { rowsIn: 0, rowsOut: counts.raw_rows, facts: {}, unfinished: true };
   }
   await publish(context, whole, parameters, catalogue);
   return { rowsIn: 0, rowsOut: whole.counts.raw_rows, facts: { ...parameters, defects: whole.counts } };

@@ -104,12 +104,17 @@ export function planRun(input: PlanInput): Plan {
   return resumes ? { stages, resumed: { at: first, because: whyThere(states.get(first)) } } : { stages };
 }
 
-function stagesBetween(order: readonly StageName[], first: StageName, last: StageName): StageName[] {
+/** @throws {SalesflowError} when the stages do not follow one another in this order */
+export function checkRange(order: readonly StageName[], first: StageName, last: StageName): void {
   if (order.indexOf(first) < 0 || order.indexOf(last) < 0 || order.indexOf(first) > order.indexOf(last)) {
     throw new SalesflowError(`Cannot run from ${first} to ${last}: the order is ${order.join(", ")}`, {
       exitCode: 2,
     });
   }
+}
+
+function stagesBetween(order: readonly StageName[], first: StageName, last: StageName): StageName[] {
+  checkRange(order, first, last);
   const stages = order.slice(order.indexOf(first), order.indexOf(last) + 1);
   const needsTables = stages.some((stage) => order.indexOf(stage) >= order.indexOf("load"));
   if (needsTables && stages[0] !== "migrate") stages.unshift("migrate");

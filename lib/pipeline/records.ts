@@ -1,6 +1,6 @@
 /** The records that a run keeps about itself in the store: run.json and stages/<stage>.json. */
 import { z } from "zod";
-import { SalesflowError } from "../errors.ts";
+import { type ExitCode, SalesflowError } from "../errors.ts";
 import type { IsoDate } from "../dates.ts";
 import type { Store } from "../store/store.ts";
 import type { StageName } from "./stage.ts";
@@ -85,8 +85,26 @@ export async function listRuns(store: Store): Promise<string[]> {
 export async function asOfOfRun(store: Store, runId: string): Promise<IsoDate> {
   const run = await readRun(store, runId);
   if (run) return run.as_of;
-  throw new SalesflowError(`There is no run ${runId} in ${store.url}`, {
+  throw noSuchRun(store, runId);
+}
+
+/** The error for a run that does not exist: its name is a slip, or nothing was done yet. */
+export function noSuchRun(store: Store, runId: string, exitCode: ExitCode = 1): SalesflowError {
+  return new SalesflowError(`There is no run ${runId} in ${store.url}`, {
+    exitCode,
     remedy: "Run generate or ingest first, or see the runs with: salesflow status",
     runId,
   });
+}
+
+/** The command that makes the raw data of a run again, as far as its record tells. */
+export async function howToMakeRaw(store: Store, runId: string): Promise<string> {
+  const run = await readRun(store, runId);
+  if (!run) return `Run: salesflow generate --run-id ${runId}`;
+  const id = `--run-id ${runId} --as-of ${run.as_of}`;
+  if (run.source === "ingested") return `Run: salesflow ingest FILE… ${id}`;
+  const values = Object.entries(run.parameters).map(([name, value]) =>
+    `--${name.replaceAll("_", "-")} ${value}`
+  );
+  return `Run: salesflow generate ${[id, ...values].join(" ")}`;
 }

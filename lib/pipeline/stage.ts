@@ -37,4 +37,6 @@ export interface StageResult {
   rowsIn: number;
   rowsOut: number;
   facts: Record<string, unknown>;
+  /** Only a share was done; whoever does the last one finishes the stage. */
+  unfinished?: boolean;
 }

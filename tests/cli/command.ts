@@ -23,7 +23,9 @@ export interface Running {
  */
 function cleanEnvironment(): Record<string, string> {
   const all = Deno.env.toObject();
-  return Object.fromEntries(Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_)/.test(name)));
+  return Object.fromEntries(
+    Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_|INIT_CWD$)/.test(name)),
+  );
 }
 
 /** Arguments for deno that run `salesflow ARGS…` from source. */
@@ -64,13 +66,16 @@ export function run(args: readonly string[], env: Record<string, string> = {}): 
 }
 
 /** What the command writes on a terminal of its own, 120 columns wide. */
-export async function runOnTerminal(args: readonly string[]): Promise<{ code: number; screen: string }> {
+export async function runOnTerminal(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; screen: string }> {
   const words = [Deno.execPath(), ...denoArguments(args)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   const { code, stdout } = await new Deno.Command("script", {
     args: ["-qec", `stty cols 120; ${words.join(" ")}`, "/dev/null"],
     cwd: ROOT,
     clearEnv: true,
-    env: { ...cleanEnvironment(), TERM: "xterm", SHELL: "/bin/sh" },
+    env: { ...cleanEnvironment(), TERM: "xterm", SHELL: "/bin/sh", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

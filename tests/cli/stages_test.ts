@@ -91,13 +91,21 @@ describe("salesflow generate and clean", () => {
     assertDone(await run(args));
     const refused = await run(inHome("clean", "--run-id", "dirty"));
     assertEquals([refused.code, refused.stdout], [1, ""]);
-    assertMatch(refused.stderr, /error: clean: \d+ of \d+ rows would be rejected/);
+    const error = logLines(refused.stderr).at(-1)!;
+    assertEquals([error.level, error.logger, error.exit_code], ["ERROR", "salesflow.clean", 1]);
+    assertMatch(String(error.message), /^\d+ of \d+ rows would be rejected[^\n]+$/);
+    assert((error.examples as unknown[]).length > 0);
+    const told = await run(inHome("clean", "--run-id", "dirty", "--log-format", "text"));
+    assertMatch(
+      told.stderr,
+      /^error: clean: \d+ of \d+ rows would be rejected[^\n]+\n {2}malformed_row, part-/m,
+    );
     assertStringIncludes(refused.stderr, "--max-rejected");
     const record = await json("dirty/stages/clean.json");
     assertEquals([record.status, (record.error as { exit_code: number }).exit_code], ["failed", 1]);
     assert(!await exists("dirty/clean/manifest.json"));
     assertDone(await run(inHome("clean", "--run-id", "dirty", "--max-rejected", "0.5")));
-    assertEquals((await json("dirty/stages/clean.json")).attempt, 2);
+    assertEquals((await json("dirty/stages/clean.json")).attempt, 3);
   });
 
   it("refuse another as-of date than the run's", async () => {
@@ -114,9 +122,49 @@ describe("salesflow generate and clean", () => {
       [1, 2, 3].map((number) => run([...args, "--run-id", "sharded", "--shard", `${number}/3`])),
     );
     shards.forEach(assertDone);
+    assertEquals((await json("sharded/stages/generate.json")).status, "done");
     const [whole, sharded] = [await json("whole/raw/manifest.json"), await json("sharded/raw/manifest.json")];
     assertEquals(sharded.fingerprint, whole.fingerprint);
     assertEquals(sharded.facts, whole.facts);
+  });
+});
+
+describe("salesflow generate in shards", () => {
+  it("is not done before the last shard is, and what is missing is said with the run's parameters", async () => {
+    const args = inHome("generate", "--rows", "3000", "--seed", "7", "--as-of", AS_OF, "--run-id", "half");
+    assertDone(await run([...args, "--shard", "1/2"]));
+    assertEquals((await json("half/stages/generate.json")).status, "running");
+    const [{ stages }] = JSON.parse((await run(inHome("status", "--format=json", "--run-id=half"))).stdout);
+    assertEquals(stages[0].status, "interrupted");
+    const cleaned = await run(inHome("clean", "--run-id", "half"));
+    assertEquals(cleaned.code, 1);
+    const { remedy } = logLines(cleaned.stderr).at(-1)!;
+    assertStringIncludes(
+      String(remedy),
+      `--run-id half --as-of ${AS_OF} --seed 7 --rows 3000 --defect-rate 0.02`,
+    );
+  });
+});
+
+describe("salesflow generate and ingest", () => {
+  it("do not replace a run of the other kind", async () => {
+    const generated = await run(inHome("generate", "--rows", "10", "--as-of", AS_OF, "--run-id", "kind"));
+    assertDone(generated);
+    const before = await json("kind/raw/manifest.json");
+    const file = `${home}/kind.csv`;
+    const header = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region";
+    await Deno.writeTextFile(file, `${header}\n1,1,1,1,2026-11-24,10.00,North\n`);
+    const ingested = await run(inHome("ingest", file, "--run-id", "kind"));
+    assertEquals(ingested.code, 2);
+    assertStringIncludes(ingested.stderr, "Run kind was generated");
+    assertStringIncludes(ingested.stderr, "another --run-id");
+    assertEquals(await json("kind/raw/manifest.json"), before);
+    const own = await run(inHome("ingest", file, "--run-id", "own"));
+    assertDone(own);
+    assertStringIncludes(own.stderr, "next: salesflow run --run-id own");
+    const replaced = await run(inHome("generate", "--rows", "10", "--run-id", "own"));
+    assertEquals(replaced.code, 2);
+    assertStringIncludes(replaced.stderr, "Run own was ingested");
   });
 });
 
@@ -161,7 +209,7 @@ describe("salesflow status", () => {
       ["generate", "done"],
       ["clean", "done"],
     ]);
-    assertMatch((await run(inHome("status", "--run-id", "dirty"))).stdout, /clean +│ done +│ native │ +2 │/);
+    assertMatch((await run(inHome("status", "--run-id", "dirty"))).stdout, /clean +│ done +│ native │ +3 │/);
   });
 
   it("says so when there are no runs", async () => {
@@ -169,10 +217,29 @@ describe("salesflow status", () => {
     assertEquals([empty.code, empty.stderr], [0, ""]);
     assertStringIncludes(empty.stdout, "There are no runs");
     assertEquals((await run(["status", "--format", "json", "--home", `${home}/empty`])).stdout, "[]\n");
-    assertStringIncludes(
-      (await run(inHome("status", "--run-id", "nobody"))).stdout,
-      "no records of run nobody",
-    );
+    const nobody = await run(inHome("status", "--run-id", "nobody"));
+    assertEquals([nobody.code, nobody.stdout], [2, ""]);
+    assertStringIncludes(nobody.stderr, "There is no run nobody");
+  });
+
+  it("shows stages whose input is newer as outdated", async () => {
+    const args = (name: string) => inHome(name, "--run-id", "stale", "--as-of", AS_OF);
+    assertDone(await run([...args("generate"), "--rows", "10"]));
+    assertDone(await run(args("clean")));
+    assertDone(await run([...args("generate"), "--rows", "20"]));
+    assertMatch((await run(inHome("status", "--run-id", "stale"))).stdout, /clean +│ outdated/);
+    assertMatch((await run(inHome("status"))).stdout, /stale +│.*│ clean +│ outdated/);
+  });
+
+  it("shows the other runs when the records of one cannot be read", async () => {
+    await Deno.mkdir(`${home}/runs/torn`);
+    await Deno.writeTextFile(`${home}/runs/torn/run.json`, "{");
+    const { code, stdout } = await run(inHome("status"));
+    assertEquals(code, 0);
+    assertMatch(stdout, /torn +│.*Cannot understand runs\/torn\/run\.json/);
+    assertMatch(stdout, /dirty +│/);
+    assertEquals((await run(inHome("status", "--run-id", "torn"))).code, 1);
+    await Deno.remove(`${home}/runs/torn`, { recursive: true });
   });
 
   it("shows a failed stage with its reason", async () => {
@@ -210,6 +277,8 @@ describe("salesflow when it is disturbed", () => {
   it("is refused with 75 while another command works on the run, and works as soon as that one is dead", async () => {
     const running = start(long("long"));
     await whenThere(`${home}/runs/long/raw/part-00000.csv`, running);
+    const working = JSON.parse((await run(inHome("status", "--format=json", "--run-id=long"))).stdout);
+    assertEquals(working[0].stages[0].status, "running");
     const others = await Promise.all([
       run(inHome("clean", "--run-id", "long")),
       run(inHome("generate", "--rows", "5", "--run-id", "long")),
@@ -223,7 +292,7 @@ describe("salesflow when it is disturbed", () => {
     await running.ended;
     assert(!await exists("long/raw/manifest.json"));
     const unfinished = JSON.parse((await run(inHome("status", "--format=json", "--run-id=long"))).stdout);
-    assertEquals(unfinished[0].stages[0].status, "running");
+    assertEquals(unfinished[0].stages[0].status, "interrupted");
     assertDone(await run(long("long", "--rows", "500")));
     const left = await Array.fromAsync(Deno.readDir(`${home}/runs/long/raw`), ({ name }) => name);
     assertEquals(left.sort(), [
@@ -240,9 +309,8 @@ describe("salesflow when it is disturbed", () => {
   it("says so when the store cannot be written", async () => {
     await Deno.writeTextFile(`${home}/file`, "no folder");
     const { code, stdout, stderr } = await run(["generate", "--rows", "5", "--home", `${home}/file`]);
-    assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, "error: ");
-    assertStringIncludes(stderr, `${home}/file`);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, `Cannot keep runs in ${home}/file: it is a file`);
   });
 });
 
@@ -264,10 +332,18 @@ describe("salesflow on a terminal", () => {
     const file = `${home}/long.csv`;
     const header = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region\n";
     await Deno.writeTextFile(file, header + "1,1,1,1,2026-11-24,10.00,North\n".repeat(60_000));
-    const { code, screen } = await runOnTerminal(inHome("ingest", file, "--run-id", "bar"));
+    const { code, screen } = await runOnTerminal(inHome("ingest", file, "--run-id", "counted"));
     assertEquals(code, 0, screen);
     assertMatch(screen, /ingest +[\d,]+ rows \| [\d,]+ rows\/s/);
     assert(!/%|NaN|█/.test(screen), screen);
+  });
+
+  it("draws no bar on a terminal that cannot move its cursor", async () => {
+    const args = inHome("generate", "--rows", "600000", "--as-of", AS_OF, "--run-id", "dumb");
+    const { code, screen } = await runOnTerminal(args, { TERM: "dumb" });
+    assertEquals(code, 0, screen);
+    assertMatch(screen, /generate: 0 rows in/);
+    assert(!/█|\x1b/.test(screen), screen);
   });
 
   it("draws nothing when quiet, and logs JSON when asked to", async () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import deno from "../../deno.json" with { type: "json" };
 import { STAGES } from "../../lib/pipeline/stage.ts";
-import { run } from "./command.ts";
+import { logLines, run } from "./command.ts";
 
 let home: string;
 beforeAll(async () => {
@@ -84,6 +84,21 @@ describe("salesflow", () => {
       "Cannot use SALESFLOW_POSTGRES_URL: it must begin with postgres://",
       "Cannot use SALESFLOW_CLICKHOUSE_URL: it is not a URL",
     ]],
+    ["every setting together", ["run", "--rows=x"], {
+      SALESFLOW_RETRIES: "many",
+      SALESFLOW_TIMEOUT_SECONDS: "0",
+      SALESFLOW_CLICKHOUSE_URL: "geheim",
+    }, [
+      "--rows x",
+      "Cannot use SALESFLOW_RETRIES many",
+      "Cannot use SALESFLOW_TIMEOUT_SECONDS 0",
+      "Cannot use SALESFLOW_CLICKHOUSE_URL: it is not a URL",
+    ]],
+    ["a wrong setting alone", ["status"], { SALESFLOW_RETRIES: "many" }, ["SALESFLOW_RETRIES many"]],
+    ["an empty query", ["sql", "postgres", " "], {}, ["The query is empty"]],
+    ["an unknown run", ["status", "--run-id", "nobody"], {}, ["There is no run nobody"]],
+    ["a home that is a file", ["status", "--home", "README.md"], {}, ["README.md: it is a file"]],
+    ["a store below a file", ["status", "--store", "README.md/runs"], {}, ["a folder above it is a file"]],
     ["columns that --map does not know", ["ingest", "f.csv", "--map", "order=x", "--map", "sale_id"], {}, [
       "Cannot use --map order=x,sale_id: it must be OURS=THEIRS",
     ]],
@@ -111,8 +126,43 @@ describe("salesflow", () => {
       const { code, stdout, stderr } = await run(args, { SALESFLOW_HOME: `${home}/wrong`, ...env });
       assertEquals([code, stdout], [2, ""], stderr);
       for (const part of parts) assertStringIncludes(stderr, part);
+      const [error, ...more] = logLines(stderr);
+      assertEquals([error!.level, error!.exit_code, more.length], ["ERROR", 2, 0]);
       assert(!stderr.includes("geheim"), stderr);
       assert(!stderr.includes("    at "), stderr);
     });
   }
+});
+
+describe("salesflow in a person's words", () => {
+  it("names every mistake on a line of its own when it logs text", async () => {
+    for (const args of [["--log-format", "text"], ["--log-format=text"]]) {
+      const { code, stderr } = await run(["generate", "--rows=0", "--workers=0", ...args]);
+      assertEquals(code, 2);
+      assertMatch(
+        stderr,
+        /^error: Cannot use --rows 0.*\nerror: Cannot use --workers 0.*\n {2}See: salesflow gen/,
+      );
+    }
+    const { stderr } = await run(["genrate"], { SALESFLOW_LOG_FORMAT: "text" });
+    assertMatch(stderr, /^error: There is no command genrate/);
+  });
+});
+
+describe("salesflow and its environment", () => {
+  it("warns of variables that no command reads, in one line", async () => {
+    const { code, stderr } = await run(["status", "--home", `${home}/none`], {
+      SALESFLOW_ROW: "5",
+      SALESFLOW_NONSENSE: "{x}",
+      SALESFLOW_K8S_IMAGE: "of the DAG",
+      SALESFLOW_POSTGRES_SERVICE_HOST: "of Kubernetes",
+    });
+    assertEquals(code, 0);
+    const [line, ...more] = logLines(stderr);
+    assertEquals([line!.level, more.length], ["WARN", 0]);
+    assertEquals(
+      line!.message,
+      "no command reads SALESFLOW_NONSENSE. SALESFLOW_ROW. Did you mean SALESFLOW_ROWS?",
+    );
+  });
 });

@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { run, type Servers, startServers } from "../../cli/command.ts";
+import { logLines, run, type Servers, startServers } from "../../cli/command.ts";
 
 const SECRET = "Geheim42";
 
@@ -94,7 +94,8 @@ describe("salesflow with a wrong configuration", () => {
       const { code, stdout, stderr } = await run(args, { SALESFLOW_RETRIES: "0", ...env() });
       assertEquals([code, stdout], [expected, ""], stderr);
       assertMatch(stderr, words);
-      assertStringIncludes(stderr, "error: migrate: ");
+      const error = logLines(stderr).at(-1)!;
+      assertEquals([error.level, error.logger, error.exit_code], ["ERROR", "salesflow.migrate", expected]);
       for (const secret of [SECRET, new URL(servers.postgresUrl).password]) {
         assert(!stderr.includes(secret), stderr);
       }

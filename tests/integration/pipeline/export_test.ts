@@ -65,7 +65,12 @@ describe("salesflow ingest and run --from clean", () => {
     ]);
     assertEquals([ingested.code, ingested.stdout], [0, ""], ingested.stderr);
 
-    const strict = await run(["run", "--run-id", "orders", "--home", home]);
+    const strict = await run(["run", "--run-id", "orders", "--rows", "77", "--home", home]);
+    assertStringIncludes(
+      strict.stderr,
+      "the sales of this run are ingested already: --rows 77 changes nothing",
+    );
+    assertStringIncludes(strict.stderr, ": it comes next");
     assertEquals(strict.code, 1);
     assertStringIncludes(strict.stderr, "12 of 18 rows would be rejected");
     const { code, stdout, stderr } = await run([
@@ -111,6 +116,9 @@ describe("salesflow ingest and run --from clean", () => {
     });
     const html = await Deno.readTextFile(`${home}/runs/orders/report/report.html`);
     assert(!html.includes("<script>alert(1)</script>"));
+    // A rejected row is named by the export that it stands in, not by a part of the run.
+    assertStringIncludes(html, "выгрузка.csv.gz:10");
+    assert(!html.includes("part-00000.csv:"));
   });
 
   it("accept history with --no-date-range", async () => {
@@ -140,5 +148,12 @@ describe("salesflow ingest and run --from clean", () => {
     assertStringIncludes(refused.stderr, "--from clean");
     const told = await run(["run", "--from", "clean", "--to", "clean", "--max-rejected", "0.7", ...args]);
     assertEquals(told.code, 0, told.stderr);
+  });
+
+  it("leave no run behind when there is none to go on with", async () => {
+    const { code, stderr } = await run(["run", "--from", "load", "--run-id", "nobody", "--home", home]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "There is no run nobody");
+    assertEquals(await Deno.stat(`${home}/runs/nobody`).catch(() => undefined), undefined);
   });
 });

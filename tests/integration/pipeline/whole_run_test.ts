@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { divideHalfUp, fromCents, toCents } from "../../../lib/money.ts";
 import { STAGES } from "../../../lib/pipeline/stage.ts";
 import { REASONS, REGIONS } from "../../../lib/sale.ts";
-import { type Ended, logLines, run, type Servers, startServers } from "../../cli/command.ts";
+import { type Ended, logLines, run, type Servers, start, startServers } from "../../cli/command.ts";
 import { differences, leftovers, type State, stateOf } from "../../faults/state.ts";
 
 const AS_OF = "2026-11-24";
@@ -195,6 +195,35 @@ describe("salesflow sql", () => {
       }]);
       assertEquals((await ask(database, query, "csv")).stdout, 'one,two,three\n1,"a,""b""",\n');
     }
+  });
+
+  it("gives columns of equal names names of their own in JSON", async () => {
+    for (const database of ["postgres", "clickhouse"]) {
+      const query = "SELECT 1 AS a, 2 AS a_2, 3 AS b";
+      const twice = database === "postgres" ? "SELECT 1 AS a, 2 AS a_2, 3 AS a" : query;
+      const [row] = await sql(database as "postgres", twice);
+      assertEquals(Object.values(row!), ["1", "2", "3"], database);
+    }
+  });
+
+  it("says what an error of PostgreSQL means, as of ClickHouse", async () => {
+    const query = "SELECT * FROM shop.nothing";
+    const { code, stderr } = await run(["sql", "postgres", query, "--home", home]);
+    const { message, remedy } = logLines(stderr).at(-1)!;
+    assertEquals(code, 1);
+    assertMatch(String(message), /^PostgreSQL at .* lacks a table: .*nothing.*\(SQLSTATE 42P01\)/);
+    assertStringIncludes(String(remedy), "salesflow migrate");
+  });
+
+  it("ends with 75 at Ctrl-C, without words about a run", async () => {
+    const running = start(["sql", "postgres", "SELECT pg_sleep(60)", "--home", home]);
+    const active = "SELECT count(*) AS active FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'";
+    while ((await sql("postgres", active))[0]!.active === "0");
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    assertEquals([code, stdout], [75, ""], stderr);
+    assertStringIncludes(stderr, "Stopped by SIGINT");
+    assert(!stderr.includes("finished so far"), stderr);
   });
 
   it("ends with 1 and the database's words when a query is wrong", async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/errors.ts";
 import {
   asOfOfRun,
+  howToMakeRaw,
   listRuns,
   readRun,
   readStage,
@@ -96,6 +97,23 @@ describe("records", () => {
     const error = await assertRejects(() => asOfOfRun(store, "r-2"), SalesflowError, "There is no run r-2");
     assertEquals(error.remedy?.includes("salesflow status"), true);
   });
+});
+
+describe("howToMakeRaw()", () => {
+  const cases: [what: string, run: Partial<RunRecord>, remedy: string][] = [
+    ["generated", {}, "Run: salesflow generate --run-id r-1 --as-of 2026-11-24 --seed 1 --rows 2"],
+    [
+      "ingested",
+      { source: "ingested", parameters: { files: ["a.csv"] } },
+      "Run: salesflow ingest FILE… --run-id r-1 --as-of 2026-11-24",
+    ],
+  ];
+  for (const [what, run, remedy] of cases) {
+    it(`names the parameters of a run that was ${what}`, async () => {
+      await writeRun(store, { ...RUN, ...run });
+      assertEquals(await howToMakeRaw(store, "r-1"), remedy);
+    });
+  }
 });
 
 describe("listRuns()", () => {
