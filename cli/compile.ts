@@ -7,6 +7,14 @@
 import { withStd } from "../lib/std/provider.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS, WORKERS } from "./program.ts";
 
+const runtime = Deno.env.get("DENORT_BIN");
+if (runtime && !await Deno.stat(runtime).then(({ isFile }) => isFile, () => false)) {
+  console.error(
+    `error: Cannot use DENORT_BIN=${runtime}: there is no such file\n  It names Deno's runtime file, denort ${Deno.version.deno}.`,
+  );
+  Deno.exit(2);
+}
+
 const serversOnly = Deno.args.includes("--servers-only");
 const rest = Deno.args.filter((arg) => arg !== "--servers-only");
 if (!rest.some((arg) => arg.startsWith("--output") || arg === "-o")) rest.push("--output", "dist/salesflow");
