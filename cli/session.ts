@@ -14,7 +14,8 @@ import {
 } from "../lib/pipeline/records.ts";
 import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
 import { type Progress, startProgress } from "../lib/progress.ts";
-import { openStore, type Store } from "../lib/store/store.ts";
+import { lockRun } from "../lib/store/run_lock.ts";
+import { type Lock, openStore, type Store } from "../lib/store/store.ts";
 import { unknownVariables } from "./variables.ts";
 
 /** Values of the options that every stage has. */
@@ -33,7 +34,7 @@ export interface Needs {
   clickhouse?: boolean;
   /** The session may open a run that does not exist yet; its raw data may then be of one source only, unless that is all the same. */
   newRun?: boolean | RunRecord["source"];
-  /** Locks the run under this name against other commands; the whole run by default, nothing when null. */
+  /** The share of the run to lock against other commands; the whole run by default, nothing when null. */
   lock?: string | null;
 }
 
@@ -117,13 +118,14 @@ export class Session {
   readonly asOf: IsoDate;
   readonly store: Store;
   readonly signal: AbortSignal;
+  readonly #lost: AbortSignal | undefined;
   readonly #urls: { postgresUrl: string; clickhouseUrl: string };
   readonly #drawProgress: boolean;
 
   private constructor(
     { runId, asOf }: { runId: string; asOf: IsoDate },
     store: Store,
-    signal: AbortSignal,
+    { signal, lost }: { signal: AbortSignal; lost: AbortSignal | undefined },
     urls: { postgresUrl: string; clickhouseUrl: string },
     drawProgress: boolean,
   ) {
@@ -131,6 +133,7 @@ export class Session {
     this.asOf = asOf;
     this.store = store;
     this.signal = signal;
+    this.#lost = lost;
     this.#urls = urls;
     this.#drawProgress = drawProgress;
   }
@@ -144,14 +147,15 @@ export class Session {
     await startLogging(values);
     const urls = databaseUrls();
     const store = storeOf(values);
-    const signal = stopSignal("Everything finished so far is kept: run the same command again to go on.");
+    const stop = stopSignal("Everything finished so far is kept: run the same command again to go on.");
     const run = await findRun(store, values, needs.newRun ?? false);
-    const lock = needs.lock === null ? undefined : await lockRun(store, run.runId, needs.lock ?? "run");
+    const lock = needs.lock === null ? undefined : await takeLock(store, run.runId, needs.lock);
+    const signal = lock ? AbortSignal.any([stop, lock.lost]) : stop;
     try {
       const draw = drawsProgress(values);
       const databases = await openDatabases(values.home, needs, urls, signal, draw);
       try {
-        await work(new Session(run, store, signal, databases, draw));
+        await work(new Session(run, store, { signal, lost: lock?.lost }, databases, draw));
       } finally {
         await databases.close();
       }
@@ -168,6 +172,7 @@ export class Session {
     const progress = startProgress(name, this.#drawProgress);
     try {
       const result = await work(this.#context(progress));
+      this.#lost?.throwIfAborted();
       progress.stop();
       const seconds = round(performance.now() - started);
       const { rowsIn, rowsOut, facts, unfinished } = result;
@@ -233,6 +238,8 @@ export class Session {
   }
 
   async #fail(record: StageRecord, error: unknown, seconds: number): Promise<void> {
+    // The records are those of whoever has the run now.
+    if (this.#lost?.aborted) return;
     const remedy = error instanceof SalesflowError ? error.remedy ?? null : null;
     const failure = { message: messageChain(error).join(": "), remedy, exit_code: exitCodeOf(error) };
     try {
@@ -274,36 +281,16 @@ async function findRun(
   return { runId: id, asOf: asOf ?? run?.as_of ?? (isAsOfDate(id) ? id : today()) };
 }
 
-async function lockRun(store: Store, runId: string, name: string): Promise<{ release(): Promise<void> }> {
-  const lock = await store.lock(`runs/${runId}/.lock-${name}`);
-  if (lock) {
-    try {
-      if (name === "run") await sweepRun(store, runId);
-    } catch (error) {
-      await lock.release();
-      throw error;
-    }
-    return lock;
+async function takeLock(store: Store, runId: string, share: string | undefined): Promise<Lock> {
+  const lock = await lockRun(store, runId, share);
+  try {
+    // Whoever holds the run alone may throw away what killed commands left half written.
+    if (share === undefined) await store.sweep(`runs/${runId}`);
+  } catch (error) {
+    await lock.release();
+    throw error;
   }
-  throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
-    exitCode: 75,
-    remedy: "Wait until it is done, or pass another --run-id.",
-  });
-}
-
-/**
- * Throws away what killed commands left half written; only for the holder of the run's lock. Two others may be at work
- * nevertheless: shards of `generate`, which hold locks of their own and clear raw/ themselves, and Spark in a bucket, which
- * holds none but says in the record of `clean` that it is running.
- */
-async function sweepRun(store: Store, runId: string): Promise<void> {
-  // A record that cannot be understood is reported by the stage that needs it.
-  const clean = await readStage(store, runId, "clean").catch(() => null);
-  const others = ["raw/"];
-  if (clean === null || (clean?.status === "running" && clean.engine === "spark")) {
-    others.push("clean/", "rejected/", ".spark-clean/");
-  }
-  await store.sweep(`runs/${runId}`, (path) => others.some((folder) => path.startsWith(folder)));
+  return lock;
 }
 
 /** Where a run's folder is, for people. */

@@ -114,8 +114,8 @@ export default defineCommand({
   ],
   async run(values) {
     const { shard } = values;
-    const lock = shard ? `generate-${shard.number}-of-${shard.of}` : "run";
-    await Session.with(values, { newRun: "generated", lock }, async (session) => {
+    const share = shard ? { lock: `generate-${shard.number}-of-${shard.of}` } : {};
+    await Session.with(values, { newRun: "generated", ...share }, async (session) => {
       await session.stage(
         "generate",
         (context) => generate(context, toGenerateOptions(values, session.asOf, shard)),

@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { SalesflowError, UsageError } from "../errors.ts";
-import type { Store, StoreWriter } from "./store.ts";
+import type { Lock, Store, StoreWriter } from "./store.ts";
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   try {
@@ -108,6 +108,9 @@ class FileWriter implements StoreWriter {
   }
 }
 
+/** The system takes no lock away. */
+const NEVER = new AbortController().signal;
+
 /** See {@linkcode Store}. Locks are advisory file locks, which the system releases when a process dies. */
 export class FileStore implements Store {
   readonly url: string;
@@ -198,10 +201,12 @@ export class FileStore implements Store {
     }
   }
 
-  async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
+  async lock(path: string, { shared = false }: { shared?: boolean } = {}): Promise<Lock | undefined> {
     const target = this.localPath(path);
     const file = await openFor(target, () => Deno.open(target, { write: true, create: true }));
-    if (await file.tryLock(true)) return { release: () => Promise.resolve(file.close()) };
+    if (await file.tryLock(!shared)) {
+      return { lost: NEVER, release: () => Promise.resolve(file.close()) };
+    }
     file.close();
     return undefined;
   }

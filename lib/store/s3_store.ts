@@ -12,7 +12,7 @@ import { logger } from "../log.ts";
 import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
 import { objectBytes, readObject } from "./s3_read.ts";
 import { abortUploads } from "./s3_uploads.ts";
-import type { Store, StoreWriter } from "./store.ts";
+import type { Lock, Store, StoreWriter } from "./store.ts";
 
 /** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
 const UPLOAD_PART_BYTES = 16 * 1024 * 1024;
@@ -309,7 +309,7 @@ export class S3Store implements Store {
     );
   }
 
-  async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
-    return await this.#do(`lock ${path}`, (s3) => holdLease(s3, this.#at(path)));
+  async lock(path: string, options: { shared?: boolean } = {}): Promise<Lock | undefined> {
+    return await this.#do(`lock ${path}`, (s3) => holdLease(s3, this.#at(path), options));
   }
 }

@@ -13,6 +13,13 @@ export interface StoreWriter {
   abort(): Promise<void>;
 }
 
+/** A lock that is held. */
+export interface Lock {
+  /** Fires when the lock is no longer ours although nobody released it, with a {@linkcode SalesflowError}: whoever works under it must stop. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
 /** Files by path (`runs/2026-11-24/raw/part-00000.csv`), relative to the store's root. */
 export interface Store {
   /** Such as `file:///data/salesflow` or `s3://bucket/prefix`; holds no secret. */
@@ -38,8 +45,11 @@ export interface Store {
    * yes; it is given the path below `folder` that the file would have got.
    */
   sweep(folder: string, keep?: (path: string) => boolean): Promise<void>;
-  /** Holds the named lock until the process ends or `release` is called; undefined when another process holds it. */
-  lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
+  /**
+   * Holds the named lock until the process ends or `release` is called; undefined when another holds it. Those who
+   * want it `shared` may hold it together, as long as nobody has it for itself.
+   */
+  lock(path: string, options?: { shared?: boolean }): Promise<Lock | undefined>;
 }
 
 /** Whether a store's name has a scheme, so that it is no path. */

@@ -282,10 +282,11 @@ describe("salesflow when it is disturbed", () => {
     const others = await Promise.all([
       run(inHome("clean", "--run-id", "long")),
       run(inHome("generate", "--rows", "5", "--run-id", "long")),
+      run(inHome("generate", "--rows", "5", "--run-id", "long", "--shard", "1/2")),
       run(inHome("generate", "--rows", "5", "--as-of", AS_OF, "--run-id", "other")),
     ]);
-    assertEquals(others.map(({ code }) => code), [75, 75, 0]);
-    for (const { stderr } of others.slice(0, 2)) {
+    assertEquals(others.map(({ code }) => code), [75, 75, 75, 0]);
+    for (const { stderr } of others.slice(0, 3)) {
       assertStringIncludes(stderr, "Another salesflow command is working on run long");
     }
     running.child.kill("SIGKILL");

@@ -155,6 +155,36 @@ suite("S3Store against versitygw", () => {
     assertEquals(await uploads(), []);
   });
 
+  it("S3Store lets several share a lock, and then nobody have it alone", async () => {
+    const shares = [
+      await store.lock("locks/shared", { shared: true }),
+      await store.lock("locks/shared", { shared: true }),
+    ];
+    for (const share of shares) {
+      assert(share);
+      assertEquals(await store.lock("locks/shared"), undefined);
+      await share.release();
+    }
+    const whole = await store.lock("locks/shared");
+    assert(whole);
+    assertEquals(await store.lock("locks/shared", { shared: true }), undefined);
+    await whole.release();
+    assertEquals((await store.list("locks")).filter((name) => name.startsWith("shared")), []);
+  });
+
+  it("S3Store does not release a lock that another has taken over", async () => {
+    const left = await store.lock("locks/over");
+    assert(left);
+    const time = new Date(Date.now() - 70_000);
+    await Deno.utime(bucket.fileOf("weekly/locks/over"), time, time);
+    const taken = await store.lock("locks/over");
+    assert(taken);
+    await left.release();
+    assertEquals(await store.lock("locks/over"), undefined);
+    await taken.release();
+    assertEquals(await store.size("locks/over"), undefined);
+  });
+
   const args = ["run", "--run-id", "bucket", "--as-of", "2026-11-24", "--rows", "2000"];
 
   it("run makes the same datasets in a bucket as in a folder, twice, and clears what a killed run left", async () => {
@@ -216,10 +246,13 @@ suite("S3Store against versitygw", () => {
   it("run is refused for now while another command holds the run", async () => {
     const lock = await store.lock("runs/bucket/.lock-run");
     assert(lock);
-    const { code, stderr } = await run(["clean", "--run-id", "bucket"], env);
+    const shard = ["generate", "--run-id", "bucket", "--as-of", "2026-11-24", "--shard", "1/2"];
+    const outcomes = [await run(["clean", "--run-id", "bucket"], env), await run(shard, env)];
     await lock.release();
-    assertEquals(code, 75, stderr);
-    assertStringIncludes(stderr, "Another salesflow command is working on run bucket");
+    for (const { code, stderr } of outcomes) {
+      assertEquals(code, 75, stderr);
+      assertStringIncludes(stderr, "Another salesflow command is working on run bucket");
+    }
   });
 
   const refusals: { name: string; env: Record<string, string>; code: number; says: string }[] = [

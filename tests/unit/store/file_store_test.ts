@@ -184,4 +184,21 @@ describe("FileStore", () => {
     assert(again);
     await again.release();
   });
+
+  it("lock() is shared by those who ask for that, and then nobody's alone", async () => {
+    const { store } = place;
+    const shares = [
+      await store.lock("locks/shared", { shared: true }),
+      await store.lock("locks/shared", { shared: true }),
+    ];
+    for (const share of shares) {
+      assert(share);
+      assertEquals(await store.lock("locks/shared"), undefined);
+      await share.release();
+    }
+    const whole = await store.lock("locks/shared");
+    assert(whole);
+    assertEquals(await store.lock("locks/shared", { shared: true }), undefined);
+    await whole.release();
+  });
 });
