@@ -7,7 +7,7 @@ import type { FromWorker, ToWorker } from "./answer.ts";
 export interface PoolOptions<SetUp> {
   /** Starts one thread; the literal `new Worker(new URL(…), …)` must stand at the caller's, where compilers find it. */
   start: () => Worker;
-  /** Threads, at least 1. */
+  /** Threads at most, at least 1; no more are started than there are tasks. */
   threads: number;
   /** Told to each thread once. */
   setUp: SetUp;
@@ -24,16 +24,21 @@ export function defaultThreads(): number {
 
 /** Threads that stay for several rounds of tasks. */
 export class Pool<SetUp, Task, Answer> {
-  readonly #workers: Worker[];
+  readonly #workers: Worker[] = [];
   readonly #options: PoolOptions<SetUp>;
 
   constructor(options: PoolOptions<SetUp>) {
     this.#options = options;
-    this.#workers = Array.from({ length: options.threads }, () => {
-      const worker = options.start();
-      worker.postMessage({ kind: "setUp", setUp: options.setUp } satisfies ToWorker<SetUp, Task>);
-      return worker;
-    });
+  }
+
+  /** Starts threads that so many tasks need and that do not run yet. */
+  #startFor(tasks: number): void {
+    const { start, threads, setUp } = this.#options;
+    while (this.#workers.length < Math.min(threads, tasks)) {
+      const worker = start();
+      worker.postMessage({ kind: "setUp", setUp } satisfies ToWorker<SetUp, Task>);
+      this.#workers.push(worker);
+    }
   }
 
   /**
@@ -63,6 +68,7 @@ export class Pool<SetUp, Task, Answer> {
       const onAbort = () => stop(signal.reason);
       if (signal.aborted) return stop(signal.reason);
       signal.addEventListener("abort", onAbort);
+      this.#startFor(tasks.length);
       const give = (worker: Worker) => {
         if (next >= tasks.length) return;
         const id = next++;

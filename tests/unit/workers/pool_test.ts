@@ -67,6 +67,21 @@ describe("Pool", () => {
     });
   });
 
+  it("run() starts no more threads than there are tasks, and more when there are more", async () => {
+    let started = 0;
+    const start = () => {
+      started++;
+      return new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" });
+    };
+    await withPool({ start, threads: 3 }, async (pool) => {
+      assertEquals(started, 0);
+      for (const [tasks, threads] of [[0, 0], [1, 1], [2, 2], [1, 2], [9, 3]] as const) {
+        await pool.run(squares(tasks));
+        assertEquals(started, threads);
+      }
+    });
+  });
+
   it("run() adds up the progress of all threads", async () => {
     const seen: number[] = [];
     await withPool({ onProgress: (rows) => void seen.push(rows) }, async (pool) => {
