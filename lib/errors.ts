@@ -1,5 +1,8 @@
 /** Errors that people see: what was found, why, and what to do next. */
 
+/** The system's words for a disk that takes no more, now or ever. */
+export const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
+
 /** How the process ends: 0 done, 1 failed for good, 2 wrong usage or configuration, 75 failed for now (try again). */
 export type ExitCode = 1 | 2 | 75;
 

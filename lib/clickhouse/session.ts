@@ -7,9 +7,8 @@ import {
   type ClickHouseSettings,
   createClient,
 } from "@clickhouse/client";
-import pRetry from "p-retry";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger, triesLeft } from "../log.ts";
+import { retrying } from "../retry.ts";
 import { clickhouseError, ClickHouseFailure } from "./errors.ts";
 import { parseClickHouseUrl } from "./url.ts";
 
@@ -166,19 +165,12 @@ export async function withClickHouse<T>(
   });
   const db = new ClickHouse(client, server, signal);
   try {
-    return await pRetry(() => work(db), {
-      retries: limits.retries,
-      minTimeout: limits.firstRetryMs,
-      maxTimeout: limits.longestRetryMs,
-      randomize: true,
+    return await retrying(() => work(db), {
+      limits,
       signal,
-      shouldRetry: ({ error }) => error instanceof ClickHouseFailure && error.transient,
-      onFailedAttempt({ error, retriesLeft }) {
-        if (signal.aborted || retriesLeft === 0 || !(error instanceof ClickHouseFailure && error.transient)) {
-          return;
-        }
-        logger("clickhouse").warn(`${server}: ${error.message}; trying again (${triesLeft(retriesLeft)})`);
-      },
+      passes: (error) => error instanceof ClickHouseFailure && error.transient,
+      log: "clickhouse",
+      server,
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -12,7 +12,7 @@
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
-import { messageChain, SalesflowError } from "../errors.ts";
+import { messageChain, NO_SPACE, SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { delay } from "./delay.ts";
 import type { EngineProgress } from "./engine_package.ts";
@@ -88,9 +88,6 @@ async function leave(files: HomeFiles, use: FileLock): Promise<void> {
     await delay(POLL_MS);
   }
 }
-
-/** The system's words for a disk that takes no more. */
-const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
 
 /** A database that did not start because its disk is full is worth another try; any other error stays as it is. */
 function orFullDisk(error: unknown, home: string): unknown {

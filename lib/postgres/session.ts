@@ -1,10 +1,9 @@
 /** One connection to PostgreSQL: opened with time limits, tried again when it breaks, ended in every case. */
 // @ts-types="./pg.d.ts"
 import pg, { type Client } from "pg";
-import pRetry from "p-retry";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger, triesLeft } from "../log.ts";
+import { retrying } from "../retry.ts";
 import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "./url.ts";
@@ -227,21 +226,12 @@ export async function withPostgres<T>(
   const { url, stage, signal, limits = DEFAULT_LIMITS } = options;
   const target = parsePostgresUrl(url);
   try {
-    return await pRetry(() => attempt(target, { url, stage, signal, limits }, work), {
-      retries: limits.retries,
-      minTimeout: limits.firstRetryMs,
-      maxTimeout: limits.longestRetryMs,
-      randomize: true,
+    return await retrying(() => attempt(target, { url, stage, signal, limits }, work), {
+      limits,
       signal,
-      shouldRetry: ({ error }) => error instanceof PostgresFailure && error.transient,
-      onFailedAttempt({ error, retriesLeft }) {
-        if (signal.aborted || retriesLeft === 0 || !(error instanceof PostgresFailure && error.transient)) {
-          return;
-        }
-        logger("postgres").warn(
-          `${target.server}: ${error.message}; trying again (${triesLeft(retriesLeft)})`,
-        );
-      },
+      passes: (error) => error instanceof PostgresFailure && error.transient,
+      log: "postgres",
+      server: target.server,
     });
   } catch (error) {
     signal.throwIfAborted();

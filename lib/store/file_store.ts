@@ -1,7 +1,7 @@
 /** A store in a folder of this machine or of a shared volume. */
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { SalesflowError, UsageError } from "../errors.ts";
+import { NO_SPACE, SalesflowError, UsageError } from "../errors.ts";
 import type { Lock, Store, StoreWriter } from "./store.ts";
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
@@ -40,8 +40,7 @@ function refuseFile(root: string): void {
   );
 }
 
-/** The system's words for a disk that takes no more, now or ever. */
-const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
+/** The system's words for what a user may not do. */
 const NOT_ALLOWED = /EROFS|EACCES|EPERM|read-only file system|permission denied|not permitted/i;
 
 /** Does work that writes; what a person can mend is said in other words than the system's. */
