@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { SalesflowError } from "../errors.ts";
 import type { IsoDate } from "../dates.ts";
+import { sideBySide } from "./side_by_side.ts";
 import type { Store } from "./store.ts";
 
 const partSchema = z.object({
@@ -88,7 +89,8 @@ export async function beginDataset(
 ): Promise<void> {
   await store.remove(`${folder}/manifest.json`);
   await store.sweep(folder, keep);
-  for (const name of await store.list(folder)) if (!keep(name)) await store.remove(`${folder}/${name}`);
+  const names = (await store.list(folder)).filter((name) => !keep(name));
+  await sideBySide(names, (name) => store.remove(`${folder}/${name}`));
 }
 
 /** The manifest for these parts. */
@@ -162,8 +164,9 @@ export async function openDataset(
       runId,
     });
   }
-  for (const { name, bytes } of manifest.parts) {
-    const found = await store.size(`${folder}/${name}`);
+  const sizes = await sideBySide(manifest.parts, ({ name }) => store.size(`${folder}/${name}`));
+  for (const [index, { name, bytes }] of manifest.parts.entries()) {
+    const found = sizes[index];
     if (found !== bytes) {
       throw new SalesflowError(
         `${store.url}/${folder}/${name} holds ${found ?? "no"} bytes, the manifest says ${bytes}`,

@@ -18,8 +18,13 @@ export class PartWriter {
   /** Starts the part and writes its header line. */
   static async create(store: Store, folder: string, name: string, header: string): Promise<PartWriter> {
     const part = new PartWriter(await store.create(`${folder}/${name}`), name);
-    await part.write(new TextEncoder().encode(header + "\n"));
-    return part;
+    try {
+      await part.write(new TextEncoder().encode(header + "\n"));
+      return part;
+    } catch (error) {
+      await part.abort();
+      throw error;
+    }
   }
 
   /** Appends whole lines; the buffer may be reused when the promise has resolved. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/errors.ts";
 import {
@@ -13,6 +13,7 @@ import {
   publishDataset,
 } from "../../../lib/store/dataset.ts";
 import { PartWriter } from "../../../lib/store/part_writer.ts";
+import type { Store, StoreWriter } from "../../../lib/store/store.ts";
 import { AS_OF, makePlace, RUN_ID, sha256, toBytes } from "./harness.ts";
 
 const place = await makePlace();
@@ -33,7 +34,41 @@ async function publish(parts: Part[]): Promise<Manifest> {
   return await publishDataset(store, { ...description, facts: { raw: "x" } }, parts);
 }
 
+/** The same store with one method replaced. */
+function withMethod<Name extends keyof Store>(name: Name, method: Store[Name]): Store {
+  return new Proxy(store, {
+    get(target, asked) {
+      if (asked === name) return method;
+      const value = Reflect.get(target, asked);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Counts calls that are under way at a time; each ends when the loop has come round a few times. */
+function counting<T>(work: (path: string) => Promise<T>): { most: () => number; call: typeof work } {
+  let [under, most] = [0, 0];
+  const call = async (path: string) => {
+    most = Math.max(most, ++under);
+    await new Promise((resolve) => setTimeout(resolve));
+    return await work(path).finally(() => under--);
+  };
+  return { most: () => most, call };
+}
+
 describe("PartWriter", () => {
+  it("leaves nothing open when its header cannot be written", async () => {
+    let aborted = 0;
+    const writer: StoreWriter = {
+      write: () => Promise.reject(new Error("the disk is full")),
+      close: () => Promise.resolve(),
+      abort: () => Promise.resolve(void aborted++),
+    };
+    const full = withMethod("create", () => Promise.resolve(writer));
+    await assertRejects(() => PartWriter.create(full, FOLDER, partName(0), "a,b"), Error, "disk is full");
+    assertEquals(aborted, 1);
+  });
+
   it("writes the header and takes the measure of what it writes", async () => {
     const part = await writePart(3, ["1,2", "3,я"]);
     const content = "a,b\n1,2\n3,я\n";
@@ -120,6 +155,44 @@ describe("beginDataset()", () => {
     await beginDataset(store, FOLDER);
     assertEquals(await store.list(FOLDER), []);
     await beginDataset(store, datasetFolder("other", "raw"));
+  });
+});
+
+describe("round trips to the store", () => {
+  const PARTS = Array.from({ length: 40 }, (_, index) => index);
+
+  it("openDataset() looks at some parts at a time, and names the first that is wrong", async () => {
+    await publish(await Promise.all(PARTS.map((index) => writePart(index, [`${index},1`]))));
+    const size = counting((path) => store.size(path));
+    const counted = withMethod("size", size.call);
+    assertEquals((await openDataset(counted, RUN_ID, "clean")).rows, 40);
+    assertEquals(size.most(), 16);
+    for (const index of [30, 7]) await store.remove(`${FOLDER}/${partName(index)}`);
+    await assertRejects(() => openDataset(counted, RUN_ID, "clean"), SalesflowError, partName(7));
+  });
+
+  it("beginDataset() removes some parts at a time, after the manifest", async () => {
+    await publish(await Promise.all(PARTS.map((index) => writePart(index, []))));
+    const removed: string[] = [];
+    const remove = counting((path) => {
+      removed.push(path);
+      return store.remove(path);
+    });
+    await beginDataset(withMethod("remove", remove.call), FOLDER, (name) => name === partName(3));
+    assertEquals([removed[0], removed.length, remove.most()], [MANIFEST, 40, 16]);
+    assertEquals(await store.list(FOLDER), [partName(3)]);
+  });
+
+  it("beginDataset() begins nothing more after an error, which it reports", async () => {
+    await Promise.all(PARTS.map((index) => writePart(index, [])));
+    let asked = 0;
+    const remove = (path: string) => {
+      if (path === MANIFEST) return Promise.resolve();
+      asked++;
+      return Promise.reject(new Error("not allowed"));
+    };
+    await assertRejects(() => beginDataset(withMethod("remove", remove), FOLDER), Error, "not allowed");
+    assert(asked <= 16, `${asked} removals`);
   });
 });
 
