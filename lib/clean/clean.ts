@@ -64,6 +64,8 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
       runId,
     });
   }
+  // Of this run alone, so that nobody can prepare ids or values that crowd.
+  const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const days = options.checkDateRange ? dateRange(asOf) : undefined;
   const pool: CleanPool = new Pool({
     start: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
@@ -74,12 +76,13 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
       cleanFolder: datasetFolder(runId, "clean"),
       rejectedFolder: datasetFolder(runId, "rejected"),
       dayRange: days && { from: dayKey(days.from), to: dayKey(days.to) },
-      hashSeed: crypto.getRandomValues(new Uint32Array(1))[0]!,
+      hashSeed,
     },
     signal,
   });
   try {
-    const ranges = await judge(pool, raw, cutRanges(raw.parts, options.rangeBytes), context);
+    const seen = new FirstSeen(raw.rows, hashSeed);
+    const ranges = await judge(pool, raw, cutRanges(raw.parts, options.rangeBytes), seen, context);
     const counts = count(ranges);
     checkCounts(counts, raw, context);
     // A quotient meets the decimal that was asked for exactly; a product may miss it.
@@ -100,9 +103,9 @@ async function judge(
   pool: CleanPool,
   raw: Manifest,
   ranges: readonly Range[],
+  seen: FirstSeen,
   context: StageContext,
 ): Promise<JudgedRange[]> {
-  const seen = new FirstSeen(raw.rows);
   const judged: JudgedRange[] = [];
   let rows = 0;
   let linesBefore = 0;
