@@ -8,6 +8,8 @@ const LINE_FEED = 10;
 
 /** No line that this project generates is longer, in bytes. */
 export const LONGEST_LINE_BYTES = 512;
+/** A sale is at most two lines: itself and what is injected after it. */
+const LINES_OF_A_SALE = 2;
 
 /** Encoded texts that stand in many lines. */
 export function encodeAll(texts: readonly string[]): Uint8Array[] {
@@ -19,7 +21,7 @@ export class LineBuffer {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   #end = 0;
 
-  /** @param sizeBytes must leave room for {@linkcode LONGEST_LINE_BYTES} after the fill level that the caller flushes at */
+  /** @param sizeBytes must leave room for a sale after the fill level that the caller flushes at: see {@linkcode LineBuffer.hasRoom} */
   constructor(sizeBytes: number) {
     this.#bytes = new Uint8Array(sizeBytes);
   }
@@ -29,9 +31,9 @@ export class LineBuffer {
     return this.#bytes.subarray(0, this.#end);
   }
 
-  /** Whether another line of any length fits. */
+  /** Whether another sale fits, with lines of any length. */
   get hasRoom(): boolean {
-    return this.#bytes.length - this.#end >= LONGEST_LINE_BYTES;
+    return this.#bytes.length - this.#end >= LINES_OF_A_SALE * LONGEST_LINE_BYTES;
   }
 
   clear(): void {
@@ -76,14 +78,22 @@ export class LineBuffer {
 
   /** A text, encoded as UTF-8. */
   text(text: string): void {
-    this.#end += encoder.encodeInto(text, this.#bytes.subarray(this.#end)).written;
+    const { read, written } = encoder.encodeInto(text, this.#bytes.subarray(this.#end));
+    if (read < text.length) this.#refuse();
+    this.#end += written;
   }
 
   comma(): void {
     this.#bytes[this.#end++] = COMMA;
   }
 
+  /** @throws {RangeError} when the line did not fit: bytes behind the end of an array vanish without a word */
   endLine(): void {
     this.#bytes[this.#end++] = LINE_FEED;
+    if (this.#end > this.#bytes.length) this.#refuse();
+  }
+
+  #refuse(): never {
+    throw new RangeError(`a line does not fit into ${this.#bytes.length} bytes of lines`);
   }
 }

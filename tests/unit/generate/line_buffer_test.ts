@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { encodeAll, LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
@@ -53,8 +53,30 @@ describe("LineBuffer", () => {
     );
   });
 
-  it("has room until less than the longest line is left", () => {
-    const lines = new LineBuffer(LONGEST_LINE_BYTES + 2);
+  it("says so when a line does not fit", () => {
+    const writes: ((lines: LineBuffer) => void)[] = [
+      (lines) => lines.text("12345"),
+      (lines) => lines.text("123Ю"),
+      (lines) => lines.number(12345),
+      (lines) => lines.money(12345),
+      (lines) => lines.bytes(new Uint8Array(5)),
+      (lines) => lines.text("1234"),
+    ];
+    for (const write of writes) {
+      const lines = new LineBuffer(4);
+      assertThrows(
+        () => {
+          write(lines);
+          lines.endLine();
+        },
+        RangeError,
+        "does not fit into 4 bytes",
+      );
+    }
+  });
+
+  it("has room until less than a sale's two longest lines are left", () => {
+    const lines = new LineBuffer(2 * LONGEST_LINE_BYTES + 2);
     assert(lines.hasRoom);
     lines.text("ab");
     assert(lines.hasRoom);
