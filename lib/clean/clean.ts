@@ -10,6 +10,7 @@ import { noRejections, type ReasonCounts, REASONS } from "../sale.ts";
 import { shown } from "../shown.ts";
 import {
   beginDataset,
+  checkAsOf,
   datasetFolder,
   fingerprint,
   type Manifest,
@@ -18,6 +19,7 @@ import {
   partName,
   publishDataset,
 } from "../store/dataset.ts";
+import { type Measure, shortSha256 } from "../store/part_reader.ts";
 import { Pool } from "../workers/pool.ts";
 import { type Example, examplesOf, type JudgedRange } from "./examples.ts";
 import { FirstSeen } from "./first_seen.ts";
@@ -57,13 +59,7 @@ type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
 export async function clean(context: StageContext, options: CleanOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
   const raw = await openDataset(store, runId, "raw", await howToMakeRaw(store, runId));
-  if (raw.as_of !== asOf) {
-    throw new SalesflowError(`The raw data of run ${runId} is as of ${raw.as_of}, not ${asOf}`, {
-      remedy: "Leave --as-of out, or generate the run again.",
-      stage: "clean",
-      runId,
-    });
-  }
+  checkAsOf([raw], { runId, asOf, stage: "clean" });
   // Of this run alone, so that nobody can prepare ids or values that crowd.
   const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const days = options.checkDateRange ? dateRange(asOf) : undefined;
@@ -129,15 +125,15 @@ async function judge(
 }
 
 function checkPart(
-  found: { bytes: number; sha256: string },
+  found: Measure,
   part: Part,
   { store, runId }: StageContext,
 ): void {
   if (found.sha256 === part.sha256) return;
   const place = `${store.url}/${datasetFolder(runId, "raw")}/${part.name}`;
   throw new SalesflowError(
-    `${place} was changed: it holds ${found.bytes} bytes with SHA-256 ${found.sha256.slice(0, 12)}…, ` +
-      `the manifest says ${part.bytes} and ${part.sha256.slice(0, 12)}…`,
+    `${place} was changed: it holds ${found.bytes} bytes with SHA-256 ${shortSha256(found.sha256)}, ` +
+      `the manifest says ${part.bytes} and ${shortSha256(part.sha256)}`,
     { remedy: "Generate or ingest the run again.", stage: "clean", runId },
   );
 }

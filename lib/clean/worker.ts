@@ -1,7 +1,7 @@
 /** Both passes of cleaning, on a thread of its own. */
-import { createHash } from "node:crypto";
 import type { Part } from "../store/dataset.ts";
-import { openStore, type Store } from "../store/store.ts";
+import { type Measure, measureFile } from "../store/part_reader.ts";
+import { openStore } from "../store/store.ts";
 import { answerTasks } from "../workers/answer.ts";
 import { Judge, type Judged } from "./judge.ts";
 import { type Range, readLines } from "./lines.ts";
@@ -27,25 +27,15 @@ export type CleanTask =
 /** What the passes return. */
 export type CleanAnswer =
   | { pass: "judge"; judged: Judged; headerLines: number }
-  | { pass: "measure"; bytes: number; sha256: string }
+  | { pass: "measure" } & Measure
   | { pass: "sortOut"; clean: Part; rejected: Part };
-
-async function measure(store: Store, path: string): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of await store.stream(path)) {
-    hash.update(chunk);
-    bytes += chunk.length;
-  }
-  return { bytes, sha256: hash.digest("hex") };
-}
 
 answerTasks<CleanSetUp, CleanTask, CleanAnswer>((setUp) => {
   const store = openStore(setUp.storeUrl);
   const judge = new Judge(setUp.dayRange, setUp.hashSeed);
   return async (task) => {
     if (task.pass === "measure") {
-      return { pass: "measure", ...await measure(store, `${setUp.rawFolder}/${task.part}`) };
+      return { pass: "measure", ...await measureFile(store, `${setUp.rawFolder}/${task.part}`) };
     }
     const { bytes, headerLines } = await readLines(store, setUp.rawFolder, task.range);
     if (task.pass === "judge") return { pass: "judge", judged: judge.judge(bytes), headerLines };

@@ -142,6 +142,20 @@ export async function findDataset(
   }
 }
 
+/** @throws {SalesflowError} exit code 2 when a dataset is as of another date than the run */
+export function checkAsOf(
+  manifests: readonly (Manifest | undefined)[],
+  { runId, asOf, stage }: { runId: string; asOf: IsoDate; stage: string },
+): void {
+  for (const manifest of manifests) {
+    if (!manifest || manifest.as_of === asOf) continue;
+    throw new SalesflowError(
+      `${manifest.dataset}/ of run ${runId} is as of ${manifest.as_of}, not ${asOf}`,
+      { exitCode: 2, remedy: "Leave --as-of out, or make the run again as of that date.", stage, runId },
+    );
+  }
+}
+
 /**
  * The manifest of a run's dataset, whose parts are there in full size.
  *

@@ -215,7 +215,9 @@ describe("clean() when it fails", () => {
 
   it("refuses raw data of another as-of date", async () => {
     await putRaw(store, [sale(1)], { asOf: "2026-11-23" });
-    await assertRejects(() => clean(contextOf(store), OPTIONS), SalesflowError, "as of 2026-11-23");
+    const error = await assertRejects(() => clean(contextOf(store), OPTIONS), SalesflowError);
+    assertStringIncludes(error.message, "raw/ of run test is as of 2026-11-23, not 2026-11-24");
+    assertEquals(error.exitCode, 2);
   });
 
   const changes: [what: string, change: (bytes: Uint8Array) => Uint8Array | undefined, message: string][] = [
