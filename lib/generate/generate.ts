@@ -2,15 +2,17 @@
  * Generate: makes a year of plausible, deliberately dirty sales as `raw/`. The seed, the as-of date and the sizes fix every byte,
  * whatever the number of parts, threads and shards.
  */
+import { createHash } from "node:crypto";
 import { SalesflowError } from "../errors.ts";
 import { logger } from "../log.ts";
+import { fromCents } from "../money.ts";
 import { type RunRecord, writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { beginDataset, datasetFolder, type Part, partName, publishDataset } from "../store/dataset.ts";
+import { beginDataset, datasetFolder, partName, publishDataset } from "../store/dataset.ts";
 import { Pool } from "../workers/pool.ts";
 import { catalogueCsv, makeCatalogue, type Product } from "./catalogue.ts";
-import { addDefects, type DefectCounts, noDefects } from "./raw_lines.ts";
-import { readShards, type Shard, shardFile, writeShard } from "./shards.ts";
+import { addDefects, addSums, noDefects, noSums } from "./raw_lines.ts";
+import { type MadeParts, readShards, type Shard, shardFile, writeShard } from "./shards.ts";
 import type { ShopParameters } from "./shop.ts";
 import type { GenerateAnswer, GenerateSetUp, GenerateTask } from "./worker.ts";
 
@@ -89,23 +91,22 @@ export async function generate(context: StageContext, options: GenerateOptions):
   await beginDataset(store, folder, (name) => shard.of > 1 && !own.has(name));
   await writeRun(store, generatedRun(runId, asOf, options));
   const catalogue = makeCatalogue(options.products, options.seed);
-  const { parts, counts } = await makeParts(context, options, catalogue, mine);
+  const made = await makeParts(context, options, catalogue, mine);
   if (shard.of > 1) {
     await writeShard(store, folder, shard, {
       parameters,
       partitions: options.partitions,
       as_of: asOf,
-      parts,
-      counts,
+      ...made,
     });
   }
   signal.throwIfAborted();
   const whole = shard.of > 1
     ? await readShards(store, folder, shard.of, { parameters, partitions: options.partitions, as_of: asOf })
-    : { parts, counts };
+    : made;
   if (!whole) {
     logger("generate").info("shard {number} of {of} is done; others are not yet", { ...shard });
-    return { rowsIn: 0, rowsOut: counts.raw_rows, facts: {}, unfinished: true };
+    return { rowsIn: 0, rowsOut: made.counts.raw_rows, facts: {}, unfinished: true };
   }
   await publish(context, whole, parameters, catalogue);
   return { rowsIn: 0, rowsOut: whole.counts.raw_rows, facts: { ...parameters, defects: whole.counts } };
@@ -116,11 +117,11 @@ async function makeParts(
   options: GenerateOptions,
   catalogue: readonly Product[],
   tasks: GenerateTask[],
-): Promise<{ parts: Part[]; counts: DefectCounts }> {
+): Promise<MadeParts> {
   const total = tasks.reduce((sum, { from, to }) => sum + to - from, 0);
   const pool = new Pool<GenerateSetUp, GenerateTask, GenerateAnswer>({
     start: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
-    threads: Math.min(options.workers, tasks.length),
+    threads: options.workers,
     setUp: {
       storeUrl: context.store.url,
       folder: datasetFolder(context.runId, "raw"),
@@ -133,8 +134,12 @@ async function makeParts(
   try {
     const answers = await pool.run(tasks);
     const counts = noDefects();
-    for (const answer of answers) addDefects(counts, answer.counts);
-    return { parts: answers.map(({ part }) => part), counts };
+    const sums = noSums();
+    for (const answer of answers) {
+      addDefects(counts, answer.counts);
+      addSums(sums, answer.sums);
+    }
+    return { parts: answers.map(({ part }) => part), counts, sums };
   } finally {
     pool.close();
   }
@@ -142,13 +147,20 @@ async function makeParts(
 
 async function publish(
   { runId, asOf, store }: StageContext,
-  { parts, counts }: { parts: Part[]; counts: DefectCounts },
+  { parts, counts, sums }: MadeParts,
   parameters: Record<string, number>,
   catalogue: readonly Product[],
 ): Promise<void> {
   const folder = datasetFolder(runId, "raw");
-  await store.writeText(`${folder}/products.csv`, catalogueCsv(catalogue));
+  const products = catalogueCsv(catalogue);
+  await store.writeText(`${folder}/products.csv`, products);
   await store.writeText(`${folder}/defects.json`, JSON.stringify(counts, null, 2) + "\n");
-  const facts = { source: "generated", ...parameters, defects: counts };
+  const facts = {
+    source: "generated",
+    ...parameters,
+    defects: counts,
+    sums: { quantity: String(sums.quantity), amount: fromCents(sums.cents) },
+    products_sha256: createHash("sha256").update(products).digest("hex"),
+  };
   await publishDataset(store, { dataset: "raw", runId, asOf, engine: "native", facts }, parts);
 }

@@ -19,6 +19,23 @@ export interface DefectCounts {
   reformatted: Record<string, number>;
 }
 
+/** What the distinct valid sales add up to, and so what the clean rows have to. */
+export interface SaleSums {
+  quantity: bigint;
+  cents: bigint;
+}
+
+/** The sums of no sales. */
+export function noSums(): SaleSums {
+  return { quantity: 0n, cents: 0n };
+}
+
+/** Adds the sums of another range. */
+export function addSums(sum: SaleSums, other: SaleSums): void {
+  sum.quantity += other.quantity;
+  sum.cents += other.cents;
+}
+
 /** Nothing injected. */
 export function noDefects(): DefectCounts {
   return {
@@ -50,6 +67,9 @@ const LOOK_BACK = 20_000;
 const REFORMAT_KINDS = Object.keys(REFORMATS);
 const DEFECT_KINDS = Object.keys(DEFECTS) as (keyof typeof DEFECTS)[];
 
+/** Far below 2^53, where numbers are no longer exact. */
+const CENTS_PER_FLUSH = 2 ** 50;
+
 const newSale = (): Sale => ({
   saleId: 0,
   customerId: 0,
@@ -63,6 +83,10 @@ const newSale = (): Sale => ({
 /** Writes raw lines, one sale (and what is injected after it) at a time. */
 export class RawLines {
   readonly counts: DefectCounts = noDefects();
+  /** Numbers are faster, and both stay exact: a sale has less than 2^31 cents. */
+  #quantity = 0;
+  #cents = 0;
+  #wholeCents = 0n;
   readonly #shop: Shop;
   readonly #defectRate: number;
   readonly #sale = newSale();
@@ -77,10 +101,21 @@ export class RawLines {
     this.#dates = encodeAll(this.#shop.calendar.dates);
   }
 
+  /** Of the distinct valid sales written so far. */
+  get sums(): SaleSums {
+    return { quantity: BigInt(this.#quantity), cents: this.#wholeCents + BigInt(this.#cents) };
+  }
+
   /** Writes sale `index` and, at the defect rate, one injected row after it: at most two lines. */
   write(index: number, lines: LineBuffer): void {
     const { random } = this.#shop;
     this.#shop.make(index, this.#sale);
+    this.#quantity += this.#sale.quantity;
+    this.#cents += this.#sale.amountCents;
+    if (this.#cents > CENTS_PER_FLUSH) {
+      this.#wholeCents += BigInt(this.#cents);
+      this.#cents = 0;
+    }
     if (random.unit(Stream.Reformat, index) < this.#defectRate) {
       this.#reformatted(index, this.#sale, lines, true);
     } else this.#canonical(this.#sale, lines);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type Part, partName } from "../store/dataset.ts";
 import type { Store } from "../store/store.ts";
-import { addDefects, type DefectCounts, noDefects } from "./raw_lines.ts";
+import { addDefects, addSums, type DefectCounts, noDefects, noSums, type SaleSums } from "./raw_lines.ts";
 
 /** Shard `number` (1 … of) of `of`. */
 export interface Shard {
@@ -17,11 +17,17 @@ export interface ShardParameters {
   as_of: string;
 }
 
-/** What a shard has made. */
-export interface ShardNote extends ShardParameters {
+/** Parts that were made, in order, what was injected into them, and what their valid sales add up to. */
+export interface MadeParts {
   parts: Part[];
   counts: DefectCounts;
+  sums: SaleSums;
 }
+
+/** What a shard has made. */
+export type ShardNote = ShardParameters & MadeParts;
+
+const sumSchema = z.string().regex(/^\d+$/).transform(BigInt);
 
 const noteSchema = z.object({
   parameters: z.record(z.string(), z.number()),
@@ -29,6 +35,7 @@ const noteSchema = z.object({
   as_of: z.string(),
   parts: z.array(z.object({ name: z.string(), rows: z.number(), bytes: z.number(), sha256: z.string() })),
   counts: z.custom<DefectCounts>((value) => typeof value === "object" && value !== null),
+  sums: z.object({ quantity: sumSchema, cents: sumSchema }),
 });
 
 /** Name of a shard's note in the dataset's folder. */
@@ -38,29 +45,34 @@ export function shardFile({ number, of }: Shard): string {
 
 /** Leaves the note of a finished shard. */
 export async function writeShard(store: Store, folder: string, shard: Shard, note: ShardNote): Promise<void> {
-  await store.writeText(`${folder}/${shardFile(shard)}`, JSON.stringify(note, null, 2) + "\n");
+  const text = JSON.stringify(note, (_, value) => typeof value === "bigint" ? String(value) : value, 2);
+  await store.writeText(`${folder}/${shardFile(shard)}`, text + "\n");
 }
 
-/** Parts and counts of all shards; undefined while one is missing or was made with other parameters. */
+/** What all shards made; undefined while one is missing, or was made with other parameters or by another version. */
 export async function readShards(
   store: Store,
   folder: string,
   of: number,
   expected: ShardParameters,
-): Promise<{ parts: Part[]; counts: DefectCounts } | undefined> {
+): Promise<MadeParts | undefined> {
   const byName = new Map<string, Part>();
   const counts = noDefects();
+  const sums = noSums();
   for (let number = 1; number <= of; number++) {
     const text = await store.readText(`${folder}/${shardFile({ number, of })}`);
     if (text === undefined) return undefined;
-    const { parts, counts: own, ...parameters } = noteSchema.parse(JSON.parse(text));
+    const note = noteSchema.safeParse(JSON.parse(text));
+    if (!note.success) return undefined;
+    const { parts, counts: own, sums: ownSums, ...parameters } = note.data;
     const { parameters: values, partitions, as_of } = expected;
     if (JSON.stringify(parameters) !== JSON.stringify({ parameters: values, partitions, as_of })) {
       return undefined;
     }
     for (const part of parts) byName.set(part.name, part);
     addDefects(counts, own);
+    addSums(sums, ownSums);
   }
   const parts = Array.from({ length: expected.partitions }, (_, index) => byName.get(partName(index))!);
-  return { parts, counts };
+  return { parts, counts, sums };
 }

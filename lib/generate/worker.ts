@@ -5,7 +5,7 @@ import type { Part } from "../store/dataset.ts";
 import { PartWriter } from "../store/part_writer.ts";
 import { openStore } from "../store/store.ts";
 import { LineBuffer } from "./line_buffer.ts";
-import { type DefectCounts, RawLines } from "./raw_lines.ts";
+import { type DefectCounts, RawLines, type SaleSums } from "./raw_lines.ts";
 import { Shop, type ShopParameters } from "./shop.ts";
 
 /** What a worker is told once. */
@@ -23,10 +23,11 @@ export interface GenerateTask {
   to: number;
 }
 
-/** The part that was made and what was injected into it. */
+/** The part that was made, what was injected into it, and what its valid sales add up to. */
 export interface GenerateAnswer {
   part: Part;
   counts: DefectCounts;
+  sums: SaleSums;
 }
 
 const BUFFER_BYTES = 1 << 20;
@@ -49,7 +50,7 @@ answerTasks<GenerateSetUp, GenerateTask, GenerateAnswer>(({ storeUrl, folder, pa
       }
       await writer.write(lines.filled);
       lines.clear();
-      return { part: await writer.close(raw.counts.raw_rows), counts: raw.counts };
+      return { part: await writer.close(raw.counts.raw_rows), counts: raw.counts, sums: raw.sums };
     } catch (error) {
       await writer.abort();
       throw error;

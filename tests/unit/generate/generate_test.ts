@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { clean } from "../../../lib/clean/clean.ts";
 import { SalesflowError } from "../../../lib/errors.ts";
 import { generate, type GenerateOptions } from "../../../lib/generate/generate.ts";
+import { fromCents, toCents } from "../../../lib/money.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
 import { REASONS } from "../../../lib/sale.ts";
 import { findDataset, openDataset, partName } from "../../../lib/store/dataset.ts";
@@ -136,6 +137,12 @@ describe("generate()", () => {
         assertEquals(Object.keys(defects.rejected_by_reason), [...REASONS]);
         const ids = new Set((await readRows(place.store, "clean")).map((row) => row.split(",")[0]));
         assertEquals(ids.size, 8_000);
+        const rows = (await readRows(place.store, "clean")).map((row) => row.split(","));
+        assertEquals(made.facts.sums, {
+          quantity: String(rows.reduce((sum, row) => sum + BigInt(row[3]!), 0n)),
+          amount: fromCents(rows.reduce((sum, row) => sum + toCents(row[5]!), 0n)),
+        });
+        assertEquals(made.facts.products_sha256, sha256(made.products!));
       });
     }
   }
@@ -230,6 +237,18 @@ describe("generate() in shards", () => {
     await make(2, 3, { seed: 2 });
     assertEquals((await openDataset(place.store, RUN_ID, "raw")).facts.seed, 2);
     assertEquals((await published()).lines, (await product({ ...sharded, seed: 2 })).lines);
+  });
+
+  it("does not publish with a shard that another version made", async () => {
+    await place.store.remove(FOLDER);
+    await make(1, 2);
+    const path = `${FOLDER}/shard-1-of-2.json`;
+    const { sums: _, ...older } = JSON.parse((await place.store.readText(path))!);
+    await place.store.writeText(path, JSON.stringify(older));
+    await make(2, 2);
+    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    await make(1, 2);
+    assertEquals(await published(), await product(sharded));
   });
 
   it("refuses more shards than parts", async () => {

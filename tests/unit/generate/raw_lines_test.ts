@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
 import { LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
-import { addDefects, noDefects, RawLines } from "../../../lib/generate/raw_lines.ts";
+import { addDefects, addSums, noDefects, noSums, RawLines } from "../../../lib/generate/raw_lines.ts";
+import { toCents } from "../../../lib/money.ts";
 import { Shop, type ShopParameters } from "../../../lib/generate/shop.ts";
 
 function makeShop(more: Partial<ShopParameters> = {}): Shop {
@@ -73,8 +74,35 @@ describe("RawLines", () => {
     });
     const { text } = write(0.5, 1_999_990_000, 2_000_000_000, shop);
     const longest = Math.max(...text.split("\n").map((line) => new TextEncoder().encode(line).length + 1));
-    // A sale is at most two lines: itself and one injected after it.
-    assert(2 * longest <= LONGEST_LINE_BYTES, `${longest} bytes`);
+    assert(longest <= LONGEST_LINE_BYTES, `${longest} bytes`);
+  });
+});
+
+describe("RawLines.sums", () => {
+  it("adds up the valid sales, none of what is injected", () => {
+    const raw = new RawLines(makeShop(), 0.5);
+    const plain = new RawLines(makeShop(), 0);
+    const lines = new LineBuffer(1 << 22);
+    for (let index = 0; index < 5_000; index++) {
+      raw.write(index, new LineBuffer(2048));
+      plain.write(index, lines);
+    }
+    const sums = noSums();
+    for (const line of new TextDecoder().decode(lines.filled).trimEnd().split("\n")) {
+      const [, , , quantity, , amount] = line.split(",");
+      addSums(sums, { quantity: BigInt(quantity!), cents: toCents(amount!) });
+    }
+    assertEquals(raw.sums, sums);
+    assertEquals(plain.sums, sums);
+  });
+
+  it("stays exact where numbers are not", () => {
+    const shop = makeShop();
+    const cents = 2 ** 49 + 1;
+    shop.make = (_, sale) => Object.assign(sale, { quantity: 1, amountCents: cents });
+    const raw = new RawLines(shop, 0);
+    for (let index = 0; index < 101; index++) raw.write(index, new LineBuffer(2048));
+    assertEquals(raw.sums, { quantity: 101n, cents: 101n * BigInt(cents) });
   });
 });
 
