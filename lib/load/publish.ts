@@ -5,7 +5,7 @@ import { copyIn } from "../postgres/copy.ts";
 import { PostgresFailure } from "../postgres/errors.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { type LoadSource, partBytes } from "./source.ts";
+import { type LoadSource, partBytes, productsBytes } from "./source.ts";
 import { checkCount } from "./staging.ts";
 import upsertRun from "./upsert_run.sql" with { type: "text" };
 
@@ -18,13 +18,13 @@ const LOCK_MS = { first: 50, most: 400 };
 const REST_FACTOR = 3;
 
 /** Replaces the catalogue. Readers keep the old rows until the commit. */
-async function replaceProducts(db: Postgres, { store, productsPath }: LoadSource): Promise<number | null> {
-  if (productsPath === undefined) return null;
+async function replaceProducts(db: Postgres, source: LoadSource): Promise<number | null> {
+  if (!source.hasProducts) return null;
   await db.query("DELETE FROM shop.products");
   return await copyIn(
     db,
     "COPY shop.products (product_id, name, category, price_from, price_to) FROM STDIN (FORMAT csv, HEADER true)",
-    await store.stream(productsPath),
+    productsBytes(source),
   );
 }
 
@@ -65,12 +65,14 @@ async function recordRun(db: Postgres, { runId, source, clean, facts }: LoadSour
 async function lockSales(db: Postgres, waitMs: number): Promise<void> {
   // Not the time of day, which may be set back.
   const deadline = performance.now() + waitMs;
+  // One for all tries: going back to it keeps it, and every further one would be nested in those before.
+  await db.query("SAVEPOINT before_lock");
   for (let tryMs = LOCK_MS.first;; tryMs = Math.min(LOCK_MS.most, tryMs * 1.5)) {
-    await db.query("SAVEPOINT before_lock");
     try {
       await db.query(`SET LOCAL lock_timeout = ${Math.round(tryMs)}`);
       await db.query("LOCK TABLE shop.sales IN ACCESS EXCLUSIVE MODE");
       await db.query("SET LOCAL lock_timeout = 0");
+      await db.query("RELEASE SAVEPOINT before_lock");
       return;
     } catch (error) {
       if (!(error instanceof PostgresFailure && error.code === "55P03")) throw error;

@@ -180,9 +180,20 @@ export async function writeRunFiles(store: Store, files: RunFiles): Promise<void
     rejected_by_reason: reasons,
   };
   await writeRun(store, { run_id: runId, as_of: asOf, source, parameters: {} });
+  const catalogue = products &&
+    ["product_id,name,category,price_from,price_to", ...products].join("\n") + "\n";
+  const all = parts.flat();
+  const generated = {
+    defects,
+    sums: {
+      quantity: String(all.reduce((sum, sale) => sum + BigInt(sale[3]), 0n)),
+      amount: fromCents(all.reduce((sum, sale) => sum + toCents(sale[5]), 0n)),
+    },
+    products_sha256: createHash("sha256").update(catalogue ?? "").digest("hex"),
+  };
   const raw = await writeDataset(store, run, "raw", rawLines, {
     source,
-    ...(source === "generated" ? { defects } : {}),
+    ...(source === "generated" ? generated : {}),
   });
   const refused = rejected.map(([part, line, reason, text]) =>
     `${partName(part)},${line},${reason},"${text.replaceAll('"', '""')}"`
@@ -199,10 +210,18 @@ export async function writeRunFiles(store: Store, files: RunFiles): Promise<void
     raw: raw.fingerprint,
     rejects: rejects.fingerprint,
   });
-  if (products) {
-    const text = ["product_id,name,category,price_from,price_to", ...products].join("\n") + "\n";
-    await store.writeText(`${datasetFolder(runId, "raw")}/products.csv`, text);
+  if (catalogue !== undefined) {
+    await store.writeText(`${datasetFolder(runId, "raw")}/products.csv`, catalogue);
   }
+}
+
+/** Changes the text of a file of the store. */
+export async function changeText(
+  store: Store,
+  path: string,
+  change: (text: string) => string,
+): Promise<void> {
+  await store.writeText(path, change((await store.readText(path))!));
 }
 
 /** Replaces a part's bytes and makes the manifest fit them again, as somebody who tampers would. */

@@ -5,7 +5,11 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import type { Store } from "../../../lib/store/store.ts";
+import { publish } from "../../../lib/load/publish.ts";
+import { openSource } from "../../../lib/load/source.ts";
+import { fillStaging } from "../../../lib/load/staging.ts";
 import {
+  changeText,
   forgePart,
   IMPATIENT,
   manySales,
@@ -309,6 +313,46 @@ describe("load()", () => {
     assertEquals(await totals(), "0 0.00");
   });
 
+  it("load() puts one savepoint before all its tries for the lock, and lets go of it", async () => {
+    await writeRunFiles(place.store, { runId: "tries", parts: [OLD] });
+    const source = await openSource(context("tries"));
+    await place.postgres(async (reader) => {
+      await reader.query("BEGIN");
+      await reader.query("SELECT count(*) FROM shop.sales");
+      const said: string[] = [];
+      await place.postgres(async (db) => {
+        const table = await fillStaging(db, source, () => {});
+        const query = db.query.bind(db);
+        db.query = async (text: string, values?: readonly unknown[]) => {
+          if (/SAVEPOINT/.test(text)) said.push(text);
+          // The reader goes before the fourth try.
+          if (said.length === 4) await reader.query("ROLLBACK");
+          return await query(text, values) as never;
+        };
+        await publish(db, source, table, 60_000);
+      });
+      const back = "ROLLBACK TO SAVEPOINT before_lock";
+      assertEquals(said.slice(0, 4), ["SAVEPOINT before_lock", back, back, back]);
+      assertEquals(said.filter((text) => text !== back).slice(1), ["RELEASE SAVEPOINT before_lock"]);
+    });
+  });
+
+  it("load() is refused for another date than that of the files", async () => {
+    await writeRunFiles(place.store, { runId: "dated", parts: [OLD] });
+    const error = await assertRejects(
+      () => load(context("dated", { asOf: "2026-11-17" })),
+      SalesflowError,
+      "raw/ of run dated is as of 2026-11-24, not 2026-11-17",
+    );
+    assertEquals(error.exitCode, 2);
+    await place.store.remove("runs/dated/raw");
+    await assertRejects(
+      () => load(context("dated", { asOf: "2026-11-17" })),
+      SalesflowError,
+      "clean/ of run dated is as of 2026-11-24, not 2026-11-17",
+    );
+  });
+
   const damages: { name: string; says: string; damage: (runId: string) => Promise<void> }[] = [
     {
       name: "a clean part has other bytes than its manifest says",
@@ -365,6 +409,23 @@ describe("load()", () => {
         const manifest = JSON.parse((await place.store.readText(path))!);
         manifest.facts.duplicates++;
         await place.store.writeText(path, JSON.stringify(manifest));
+      },
+    },
+    {
+      name: "the catalogue is not the one that was generated",
+      says: "products.csv is damaged",
+      damage: async (runId) => {
+        const files = { runId, parts: [OLD], products: ["1,Tea,Food,1.00,2.00"] };
+        await writeRunFiles(place.store, { ...files, source: "generated" });
+        await changeText(place.store, `runs/${runId}/raw/products.csv`, (text) => text.replace("Tea", "Tee"));
+      },
+    },
+    {
+      name: "generated data has no catalogue",
+      says: "There is no runs/damaged/raw/products.csv",
+      damage: async (runId) => {
+        await writeRunFiles(place.store, { runId, parts: [OLD], source: "generated" });
+        await place.store.remove(`runs/${runId}/raw/products.csv`);
       },
     },
     {
