@@ -2,14 +2,26 @@
 import { type ClickHouse, quoteClickHouseName } from "../clickhouse/session.ts";
 import type { IsoDate } from "../dates.ts";
 import { logger } from "../log.ts";
+import type { Postgres } from "../postgres/session.ts";
 
 const PREFIX = "sales_aggregates_staging_";
 
+/**
+ * What the names of staging tables of transfers from one database begin with. The lock of transfer is that database's, so the tables
+ * of another one, which may feed the same ClickHouse, are not ours to judge.
+ */
+export async function stagingPrefix(from: Postgres): Promise<string> {
+  const { source } = await from.one(
+    "SELECT system_identifier || '_' || oid AS source FROM pg_control_system(), pg_database WHERE datname = current_database()",
+  );
+  return `${PREFIX}${source}_`;
+}
+
 /** Removes the staging tables of transfers that died; the caller holds the lock of transfer. */
-export async function dropStaleStaging(db: ClickHouse): Promise<void> {
+export async function dropStaleStaging(db: ClickHouse, prefix: string): Promise<void> {
   const found = await db.rows(
     "SELECT name FROM system.tables WHERE database = 'shop' AND startsWith(name, {prefix:String})",
-    { prefix: PREFIX },
+    { prefix },
   );
   for (const [name] of found) {
     await dropStaging(db, name!);
@@ -18,8 +30,8 @@ export async function dropStaleStaging(db: ClickHouse): Promise<void> {
 }
 
 /** Makes an empty table of the same structure; its name tells the run, and no other try has it. */
-export async function createStaging(db: ClickHouse, runId: string): Promise<string> {
-  const name = `${PREFIX}${runId}_${crypto.randomUUID().slice(0, 8)}`;
+export async function createStaging(db: ClickHouse, prefix: string, runId: string): Promise<string> {
+  const name = `${prefix}${runId}_${crypto.randomUUID().slice(0, 8)}`;
   await db.command(`CREATE TABLE ${quoteClickHouseName("shop", name)} AS shop.sales_aggregates`);
   return name;
 }

@@ -4,29 +4,22 @@ import type { IsoDate } from "../dates.ts";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { readRows } from "../postgres/cursor.ts";
+import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
 import { howToAggregate } from "../postgres/loaded_run.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
-import selectAggregates from "./select_aggregates.sql" with { type: "text" };
-import { createStaging, dropDate, dropStaging, dropStaleStaging, replaceDate } from "./staging.ts";
+import { checkAsOf, findDataset } from "../store/dataset.ts";
+import {
+  createStaging,
+  dropDate,
+  dropStaging,
+  dropStaleStaging,
+  replaceDate,
+  stagingPrefix,
+} from "./staging.ts";
 import { differences, type Totals, totalsOfClickHouse, totalsOfPostgres } from "./totals.ts";
 
-/** Columns that both tables have. */
-const VALUES = [
-  "level",
-  "region",
-  "product_id",
-  "total_sales",
-  "total_quantity",
-  "total_amount",
-  "average_sale_amount",
-  "amount_share",
-  "amount_rank",
-  "cumulative_share",
-  "run_id",
-];
-const COLUMNS = ["import_date", ...VALUES, "imported_at"];
+const COLUMNS = ["import_date", ...AGGREGATE_COLUMNS, "imported_at"];
 
 /** What {@linkcode transfer} may be told. */
 export interface TransferOptions {
@@ -47,6 +40,20 @@ async function checkRun(db: Postgres, runs: [string | null, string | null], runI
   );
 }
 
+/** The import date must be that of the files, and of what was loaded from them. */
+async function checkDate(from: Postgres, { store, runId, asOf }: StageContext): Promise<void> {
+  const manifests = [await findDataset(store, runId, "raw"), await findDataset(store, runId, "clean")];
+  checkAsOf(manifests, { runId, asOf, stage: "transfer" });
+  const [loaded] = await from.query("SELECT as_of FROM shop.pipeline_runs WHERE run_id = $1", [runId]);
+  if (!loaded || loaded.as_of === asOf) return;
+  throw new SalesflowError(`Run ${runId} was loaded as of ${loaded.as_of}, not ${asOf}`, {
+    exitCode: 2,
+    stage: "transfer",
+    runId,
+    remedy: `Leave --as-of out, or run "salesflow load --run-id ${runId}" and aggregate again.`,
+  });
+}
+
 function checkTotals(sent: Totals, found: Totals, runId: string): void {
   const wrong = differences(sent, found);
   if (wrong.length === 0) return;
@@ -62,16 +69,22 @@ function checkTotals(sent: Totals, found: Totals, runId: string): void {
 /** Rows for ClickHouse, as text; neither side holds all of them in memory. */
 async function* rowsOf(from: Postgres, importDate: IsoDate): AsyncGenerator<(string | null)[]> {
   const importedAt = new Date().toISOString().replace("T", " ").replace("Z", "");
-  for await (const batch of readRows(from, selectAggregates)) {
-    for (const row of batch) yield [importDate, ...VALUES.map((name) => row[name]!), importedAt];
+  for await (const rows of readAggregates(from)) {
+    for (const values of rows) yield [importDate, ...values, importedAt];
   }
 }
 
-async function move(from: Postgres, to: ClickHouse, context: StageContext): Promise<Totals> {
+async function move(
+  from: Postgres,
+  to: ClickHouse,
+  prefix: string,
+  context: StageContext,
+): Promise<Totals> {
   const { runId, asOf } = context;
   const { totals, runs } = await totalsOfPostgres(from);
   await checkRun(from, runs, runId);
-  const staging = await createStaging(to, runId);
+  await checkDate(from, context);
+  const staging = await createStaging(to, prefix, runId);
   try {
     await to.insert(quoteClickHouseName("shop", staging), COLUMNS, rowsOf(from, asOf));
     checkTotals(totals, await totalsOfClickHouse(to, staging, asOf), runId);
@@ -100,9 +113,10 @@ export async function transfer(context: StageContext, options: TransferOptions =
     (to) =>
       withPostgres({ ...common, url: postgresUrl }, async (from) => {
         await takeLock(from, "salesflow:transfer", "session");
-        await dropStaleStaging(to);
+        const prefix = await stagingPrefix(from);
+        await dropStaleStaging(to, prefix);
         return await from.transaction(
-          () => move(from, to, context),
+          () => move(from, to, prefix, context),
           "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         );
       }),

@@ -1,21 +1,18 @@
 /** PostgreSQL's shop.sales_aggregates = the rows of the run's date in ClickHouse. */
 import type { ClickHouse } from "../clickhouse/session.ts";
 import type { StageContext } from "../pipeline/stage.ts";
-import { readRows } from "../postgres/cursor.ts";
+import { readAggregates } from "../postgres/aggregates.ts";
 import type { Postgres } from "../postgres/session.ts";
 import type { Findings } from "./checks.ts";
 import clickhouseAggregates from "./clickhouse_aggregates.sql" with { type: "text" };
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
-import postgresAggregates from "./postgres_aggregates.sql" with { type: "text" };
 
 function keyed([level, region, productId, ...rest]: readonly (string | null)[]): KeyedRow {
   return { key: [level!, region!, Number(productId)], text: [level, region, productId, ...rest].join(" ") };
 }
 
 async function* ofPostgres(db: Postgres): AsyncGenerator<KeyedRow[]> {
-  for await (const rows of readRows(db, postgresAggregates)) {
-    yield rows.map((row) => keyed(Object.values(row)));
-  }
+  for await (const rows of readAggregates(db)) yield rows.map(keyed);
 }
 
 async function* ofClickHouse(db: ClickHouse, importDate: string): AsyncGenerator<KeyedRow[]> {

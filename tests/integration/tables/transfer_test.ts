@@ -4,6 +4,7 @@ import { aggregate } from "../../../lib/aggregate/aggregate.ts";
 import { SalesflowError } from "../../../lib/errors.ts";
 import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
+import { stagingPrefix } from "../../../lib/transfer/staging.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import { IMPATIENT, manySales, Place, type Sale, writeRunFiles } from "./harness.ts";
 import { recount } from "./recount.ts";
@@ -118,12 +119,35 @@ describe("transfer()", () => {
     assertEquals(await place.leftovers(), []);
   });
 
-  it("transfer() removes what a killed transfer left", async () => {
-    await place.clickhouse(
-      "CREATE TABLE shop.sales_aggregates_staging_small_0a1b2c3d AS shop.sales_aggregates",
-    );
+  it("transfer() removes what a killed transfer left, and nothing of another PostgreSQL's transfers", async () => {
+    const own = await place.postgres(stagingPrefix);
+    const theirs = `${own.replace(/\d+_\d+_$/, "")}7000000000000000001_5_small_0a1b2c3d`;
+    for (const name of [`${own}small_0a1b2c3d`, theirs]) {
+      await place.clickhouse(`CREATE TABLE shop.${name} AS shop.sales_aggregates`);
+    }
     await transfer(place.context("small"));
-    assertEquals(await place.leftovers(), []);
+    assertEquals(await place.leftovers(), [theirs]);
+    await place.clickhouse(`DROP TABLE shop.${theirs}`);
+  });
+
+  it("transfer() is refused for another date than that of the files, or of what was loaded", async () => {
+    const before = await imported(OTHER_DATE);
+    const refused = async (says: string) => {
+      const error = await assertRejects(
+        () => transfer(place.context("small", { asOf: OTHER_DATE })),
+        SalesflowError,
+        says,
+      );
+      assertEquals(error.exitCode, 2);
+    };
+    await refused(`raw/ of run small is as of 2026-11-24, not ${OTHER_DATE}`);
+    await place.store.remove("runs/small/raw");
+    await refused(`clean/ of run small is as of 2026-11-24, not ${OTHER_DATE}`);
+    // The files are as of another date now, but not what is in the tables.
+    await writeRunFiles(place.store, { runId: "small", parts: [SMALL], asOf: OTHER_DATE });
+    await refused(`Run small was loaded as of 2026-11-24, not ${OTHER_DATE}`);
+    assertEquals(await imported(OTHER_DATE), before);
+    await aggregated("small", SMALL);
   });
 
   it("transfer() publishes nothing and leaves nothing when ClickHouse refuses the rows", async () => {

@@ -1,4 +1,4 @@
--- The same columns and the same order as clickhouse_aggregates.sql.
+-- In the order of ClickHouse's key; lib/verify/clickhouse_aggregates.sql reads the same there.
 SELECT
   level,
   region,
