@@ -1,34 +1,10 @@
 /** The checks that need no database: what went into cleaning came out of it, and nothing else. */
-import { z } from "zod";
-import { SalesflowError } from "../errors.ts";
-import { REASONS } from "../sale.ts";
+import { fromCents } from "../money.ts";
+import type { StageContext } from "../pipeline/stage.ts";
+import { type CleanFacts, cleanFacts, type GeneratedFacts, generatedFacts } from "../store/facts.ts";
 import type { Findings } from "./checks.ts";
 import type { Files } from "./files.ts";
-
-const count = z.number().int().nonnegative();
-const reasonsSchema = z.record(z.enum(REASONS), count);
-const cleanFactsSchema = z.object({
-  rows_in: count,
-  rows_out: count,
-  duplicates: count,
-  rejected: count,
-  rejected_by_reason: reasonsSchema,
-  raw: z.string(),
-  rejects: z.string(),
-});
-const generatedFactsSchema = z.object({
-  source: z.literal("generated"),
-  defects: z.object({
-    rows: count,
-    raw_rows: count,
-    duplicates: count,
-    rejected: count,
-    rejected_by_reason: reasonsSchema,
-  }),
-});
-
-/** Facts of the clean dataset. */
-export type CleanFacts = z.infer<typeof cleanFactsSchema>;
+import type { SalesSum } from "./sales_sum.ts";
 
 /** `duplicates 3, malformed_row 1, …`, zeros left out. */
 export function wordsOf(counts: Record<string, number>): string {
@@ -37,17 +13,15 @@ export function wordsOf(counts: Record<string, number>): string {
 }
 
 /** raw = clean + duplicates + rejected; for generated data also what was injected = what was found. */
-export function checkFiles({ raw, clean, rejected, sum }: Files, findings: Findings): CleanFacts {
-  const parsed = cleanFactsSchema.safeParse(clean.facts);
-  if (!parsed.success) {
-    throw new SalesflowError(`The facts in clean/manifest.json of run ${clean.run_id} cannot be understood`, {
-      stage: "verify",
-      runId: clean.run_id,
-      remedy: "Run clean again.",
-      cause: parsed.error,
-    });
+export function checkFiles(
+  { raw, clean, rejected, sum }: Files,
+  { asOf }: Pick<StageContext, "asOf">,
+  findings: Findings,
+): CleanFacts {
+  const facts = cleanFacts(clean, "verify");
+  for (const { dataset, as_of } of [raw, clean, rejected]) {
+    findings.compare(`as of: the run = ${dataset}/manifest.json`, asOf, as_of);
   }
-  const facts = parsed.data;
   findings.compare("fingerprint: raw/ = the input of clean/", raw.fingerprint, facts.raw);
   findings.compare("fingerprint: rejected/ = the rejects of clean/", rejected.fingerprint, facts.rejects);
   findings.compare(
@@ -57,17 +31,26 @@ export function checkFiles({ raw, clean, rejected, sum }: Files, findings: Findi
   );
   const byReason = Object.values(facts.rejected_by_reason).reduce((total, value) => total + value, 0);
   findings.compare("rows: rejected/ = sum over reasons", rejected.rows, byReason);
-  const generated = generatedFactsSchema.safeParse(raw.facts);
-  if (generated.success) {
-    const { defects } = generated.data;
-    findings.compare("rows: generated sales = clean/", defects.rows, sum.rows);
-    findings.compare(
-      "rows: injected defects = found by clean",
-      wordsOf({ duplicates: defects.duplicates, ...defects.rejected_by_reason }),
-      wordsOf({ duplicates: facts.duplicates, ...facts.rejected_by_reason }),
-    );
-  } else if (raw.facts.source === "generated") {
-    findings.compare("facts of generated data: readable = yes", "yes", "no");
-  }
+  const generated = generatedFacts(raw, "verify");
+  if (generated) checkGenerated(generated, facts, sum, findings);
   return facts;
+}
+
+/** What the generator knows beforehand: the sales that must come out of cleaning, and what it has to find. */
+function checkGenerated(
+  { defects, sums }: GeneratedFacts,
+  facts: CleanFacts,
+  sum: SalesSum,
+  findings: Findings,
+): void {
+  findings.compare("rows: generated sales = clean/", defects.rows, sum.rows);
+  if (sums) {
+    findings.compare("quantity: generated sales = clean/", sums.quantity, sum.quantity);
+    findings.compare("sale_amount: generated sales = clean/", sums.amount, fromCents(sum.cents));
+  }
+  findings.compare(
+    "rows: injected defects = found by clean",
+    wordsOf({ duplicates: defects.duplicates, ...defects.rejected_by_reason }),
+    wordsOf({ duplicates: facts.duplicates, ...facts.rejected_by_reason }),
+  );
 }

@@ -1,35 +1,16 @@
 /** The run's files, measured again from their bytes. */
-import { createHash } from "node:crypto";
 import type { StageContext } from "../pipeline/stage.ts";
 import { datasetFolder, type DatasetName, type Manifest, openDataset, type Part } from "../store/dataset.ts";
-import type { Store } from "../store/store.ts";
+import { type Measure, measureFile } from "../store/part_reader.ts";
 import type { Findings } from "./checks.ts";
 import { LineCounter } from "./count_rows.ts";
 import { addSales, type SalesSum, SalesSummer } from "./sales_sum.ts";
-
-/** Reads a part once, for its checksum and for `take`. */
-async function readPart(
-  store: Store,
-  path: string,
-  signal: AbortSignal,
-  take: (bytes: Uint8Array) => void,
-): Promise<{ bytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of await store.stream(path)) {
-    signal.throwIfAborted();
-    hash.update(chunk);
-    bytes += chunk.length;
-    take(chunk);
-  }
-  return { bytes, sha256: hash.digest("hex") };
-}
 
 function comparePart(
   findings: Findings,
   dataset: string,
   part: Part,
-  found: { rows: number; bytes: number; sha256: string },
+  found: { rows: number } & Measure,
 ) {
   const words = ({ rows, bytes, sha256 }: typeof found) =>
     `${rows} rows, ${bytes} bytes, ${sha256.slice(0, 12)}`;
@@ -48,7 +29,7 @@ async function countDataset(
   for (const part of manifest.parts) {
     const lines = new LineCounter();
     const path = `${datasetFolder(runId, dataset)}/${part.name}`;
-    const measure = await readPart(store, path, signal, (bytes) => lines.write(bytes));
+    const measure = await measureFile(store, path, (bytes) => lines.write(bytes), signal);
     const partRows = Math.max(0, lines.finish() - 1);
     comparePart(findings, dataset, part, { rows: partRows, ...measure });
     rows += partRows;
@@ -67,7 +48,7 @@ async function sumClean(
   for (const part of manifest.parts) {
     const path = `${datasetFolder(runId, "clean")}/${part.name}`;
     const summer = new SalesSummer(`${store.url}/${path}`);
-    const measure = await readPart(store, path, signal, (bytes) => summer.write(bytes));
+    const measure = await measureFile(store, path, (bytes) => summer.write(bytes), signal);
     const own = summer.finish();
     comparePart(findings, "clean", part, { rows: own.rows, ...measure });
     sum = addSales(sum, own);

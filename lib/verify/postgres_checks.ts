@@ -7,9 +7,10 @@ import { PostgresFailure } from "../postgres/errors.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
 import { SALE_COLUMNS } from "../sale.ts";
 import { datasetFolder, type Manifest } from "../store/dataset.ts";
+import type { CleanFacts } from "../store/facts.ts";
 import type { Store } from "../store/store.ts";
 import aggregateDifferences from "./aggregate_differences.sql" with { type: "text" };
-import { type CleanFacts, wordsOf } from "./boundaries.ts";
+import { wordsOf } from "./boundaries.ts";
 import { type Difference, type Findings, NAMED_DIFFERENCES } from "./checks.ts";
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
 import type { Files } from "./files.ts";
@@ -116,22 +117,29 @@ export async function checkRejected(
   );
 }
 
-/** clean/manifest.json = the run's row in shop.pipeline_runs. */
+/** The manifests of raw/ and clean/ = the run's row in shop.pipeline_runs, which the report tells. */
 export async function checkRun(
   db: Postgres,
-  clean: Manifest,
+  { raw, clean }: Files,
   facts: CleanFacts,
   findings: Findings,
 ): Promise<void> {
   const row = await db.one(
-    "SELECT as_of, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows FROM shop.pipeline_runs WHERE run_id = $1",
+    "SELECT as_of, source, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows, rejected_by_reason FROM shop.pipeline_runs WHERE run_id = $1",
     [clean.run_id],
   );
   const { rows_in, rows_out, duplicates, rejected } = facts;
+  const { as_of, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows } = row;
   findings.compare(
     "facts: clean/manifest.json = shop.pipeline_runs",
     [clean.as_of, clean.engine, rows_in, rows_out, duplicates, rejected].join(", "),
-    Object.values(row).join(", "),
+    [as_of, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows].join(", "),
+  );
+  findings.compare("source: raw/manifest.json = shop.pipeline_runs", String(raw.facts.source), row.source!);
+  findings.compare(
+    "reasons: clean/manifest.json = shop.pipeline_runs",
+    wordsOf(facts.rejected_by_reason),
+    wordsOf(JSON.parse(row.rejected_by_reason!)),
   );
 }
 

@@ -5,8 +5,11 @@ import type { StageContext } from "../pipeline/stage.ts";
 import { readRows } from "../postgres/cursor.ts";
 import type { Postgres } from "../postgres/session.ts";
 import { datasetFolder } from "../store/dataset.ts";
+import { generatedFacts } from "../store/facts.ts";
+import { measureFile } from "../store/part_reader.ts";
 import type { Findings } from "./checks.ts";
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
+import type { Files } from "./files.ts";
 
 const COLUMNS = ["product_id", "name", "category", "price_from", "price_to"] as const;
 
@@ -14,10 +17,10 @@ function keyed(row: Record<string, string | null>): KeyedRow {
   return { key: [Number(row.product_id)], text: COLUMNS.map((name) => row[name]).join(", ") };
 }
 
-/** A catalogue is small: it is sorted in memory. */
-async function ofFile(bytes: AsyncIterable<Uint8Array>): Promise<KeyedRow[]> {
+/** A catalogue is small: it is held in memory, and sorted there. */
+async function ofFile(chunks: readonly Uint8Array[]): Promise<KeyedRow[]> {
   const rows: KeyedRow[] = [];
-  for await (const row of Readable.from(bytes).pipe(parse({ columns: true }))) rows.push(keyed(row));
+  for await (const row of Readable.from(chunks).pipe(parse({ columns: true }))) rows.push(keyed(row));
   return rows.sort((a, b) => Number(a.key[0]) - Number(b.key[0]));
 }
 
@@ -33,15 +36,25 @@ async function* ofTable(db: Postgres): AsyncGenerator<KeyedRow[]> {
   }
 }
 
-/** Compares the catalogue when the run has one. */
+/** Compares the catalogue: a generated run has one, another may have one. */
 export async function checkProducts(
   db: Postgres,
-  { store, runId }: StageContext,
+  { store, runId, signal }: StageContext,
+  { raw }: Files,
   findings: Findings,
 ): Promise<void> {
   const path = `${datasetFolder(runId, "raw")}/products.csv`;
-  if (await store.size(path) === undefined) return;
+  const generated = generatedFacts(raw, "verify");
+  if (await store.size(path) === undefined) {
+    if (generated) findings.compare("file: raw/products.csv of generated data", "there", "missing");
+    return;
+  }
+  const chunks: Uint8Array[] = [];
+  const { sha256 } = await measureFile(store, path, (bytes) => void chunks.push(bytes), signal);
+  if (generated?.products_sha256 !== undefined) {
+    findings.compare("checksum: raw/manifest.json = raw/products.csv", generated.products_sha256, sha256);
+  }
   const name = "content: raw/products.csv = shop.products";
-  const found = await compareRows(batches(ofFile(await store.stream(path))), ofTable(db));
+  const found = await compareRows(batches(ofFile(chunks)), ofTable(db));
   if (!findings.compare(name, found.left, found.right)) findings.differ(name, found.differences);
 }

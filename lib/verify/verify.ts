@@ -24,13 +24,19 @@ export interface VerifyOptions {
   limits?: DatabaseLimits;
 }
 
+/** The files, and what was found so far. */
+interface Measured {
+  files: Files;
+  findings: Findings;
+}
+
 /** Every check, in the order of the data's way. */
 async function check(
   context: StageContext,
-  measured: Promise<{ files: Files; findings: Findings }>,
+  measured: Promise<Measured>,
   postgres: Postgres,
   clickhouse: ClickHouse,
-): Promise<{ files: Files; findings: Findings }> {
+): Promise<Measured> {
   const { runId } = context;
   await holdLoadedRun(postgres, runId, "verify");
   const findings = new Findings();
@@ -40,11 +46,11 @@ async function check(
   const sales = await sumSales(postgres);
   const { files, findings: ofFiles } = await measured;
   findings.add(ofFiles);
-  const facts = checkFiles(files, findings);
-  await checkRun(postgres, files.clean, facts, findings);
+  const facts = checkFiles(files, context, findings);
+  await checkRun(postgres, files, facts, findings);
   const sameSales = checkSales(files, sales, findings);
   await checkRejected(postgres, context, files.rejected, facts, findings);
-  await checkProducts(postgres, context, findings);
+  await checkProducts(postgres, context, files, findings);
   findings.add(ofAggregates);
   await checkClickHouse(postgres, clickhouse, context, findings);
   if (!sameSales) {
@@ -60,13 +66,33 @@ async function check(
  */
 export async function verify(context: StageContext, options: VerifyOptions = {}): Promise<StageResult> {
   const { limits = DEFAULT_LIMITS } = options;
-  const { postgresUrl, clickhouseUrl, signal, runId } = context;
-  const common = { stage: "verify", signal, limits };
+  const { signal, runId } = context;
   const ofFiles = new Findings();
-  const measured = measureFiles(context, ofFiles).then((files) => ({ files, findings: ofFiles }));
+  const reading = new AbortController();
+  const untilThen = { ...context, signal: AbortSignal.any([signal, reading.signal]) };
+  const measured = measureFiles(untilThen, ofFiles).then((files) => ({ files, findings: ofFiles }));
   // Awaited later; until then a failure is not unhandled.
   measured.catch(() => {});
-  const { files, findings } = await withClickHouse(
+  try {
+    const { files, findings } = await compareAll(context, measured, limits);
+    findings.judge(runId);
+    return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks: findings.checks } };
+  } finally {
+    // When a database fails, the files are not read on behind the back of the caller.
+    reading.abort();
+    await measured.catch(() => {});
+  }
+}
+
+/** Opens both databases, and compares. */
+function compareAll(
+  context: StageContext,
+  measured: Promise<Measured>,
+  limits: DatabaseLimits,
+): Promise<Measured> {
+  const { postgresUrl, clickhouseUrl, signal } = context;
+  const common = { stage: "verify", signal, limits };
+  return withClickHouse(
     { ...common, url: clickhouseUrl },
     (clickhouse) =>
       withPostgres({ ...common, url: postgresUrl }, async (postgres) => {
@@ -82,6 +108,4 @@ export async function verify(context: StageContext, options: VerifyOptions = {})
         );
       }),
   );
-  findings.judge(runId);
-  return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks: findings.checks } };
 }

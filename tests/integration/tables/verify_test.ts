@@ -6,7 +6,15 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import { verify } from "../../../lib/verify/verify.ts";
-import { forgePart, manySales, Place, type RunFiles, writeRunFiles } from "./harness.ts";
+import {
+  changeText,
+  forgePart,
+  IMPATIENT,
+  manySales,
+  Place,
+  type RunFiles,
+  writeRunFiles,
+} from "./harness.ts";
 
 const RUN: RunFiles = {
   runId: "run",
@@ -168,6 +176,56 @@ const TAMPERINGS: Tampering[] = [
       place.sql("UPDATE shop.pipeline_runs SET raw_rows = raw_rows + 1, duplicate_rows = duplicate_rows + 1"),
   },
   {
+    name: "the run's counts by reason",
+    says: ["reasons: clean/manifest.json = shop.pipeline_runs", "unknown_region 2"],
+    tamper: (place) =>
+      place.sql(
+        `UPDATE shop.pipeline_runs SET rejected_by_reason = rejected_by_reason || '{"unknown_region": 2}'`,
+      ),
+  },
+  {
+    name: "where the run's data came from",
+    says: ["source: raw/manifest.json = shop.pipeline_runs", "ingested"],
+    tamper: (place) => place.sql("UPDATE shop.pipeline_runs SET source = 'ingested'"),
+  },
+  ...(["raw", "clean", "rejected"] as const).map((dataset) => ({
+    name: `${dataset}/ as of another date`,
+    says: [`as of: the run = ${dataset}/manifest.json`, "2026-11-17"],
+    tamper: ({ store }: Place) =>
+      changeText(
+        store,
+        `runs/run/${dataset}/manifest.json`,
+        (text) => text.replace('"as_of": "2026-11-24"', '"as_of": "2026-11-17"'),
+      ),
+  })),
+  {
+    name: "one kopeck more that cleaning made of an amount, loaded and aggregated like all others",
+    says: ["sale_amount: generated sales = clean/", "1 of"],
+    tamper: async (place) => {
+      await clean(place, (text) => text.replace(",0.07,", ",0.08,"));
+      for (const stage of [load, aggregate, transfer]) await stage(place.context("run"));
+    },
+  },
+  {
+    name: "one piece more that cleaning made of a quantity, loaded and aggregated like all others",
+    says: ["quantity: generated sales = clean/", "1 of"],
+    tamper: async (place) => {
+      await clean(place, (text) => text.replace(/^7,(\d+),(\d+),2,/m, "7,$1,$2,3,"));
+      for (const stage of [load, aggregate, transfer]) await stage(place.context("run"));
+    },
+  },
+  {
+    name: "another name in the catalogue's file",
+    says: ["checksum: raw/manifest.json = raw/products.csv", "content: raw/products.csv = shop.products"],
+    tamper: ({ store }) =>
+      changeText(store, "runs/run/raw/products.csv", (text) => text.replace("Lamp", "Lump")),
+  },
+  {
+    name: "that generated data has lost its catalogue",
+    says: ["file: raw/products.csv of generated data"],
+    tamper: ({ store }) => store.remove("runs/run/raw/products.csv"),
+  },
+  {
     name: "a price in the catalogue",
     says: ["content: raw/products.csv = shop.products", "Lamp"],
     tamper: (place) => place.sql("UPDATE shop.products SET price_to = 4.01 WHERE product_id = 10"),
@@ -296,6 +354,56 @@ describe("verify()", () => {
     await writeRunFiles(place.store, { runId: "second", parts: [manySales(3)] });
     await load(place.context("second"));
     await assertRejects(() => verify(place.context("run")), SalesflowError, "holds the rows of run second");
+  });
+
+  it("verify() passes generated data of a time without sums and checksum of the catalogue", async () => {
+    await whole();
+    await changeText(place.store, "runs/run/raw/manifest.json", (text) => {
+      const manifest = JSON.parse(text);
+      delete manifest.facts.sums;
+      delete manifest.facts.products_sha256;
+      return JSON.stringify(manifest);
+    });
+    for (const stage of [load, aggregate, transfer, verify]) await stage(place.context("run"));
+  });
+
+  it("verify() reads no more files when a database has failed", async () => {
+    await whole();
+    let open = 0;
+    let last: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
+    const stream = () => {
+      open++;
+      // Gives its header, then nothing: a store that has fallen silent.
+      return Promise.resolve(
+        new ReadableStream<Uint8Array<ArrayBuffer>>({
+          start(controller) {
+            last = controller;
+            controller.enqueue(new TextEncoder().encode("x\n"));
+          },
+          cancel() {
+            open--;
+          },
+        }),
+      );
+    };
+    const store = new Proxy(place.store, {
+      get(target, name) {
+        if (name === "stream") return stream;
+        const value = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const postgresUrl = place.postgresUrl.replace(/:\d+\//, ":1/");
+    const limits = { ...IMPATIENT, retries: 0 };
+    let late = false;
+    const progress = () => late = true;
+    await assertRejects(
+      () => verify(place.context("run", { store, postgresUrl, progress }), { limits }),
+      SalesflowError,
+      "cannot be reached",
+    );
+    assertEquals([open, late], [0, false]);
+    assert(last);
   });
 
   for (const { name, says, tamper, unreadable } of TAMPERINGS) {
