@@ -8,7 +8,8 @@ import { type Outcome, run, start, until } from "./command.ts";
 import { FalseClock, NO_CLOCK } from "./false_clock.ts";
 import type { FaultResult } from "./result.ts";
 import { SmallPostgres } from "./small_postgres.ts";
-import { differences, leftovers, type State, stateOf } from "./state.ts";
+import { differences, type State, stateOf } from "./state.ts";
+import { leftovers } from "./traces.ts";
 
 const RUN_ID = "clock";
 /** Days on which Europe changes its clocks, and both sides of a new year. */

@@ -7,6 +7,8 @@ const ROOT = new URL("../..", import.meta.url);
 /** A finished command. */
 export interface Outcome {
   code: number;
+  /** What killed it, if anything did. */
+  signal: Deno.Signal | null;
   stdout: string;
   stderr: string;
 }
@@ -52,7 +54,8 @@ export function start(
       textOf(child.stdout, () => {}),
       textOf(child.stderr, onError),
     ]);
-    return { code: (await child.status).code, stdout, stderr };
+    const { code, signal } = await child.status;
+    return { code, signal, stdout, stderr };
   })();
   return { child, outcome };
 }
@@ -62,21 +65,53 @@ export async function run(args: string[], env: Record<string, string> = {}): Pro
   return await start(args, env).outcome;
 }
 
-/** Processes whose command line or environment names this folder, by pid. */
+/** Where a process works; PostgreSQL's workers name their folder nowhere else. */
+function workingFolder(pid: string): string {
+  return Deno.readLinkSync(`/proc/${pid}/cwd`);
+}
+
+/** Processes that work in this folder or whose command line or environment names it: their command lines by pid. */
 export function processesOf(folder: string): Map<number, string> {
   const found = new Map<number, string>();
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name) || Number(name) === Deno.pid) continue;
     try {
       const line = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
-      if (line.includes(folder) || Deno.readTextFileSync(`/proc/${name}/environ`).includes(folder)) {
-        found.set(Number(name), line);
-      }
+      const named = line.includes(folder) || `${workingFolder(name)}/`.startsWith(`${folder}/`) ||
+        Deno.readTextFileSync(`/proc/${name}/environ`).includes(folder);
+      if (named) found.set(Number(name), line);
     } catch {
       // Gone meanwhile.
     }
   }
   return found;
+}
+
+/** Folders of a home in which PostgreSQL may work: root may have had to move its data. */
+function postgresFolders(home: string): string[] {
+  const own = `${home}/postgres`;
+  try {
+    return [own, Deno.readTextFileSync(`${own}/moved-to.txt`).trim()];
+  } catch {
+    return [own];
+  }
+}
+
+/** The process that PostgreSQL of a home hangs on at the moment: its server, or the program that makes its files. */
+export function postgresOf(home: string): number | undefined {
+  const parents = new Map<number, number>();
+  for (const folder of postgresFolders(home)) {
+    for (const pid of processesOf(folder).keys()) {
+      try {
+        const [, name = "", parent] = /\((.*)\) \S (\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/stat`)) ??
+          [];
+        if (["postgres", "initdb"].includes(name)) parents.set(pid, Number(parent));
+      } catch {
+        // Gone meanwhile.
+      }
+    }
+  }
+  return [...parents.keys()].find((pid) => !parents.has(parents.get(pid)!));
 }
 
 /** Waits until `condition` holds; false when it does not within `limitMs`. */

@@ -2,7 +2,8 @@
 import { type Outcome, run } from "./command.ts";
 import { Disk, NO_DISK } from "./disk.ts";
 import type { FaultResult } from "./result.ts";
-import { differences, leftovers, type State, stateOf, strayTables } from "./state.ts";
+import { differences, type State, wholeStateOf } from "./state.ts";
+import { leftovers, strayTables } from "./traces.ts";
 
 const DISK_KB = 400_000;
 const RUN_ID = "full";
@@ -33,7 +34,7 @@ class Databases {
   async sound(seed: number): Promise<State> {
     const { code, stderr } = await this.run(seed);
     if (code !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-    return await stateOf(this.#home, RUN_ID);
+    return await wholeStateOf(this.#home, RUN_ID);
   }
 
   /** Runs on the full disk. @returns whether the disk ran full */

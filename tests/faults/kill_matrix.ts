@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { Random, Stream } from "../../lib/generate/random.ts";
 import { run, type Running, start, until } from "./command.ts";
-import { differences, leftovers, type State, stateOf, strayTables } from "./state.ts";
+import { differences, type State, wholeStateOf } from "./state.ts";
+import { leftovers, listing, strayTables } from "./traces.ts";
 
 const STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
 type Stage = typeof STAGES[number];
@@ -50,6 +51,7 @@ export class KillMatrix {
   readonly #home: string;
   readonly #rows: number;
   readonly #samples: Sample[] = [];
+  #undisturbed: string[] = [];
   static readonly #RUN_ID = "killed";
 
   private constructor(home: string, rows: number) {
@@ -66,8 +68,9 @@ export class KillMatrix {
       const seconds = Object.fromEntries(
         STAGES.map((stage) => [stage, matrix.#record(stage).seconds]),
       ) as Record<Stage, number>;
-      matrix.#samples.push({ seed, state: await stateOf(home, KillMatrix.#RUN_ID), seconds });
+      matrix.#samples.push({ seed, state: await wholeStateOf(home, KillMatrix.#RUN_ID), seconds });
     }
+    matrix.#undisturbed = listing(home);
     return matrix;
   }
 
@@ -121,11 +124,11 @@ export class KillMatrix {
     const again = await run(this.#args(seed), this.#env());
     if (again.code !== 0) faults.push(`the second run ended with ${again.code}: ${again.stderr.slice(-500)}`);
     else {
-      faults.push(...await leftovers(this.#home, KillMatrix.#RUN_ID));
+      faults.push(...await leftovers(this.#home, KillMatrix.#RUN_ID, this.#undisturbed));
       const databases = await startEmbedded(this.#home); // once for both looks
       try {
         faults.push(...await strayTables(this.#home));
-        faults.push(...differences(await stateOf(this.#home, KillMatrix.#RUN_ID), state));
+        faults.push(...differences(await wholeStateOf(this.#home, KillMatrix.#RUN_ID), state));
       } finally {
         await databases.close();
       }

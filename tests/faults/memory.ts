@@ -6,7 +6,8 @@ import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { MemoryGroup, NO_GROUPS } from "./cgroup.ts";
 import { type Outcome, start } from "./command.ts";
 import type { FaultResult } from "./result.ts";
-import { differences, leftovers, type State, stateOf, strayTables } from "./state.ts";
+import { differences, type State, wholeStateOf } from "./state.ts";
+import { leftovers, strayTables } from "./traces.ts";
 
 /** What docs/faults.md promises: all stages of 1,000,000 sales, one after the other in one process, with so many threads within so much memory. */
 const PROMISED_ROWS = 1_000_000;
@@ -60,7 +61,7 @@ async function killed(home: string): Promise<FaultResult> {
   for (const seed of [1, 2]) {
     const { code, stderr } = await runWithin(ENOUGH_MIB, home, { rows, seed, threads: FEW_THREADS });
     if (code !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-    states.push(await stateOf(home, RUN_ID));
+    states.push(await wholeStateOf(home, RUN_ID));
   }
   for (const [at, limitMiB] of limitsMiB.entries()) {
     const seed = 1 + at % 2;
@@ -72,7 +73,7 @@ async function killed(home: string): Promise<FaultResult> {
     if (again.code !== 0) {
       wrong.push(`${what} the next run ended with ${again.code}: ${again.stderr.slice(-400)}`);
     }
-    const found = differences(await stateOf(home, RUN_ID), states[seed - 1]!);
+    const found = differences(await wholeStateOf(home, RUN_ID), states[seed - 1]!);
     wrong.push(...found.map((difference) => `${what} ${difference}`));
   }
   return {

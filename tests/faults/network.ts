@@ -6,7 +6,8 @@ import { type Embedded, startEmbedded } from "../../lib/embedded/embedded.ts";
 import { type Outcome, run, start, until } from "./command.ts";
 import type { NetworkFault, Server } from "./network_faults.ts";
 import type { FaultResult } from "./result.ts";
-import { differences, type State, stateOf, strayTables } from "./state.ts";
+import { differences, type State, stateOf } from "./state.ts";
+import { strayTables } from "./traces.ts";
 import { Toxiproxy, type Way } from "./toxiproxy.ts";
 
 const RUNS = ["one", "two"] as const;

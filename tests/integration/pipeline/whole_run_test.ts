@@ -4,7 +4,8 @@ import { divideHalfUp, fromCents, toCents } from "../../../lib/money.ts";
 import { STAGES } from "../../../lib/pipeline/stage.ts";
 import { REASONS, REGIONS } from "../../../lib/sale.ts";
 import { type Ended, logLines, run, type Servers, start, startServers } from "../../cli/command.ts";
-import { differences, leftovers, type State, stateOf } from "../../faults/state.ts";
+import { differences, type State, stateOf } from "../../faults/state.ts";
+import { leftovers } from "../../faults/traces.ts";
 
 const AS_OF = "2026-11-24";
 const ROWS = 20_000;
