@@ -6,6 +6,10 @@ import type { ServerUser } from "./server_user.ts";
 /** The last characters of a program's output that an error shows. */
 const SHOWN_CHARACTERS = 2_000;
 
+/** For programs that a person or the kernel, for want of memory, has killed. */
+export const KILLED_REMEDY =
+  "Run the same command again. When it happens again, look whether the machine has enough memory.";
+
 /**
  * The environment of PostgreSQL's programs: nothing of ours that could change what they do, and English
  * messages.
@@ -45,11 +49,19 @@ export async function runProgram(
   const writer = child.stdin.getWriter();
   // A program that fails early does not read; what it says then is in its output.
   const written = writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
-  const [{ success, stdout, stderr }] = await Promise.all([child.output(), written]);
+  const [{ success, signal, stdout, stderr }] = await Promise.all([child.output(), written]);
   const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
   // `postgres --single` reports a failed statement, but ends well.
   if (success && !/^(?:\S+ )*?(?:ERROR|FATAL|PANIC): /m.test(said)) return;
-  throw new SalesflowError(`PostgreSQL's ${name} failed: ${said.trim().slice(-SHOWN_CHARACTERS)}`, {
+  const end = said.trim().slice(-SHOWN_CHARACTERS);
+  // `initdb` says so of the server that it runs.
+  if (signal === "SIGKILL" || said.includes("terminated by signal 9")) {
+    throw new SalesflowError(`PostgreSQL's ${name} was killed: ${end}`, {
+      exitCode: 75,
+      remedy: KILLED_REMEDY,
+    });
+  }
+  throw new SalesflowError(`PostgreSQL's ${name} failed: ${end}`, {
     remedy: "Read the message above; a full disk and missing permissions are the usual reasons.",
   });
 }

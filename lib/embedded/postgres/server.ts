@@ -5,7 +5,7 @@ import { writeLog } from "../log_file.ts";
 import type { Server, ServerOptions } from "../server.ts";
 import { clusterExists, createCluster, dataFolder, resetPassword, ROLE } from "./cluster.ts";
 import { stopOrphans } from "./orphans.ts";
-import { program } from "./program.ts";
+import { KILLED_REMEDY, program } from "./program.ts";
 import { chooseServerUser, type ServerUser } from "./server_user.ts";
 import { settingArguments } from "./settings.ts";
 
@@ -31,7 +31,7 @@ async function tiedToParent(): Promise<string[]> {
   }
 }
 
-type Outcome = { ready: true } | { ready: false; said: string[] };
+type Outcome = { ready: true } | { ready: false; said: string[]; killed: boolean };
 
 /**
  * Copies what the server says to standard error; resolves when it is ready, or with its last lines when it
@@ -51,8 +51,8 @@ async function watch(child: Deno.ChildProcess): Promise<Outcome> {
       lines.push(...parts);
       lines.splice(0, lines.length - SHOWN_LINES);
     }
-    await child.status;
-    resolve({ ready: false, said: lines });
+    const { signal } = await child.status;
+    resolve({ ready: false, said: lines, killed: signal === "SIGKILL" });
   })();
   return await promise;
 }
@@ -111,6 +111,12 @@ export async function startPostgres(options: ServerOptions): Promise<Server> {
       };
     }
     said = outcome.said;
+    if (outcome.killed) {
+      throw new SalesflowError("PostgreSQL was killed while it started", {
+        exitCode: 75,
+        remedy: KILLED_REMEDY,
+      });
+    }
     if (!said.some((line) => line.includes(PORT_TAKEN))) break;
   }
   throw new SalesflowError(`PostgreSQL does not start:\n${said.join("\n")}`, {
