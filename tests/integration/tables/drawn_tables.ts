@@ -4,7 +4,7 @@ import type { ClickHouse } from "../../../lib/clickhouse/session.ts";
 import { fromCents } from "../../../lib/money.ts";
 import type { Postgres } from "../../../lib/postgres/session.ts";
 import { SALE_HEADER } from "../../../lib/sale.ts";
-import selectAggregates from "../../../lib/transfer/select_aggregates.sql" with { type: "text" };
+import selectAggregates from "../../../lib/postgres/select_aggregates.sql" with { type: "text" };
 import { NAMED_DIFFERENCES } from "../../../lib/verify/checks.ts";
 import { SalesSummer } from "../../../lib/verify/sales_sum.ts";
 import type { WeightedSale } from "../../conformance/drawn_sales.ts";

@@ -370,22 +370,21 @@ describe("verify()", () => {
   it("verify() reads no more files when a database has failed", async () => {
     await whole();
     let open = 0;
-    let last: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
-    const stream = () => {
-      open++;
-      // Gives its header, then nothing: a store that has fallen silent.
-      return Promise.resolve(
+    const opened = Promise.withResolvers<void>();
+    // Gives two bytes, then nothing: a store that has fallen silent.
+    const stream = () =>
+      Promise.resolve(
         new ReadableStream<Uint8Array<ArrayBuffer>>({
           start(controller) {
-            last = controller;
+            open++;
             controller.enqueue(new TextEncoder().encode("x\n"));
+            opened.resolve();
           },
           cancel() {
             open--;
           },
         }),
       );
-    };
     const store = new Proxy(place.store, {
       get(target, name) {
         if (name === "stream") return stream;
@@ -393,7 +392,15 @@ describe("verify()", () => {
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-    const postgresUrl = place.postgresUrl.replace(/:\d+\//, ":1/");
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const hangUp = (async () => {
+      const connection = await listener.accept();
+      await opened.promise;
+      connection.close();
+    })();
+    const postgresUrl = `postgres://nobody@127.0.0.1:${
+      (listener.addr as Deno.NetAddr).port
+    }/none?sslmode=disable`;
     const limits = { ...IMPATIENT, retries: 0 };
     let late = false;
     const progress = () => late = true;
@@ -402,8 +409,8 @@ describe("verify()", () => {
       SalesflowError,
       "cannot be reached",
     );
+    await hangUp;
     assertEquals([open, late], [0, false]);
-    assert(last);
   });
 
   for (const { name, says, tamper, unreadable } of TAMPERINGS) {
