@@ -7,7 +7,7 @@ import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts"
 import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
 import { abortUploads } from "../../../lib/store/s3_uploads.ts";
 import { openStore, type Store } from "../../../lib/store/store.ts";
-import { run } from "../../faults/command.ts";
+import { run, start, until } from "../../faults/command.ts";
 import { goTool, VERSITYGW } from "../../faults/go_tool.ts";
 import { Bucket } from "./versitygw.ts";
 
@@ -286,4 +286,19 @@ suite("S3Store against versitygw", () => {
       assert(!`${stdout}${stderr}`.includes(KEYS.secret));
     });
   }
+
+  it("generate ends with 75 when it loses the run to another, whose lock and records it leaves alone", async () => {
+    const args = ["generate", "--run-id", "lost", "--rows", "200000000", "--workers", "1"];
+    const running = start(args, env);
+    const record = "runs/lost/stages/generate.json";
+    assert(await until(async () => await store.size(record) !== undefined, 60_000));
+    const theirs = JSON.stringify({ owner: "another" });
+    await store.writeText("runs/lost/.lock-run", theirs);
+    const { code, stderr } = await running.outcome;
+    assertEquals(code, 75, stderr);
+    assertStringIncludes(stderr, "Lost the lock of run lost");
+    assertStringIncludes(stderr, "another command took it over");
+    assertEquals(await store.readText("runs/lost/.lock-run"), theirs);
+    assertEquals(JSON.parse((await store.readText(record))!).status, "running");
+  });
 });
