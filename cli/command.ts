@@ -4,9 +4,10 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { z } from "zod";
-import { databaseUrls } from "../lib/config.ts";
-import { UsageError } from "../lib/errors.ts";
+import { databaseUrls, type Environment } from "../lib/config.ts";
+import { UsageError, usageErrorOf } from "../lib/errors.ts";
 import { limitsFrom } from "../lib/limits.ts";
+import { maskUrl } from "../lib/mask_url.ts";
 
 /** One option of a command. */
 export interface Option<Schema extends z.ZodType = z.ZodType> {
@@ -20,6 +21,8 @@ export interface Option<Schema extends z.ZodType = z.ZodType> {
   many?: boolean;
   /** The default as people read it; the schema holds the real one. */
   defaultText?: string;
+  /** Looks at what the value stands for, with what the environment says about it; throws a {@linkcode UsageError}. */
+  check?: (value: z.output<Schema>, environment: Environment) => void;
   /** Not read from the environment: it makes sense for one call only. */
   flagOnly?: boolean;
 }
@@ -100,7 +103,7 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
 export function parseCommandLine<O extends Options>(
   command: Command<O>,
   args: string[],
-  environment: (name: string) => string | undefined = (name) => Deno.env.get(name),
+  environment: Environment = (name) => Deno.env.get(name),
 ): { values: Values<O>; positionals: string[] } {
   const entries = Object.entries(command.options);
   const mistakes: string[] = [];
@@ -111,7 +114,7 @@ export function parseCommandLine<O extends Options>(
     collect: [...flags].filter(([, option]) => option.many).map(([name]) => name),
     unknown: (arg: string, key?: string) => {
       if (key === undefined) return true;
-      const flag = arg.split("=")[0]!;
+      const flag = /^--?[\w-]+(?==|$)/.exec(arg)?.[0] ?? shortened(maskUrl(arg));
       mistakes.push(
         `There is no option ${flag}.${didYouMean(flag, [...flags.keys()].map((name) => `--${name}`))}`,
       );
@@ -122,47 +125,40 @@ export function parseCommandLine<O extends Options>(
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
   // After an unknown option nobody knows whether the next word is its value.
   if (mistakes.length === 0 && positionals.length > max) {
-    mistakes.push(`Cannot use the argument ${positionals[max]}: ${command.name} takes ${max || "none"}`);
+    mistakes.push(
+      `Cannot use the argument ${shortened(maskUrl(positionals[max]!))}: ${command.name} takes ${
+        max || "none"
+      }`,
+    );
   }
   if (positionals.length < min) mistakes.push(`${command.positionals!.placeholder} is missing`);
   const values: Record<string, unknown> = {};
+  const configuration: (UsageError | undefined)[] = [];
   for (const [name, option] of entries) {
     const { value, origin } = rawValue(name, option, parsed, environment);
     const result = option.schema.safeParse(value);
-    if (result.success) values[name] = result.data;
-    else mistakes.push(`Cannot use ${origin}${shown(value)}: ${result.error.issues[0]!.message}`);
+    if (result.success) {
+      values[name] = result.data;
+      configuration.push(usageErrorOf(() => option.check?.(result.data, environment)));
+    } else mistakes.push(`Cannot use ${origin}${shown(value)}: ${result.error.issues[0]!.message}`);
   }
-  const configuration = wrongConfiguration(environment, command.databases ?? false);
-  if (mistakes.length > 0) {
-    mistakes.push(...configuration.mistakes);
-    throw new UsageError(mistakes, `See: salesflow ${command.name} --help`);
+  configuration.push(usageErrorOf(() => limitsFrom(environment)));
+  if (command.databases) configuration.push(usageErrorOf(() => databaseUrls(environment)));
+  const all = [...mistakes, ...configuration.flatMap((error) => error?.mistakes ?? [])];
+  if (all.length > 0) {
+    const remedy = mistakes.length > 0
+      ? `See: salesflow ${command.name} --help`
+      : configuration.find((error) => error?.remedy)?.remedy;
+    throw new UsageError(all, remedy);
   }
-  if (configuration.mistakes.length > 0) throw configuration;
   return { values: values as Values<O>, positionals };
-}
-
-/** What is wrong with the settings that have no flag. */
-function wrongConfiguration(
-  environment: (name: string) => string | undefined,
-  databases: boolean,
-): UsageError {
-  const errors: UsageError[] = [];
-  for (const read of databases ? [databaseUrls, limitsFrom] : [limitsFrom]) {
-    try {
-      read(environment);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      errors.push(error);
-    }
-  }
-  return new UsageError(errors.flatMap(({ mistakes }) => mistakes), errors[0]?.remedy);
 }
 
 function rawValue(
   name: string,
   option: Option,
   parsed: Record<string, unknown>,
-  environment: (name: string) => string | undefined,
+  environment: Environment,
 ): { value: unknown; origin: string } {
   const flag = `--${flagName(name)}`;
   const given = parsed[flagName(name)];
@@ -181,10 +177,13 @@ function rawValue(
   return { value, origin: variableName(name) };
 }
 
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
 function shown(value: unknown): string {
   if (value === undefined) return "";
-  const text = String(value);
-  return ` ${text === "" ? "without a value" : text.length > 80 ? text.slice(0, 80) + "…" : text}`;
+  return ` ${shortened(maskUrl(String(value))) || "without a value"}`;
 }
 
 /** Text of `salesflow NAME --help`. */

@@ -2,6 +2,7 @@
 import deno from "../deno.json" with { type: "json" };
 import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/errors.ts";
 import { literal, type LogFormat, logFormat, logger, setUpLogging } from "../lib/log.ts";
+import { maskUrl } from "../lib/mask_url.ts";
 import { type Command, commandHelp, didYouMean, parseCommandLine } from "./command.ts";
 
 /** Commands by name; each is loaded when it is called. */
@@ -85,7 +86,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!found) {
     throw new UsageError(
-      [`There is no command ${name}.${didYouMean(name, Object.keys(COMMANDS))}`],
+      [`There is no command ${maskUrl(name)}.${didYouMean(name, Object.keys(COMMANDS))}`],
       "See: salesflow --help",
     );
   }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { AS_OF_RANGE, isAsOfDate } from "../lib/dates.ts";
 import { RUN_ID } from "../lib/pipeline/records.ts";
-import { isUrl } from "../lib/store/store.ts";
+import { isUrl, openStore } from "../lib/store/store.ts";
 import type { Option } from "./command.ts";
 import { fromHere } from "./paths.ts";
 
@@ -55,6 +55,9 @@ export const storeOptions = {
     placeholder: "URL",
     schema: z.string().min(1, "it must name a folder or a bucket")
       .transform((text) => isUrl(text) ? text : fromHere(text)).optional(),
+    check: (store, environment) => {
+      if (store !== undefined) openStore(store as string, environment);
+    },
     defaultText: "the home folder",
   },
 } satisfies Record<string, Option>;

@@ -53,6 +53,17 @@ export class UsageError extends SalesflowError {
   }
 }
 
+/** What a check finds wrong, so that it can be reported together with other mistakes; undefined when all is well. */
+export function usageErrorOf(check: () => unknown): UsageError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
+
 /** The exit code for any error; one that nobody foresaw is final. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof SalesflowError ? error.exitCode : 1;

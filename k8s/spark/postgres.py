@@ -14,6 +14,7 @@ from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from errors import USAGE, StageError
+from mask import mask_url
 
 DRIVER = "org.postgresql.Driver"
 VARIABLE = "SALESFLOW_POSTGRES_URL"
@@ -64,7 +65,7 @@ def target_from_environment(environment: Mapping[str, str] = os.environ) -> Targ
             return parse_url(file.read().strip(), timeout_s)
     except (OSError, UnicodeDecodeError) as cause:
         raise StageError(
-            f"Cannot read {VARIABLE}_FILE={path}: {type(cause).__name__}", exit_code=USAGE
+            f"Cannot read {VARIABLE}_FILE={mask_url(path)}: {type(cause).__name__}", exit_code=USAGE
         ) from None
 
 
@@ -90,6 +91,13 @@ def parse_url(url: str, timeout_s: int = TIMEOUT_S) -> Target:
         raise StageError(
             "The PostgreSQL URL cannot be understood (it is not shown: it may hold a password)",
             f"Write it as {EXAMPLE}, with special characters of the password as %XX.",
+            USAGE,
+        )
+    # The rest of a password that holds one of these, which ended the host too early.
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise StageError(
+            "The PostgreSQL URL has an @ behind its host",
+            "In a password write / as %2F, ? as %3F, # as %23 and @ as %40.",
             USAGE,
         )
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -118,15 +126,17 @@ def parse_url(url: str, timeout_s: int = TIMEOUT_S) -> Target:
 
 def mistakes_in(given: Mapping[str, str], host: str) -> list[str]:
     """What is wrong with the parameters of a URL."""
+    # Only a plain word is surely a name and no piece of a password; values are not shown at all.
     mistakes = [
-        f"Cannot use the parameter {name} in the PostgreSQL URL: it must be one of {', '.join(PARAMETERS)}"
+        f"Cannot use {f'the parameter {name}' if re.fullmatch('[a-z_]{1,40}', name) else 'a parameter'} "
+        f"in the PostgreSQL URL: it must be one of {', '.join(PARAMETERS)}"
         for name in given
         if name not in PARAMETERS
     ]
     mode = given.get("sslmode", "disable")
     if mode not in SSL_MODES:
         allowed = ", ".join(SSL_MODES)
-        mistakes.append(f"Cannot use sslmode={mode} in the PostgreSQL URL: it must be one of {allowed}")
+        mistakes.append(f"Cannot use sslmode in the PostgreSQL URL: it must be one of {allowed}")
     if not re.match(r"\A[1-9]\d{0,3}\Z", given.get("connect_timeout", "10")):
         mistakes.append("Cannot use connect_timeout in the PostgreSQL URL: it must be 1 to 9999 seconds")
     if host.startswith("/"):

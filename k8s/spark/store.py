@@ -8,15 +8,20 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pyspark.sql import SparkSession
 
 from errors import TRY_AGAIN, USAGE, StageError
+from mask import mask_url
 from s3_lease import Lease, hold_lease
 
 # Hadoop reads these in a path as a pattern.
 GLOB = re.compile(r"([{}\[\]*?\\])")
+
+# As the salesflow binary takes them, and s3a, Hadoop's own word. No password passes for a bucket's name.
+FOLDER_URL = re.compile(r"file://(localhost)?(?P<path>/[^?#]*)", re.IGNORECASE)
+BUCKET_URL = re.compile(r"s3a?://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<path>/[^?#]*)?")
 
 COPY_BYTES = 1024 * 1024
 
@@ -158,18 +163,16 @@ def hadoop_root(url: str) -> str:
         if not url.startswith("/"):
             raise wrong_store(url)
         return "file://" + url.rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return "file://" + unquote(parts.path).rstrip("/")
-    if parts.scheme in ("s3", "s3a") and parts.netloc and not parts.query and "@" not in parts.netloc:
-        return f"s3a://{parts.netloc}{parts.path.rstrip('/')}"
+    if found := FOLDER_URL.fullmatch(url):
+        return "file://" + unquote(found["path"]).rstrip("/")
+    if found := BUCKET_URL.fullmatch(url):
+        return f"s3a://{found['bucket']}{(found['path'] or '').rstrip('/')}"
     raise wrong_store(url)
 
 
 def wrong_store(url: str) -> StageError:
     """The usage error for an address that is no store; secrets in it are not repeated."""
-    shown = re.sub(r"//[^/@]*@", "//***@", url)
     return StageError(
-        f"Cannot open the store {shown}: it must be file:///folder, /folder or s3://bucket/prefix",
+        f"Cannot open the store {mask_url(url)}: it must be file:///folder, /folder or s3://bucket/prefix",
         exit_code=USAGE,
     )

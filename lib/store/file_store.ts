@@ -1,6 +1,6 @@
 /** A store in a folder of this machine or of a shared volume. */
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { NO_SPACE, SalesflowError, UsageError } from "../errors.ts";
 import type { Lock, Store, StoreWriter } from "./store.ts";
 
@@ -115,9 +115,8 @@ export class FileStore implements Store {
   readonly url: string;
   readonly #root: string;
 
-  /** @param location a path or `file:///path` */
-  constructor(location: string) {
-    this.#root = location.startsWith("file:") ? fileURLToPath(location) : resolve(location);
+  constructor(folder: string) {
+    this.#root = resolve(folder);
     this.url = pathToFileURL(this.#root).href;
     refuseFile(this.#root);
   }

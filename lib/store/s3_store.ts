@@ -1,14 +1,15 @@
 /**
  * A store in a bucket of any S3-compatible service, through the official client. Credentials come from the client's usual places (`AWS_ACCESS_KEY_ID`
- * and so on); `SALESFLOW_S3_ENDPOINT` names a service other than Amazon's, which is then addressed by path.
+ * and so on); a service other than Amazon's is addressed by path.
  */
 import type * as S3 from "@aws-sdk/client-s3";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import { SalesflowError, UsageError } from "../errors.ts";
+import { SalesflowError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { logger } from "../log.ts";
+import type { BucketService } from "./bucket_service.ts";
 import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
 import { objectBytes, readObject } from "./s3_read.ts";
 import { abortUploads } from "./s3_uploads.ts";
@@ -22,13 +23,10 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The client and its commands; loaded when the first store is used, because most runs need none of it. */
 export type S3Sdk = typeof S3 & { client: S3.S3Client };
 
-let sdk: Promise<S3Sdk> | undefined;
-
-async function connect(): Promise<S3Sdk> {
+async function connect({ endpoint, region }: BucketService): Promise<S3Sdk> {
   const s3 = await import("@aws-sdk/client-s3");
-  const endpoint = Deno.env.get("SALESFLOW_S3_ENDPOINT");
   const client = new s3.S3Client({
-    region: Deno.env.get("AWS_REGION") ?? Deno.env.get("AWS_DEFAULT_REGION") ?? "us-east-1",
+    region,
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
     maxAttempts: 1 + DEFAULT_LIMITS.retries,
     requestHandler: {
@@ -162,17 +160,15 @@ export class S3Store implements Store {
   /** Empty, or ends with a slash. */
   readonly #prefix: string;
 
-  /** @param url `s3://bucket` or `s3://bucket/prefix` */
-  constructor(url: string) {
-    const found = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/.exec(url);
-    if (!found) {
-      // Whoever writes keys before the bucket must not find them in a log.
-      const shown = url.replace(/\/\/.*@/, "//…@");
-      throw new UsageError([`Cannot open the store ${shown}: it must look like s3://bucket/prefix`]);
-    }
-    this.#bucket = found[1]!;
-    this.#prefix = found[2] ? `${found[2]}/` : "";
-    this.url = `s3://${this.#bucket}${this.#prefix ? `/${this.#prefix.slice(0, -1)}` : ""}`;
+  readonly #service: BucketService;
+  #sdk: Promise<S3Sdk> | undefined;
+
+  /** @param place `prefix` without slashes around it, or empty */
+  constructor({ bucket, prefix }: { bucket: string; prefix: string }, service: BucketService) {
+    this.#bucket = bucket;
+    this.#prefix = prefix ? `${prefix}/` : "";
+    this.#service = service;
+    this.url = `s3://${bucket}${prefix ? `/${prefix}` : ""}`;
   }
 
   #at(path: string): { Bucket: string; Key: string } {
@@ -181,7 +177,7 @@ export class S3Store implements Store {
 
   async #do<T>(what: string, work: (s3: S3Sdk) => Promise<T>): Promise<T> {
     try {
-      return await work(await (sdk ??= connect()));
+      return await work(await (this.#sdk ??= connect(this.#service)));
     } catch (error) {
       throw explain(error, `${what} in ${this.url}`);
     }

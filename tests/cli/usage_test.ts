@@ -75,12 +75,13 @@ describe("salesflow", () => {
         "SALESFLOW_PRODUCTS many: it must be a whole number",
       ],
     ],
-    ["wrong options and wrong URLs together", ["run", "--rows=x", "--from=ingest"], {
+    ["wrong options and wrong URLs together", ["run", "--rows=x", "--from=ingest", "--store=s3://A"], {
       SALESFLOW_POSTGRES_URL: "mysql://u:geheim@h/d",
       SALESFLOW_CLICKHOUSE_URL: "geheim",
     }, [
       "--rows x",
       "--from ingest: it must be one of migrate",
+      "Cannot open the store s3://A: it must be a folder",
       "Cannot use SALESFLOW_POSTGRES_URL: it must begin with postgres://",
       "Cannot use SALESFLOW_CLICKHOUSE_URL: it is not a URL",
     ]],
@@ -111,7 +112,27 @@ describe("salesflow", () => {
     ["a store that cannot be", ["status", "--store", "gs://bucket"], {}, [
       "Cannot open the store gs://bucket",
     ]],
+    ["a folder that no folder can be", ["status", "--store", "file:///a%00b"], {}, [
+      "Cannot open the store file://…: a % must be followed by",
+    ]],
+    ["a folder with a lone percent sign", ["generate", "--store", "file:///%zz"], {}, [
+      "Cannot open the store file://…: a % must be followed by",
+    ]],
+    ["an endpoint that is none", ["status", "--store", "s3://bucket"], {
+      SALESFLOW_S3_ENDPOINT: "ftp://geheim",
+    }, [
+      "Cannot use SALESFLOW_S3_ENDPOINT: it must be http:// or https://",
+    ]],
+    ["a region that is none", ["status", "--store", "s3://bucket"], { AWS_REGION: "eu west" }, [
+      "Cannot use AWS_REGION",
+    ]],
     ["another machine's folder", ["status", "--store", "file://host/folder"], {}, ["Cannot open the store"]],
+    ["an order for the embedded host that is none", ["embedded-host", "{"], {}, [
+      "salesflow calls it by itself",
+    ]],
+    ["an order for another engine", ["embedded-host", '{"engine":"oracle"}'], {}, [
+      "salesflow calls it by itself",
+    ]],
     ["a database that does not exist", ["sql", "mysql", "SELECT 1"], {}, ["Cannot ask mysql"]],
     ["more shards than parts", ["generate", "--shard", "3/8", "--partitions", "4"], {}, [
       "8 shards of 4 partitions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from pyspark.sql import functions as F
 from clean_stage import partition_keys
 from errors import TRY_AGAIN, USAGE, StageError, explain
 from job import parse, work_of
-from postgres import page_ranges, parse_url, target_from_environment
+from mask import mask_url
+from postgres import Target, page_ranges, parse_url, target_from_environment
 from store import hadoop_root
 
 SECRET = "hush-hush"
@@ -44,7 +46,44 @@ WRONG_ROOTS = [
     "s3://",
     "s3:bucket",
     "s3://b?x=1",
+    "s3://bucket/a#b",
+    "s3://Bucket",
+    "S3://bucket",
+    "file:///a?b",
 ]
+# What a password may be followed or preceded by where people paste it without percent-encoding.
+PIECES = [
+    "",
+    "12",
+    "/",
+    "?",
+    "#",
+    "@",
+    ":",
+    "&",
+    "=",
+    "%zz",
+    "\\",
+    " ",
+    "[",
+    "é",
+    "?sslmode=",
+    "?a=",
+    "12?host=",
+]
+STARTS = [
+    "postgres://",
+    "postgresql://",
+    "s3://",
+    "s3a://",
+    "S3://",
+    "https://",
+    "file://",
+    "http//",
+    "s3:",
+    "",
+]
+RESTS = ["@host", "@host/shop", "@bucket/p", "@host:1/default", "@", "@[::1]/x?a=b"]
 
 
 @pytest.mark.parametrize("url", [*WRONG_ROOTS, f"s3://key:{SECRET}@bucket/x", f"ftp://user:{SECRET}@host/"])
@@ -53,6 +92,44 @@ def test_hadoop_root_refuses_without_showing_a_secret(url: str) -> None:
         hadoop_root(url)
     assert failure.value.exit_code == USAGE
     assert SECRET not in failure.value.message
+
+
+def said_by(read: Callable[[str], object], url: str) -> str:
+    """What a person sees of a URL: the error, or the name of what was taken."""
+    try:
+        taken = read(url)
+    except StageError as error:
+        return f"{error.message} {error.remedy} {error.__cause__}"
+    return taken.server if isinstance(taken, Target) else str(taken)
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("read", [parse_url, hadoop_root], ids=["parse_url", "hadoop_root"])
+def test_no_address_shows_a_password_wherever_it_ends_up(read: Callable[[str], object], start: str) -> None:
+    for user, before, after, rest in itertools.product(["shop:", "me@h:"], PIECES, PIECES, RESTS):
+        url = f"{start}{user}{before}{SECRET}{after}{rest}"
+        assert SECRET not in said_by(read, url), url
+
+
+def test_target_from_environment_shows_no_url_in_place_of_a_file() -> None:
+    with pytest.raises(StageError, match="URL_FILE=postgres://…:") as failure:
+        target_from_environment({"SALESFLOW_POSTGRES_URL_FILE": f"postgres://u:{SECRET}@h/d"})
+    assert SECRET not in failure.value.message
+
+
+MASKED = {
+    "gs://bucket/prefix": "gs://bucket/prefix",
+    "data/2026": "data/2026",
+    "50%": "50%",
+    "https://key:pw@minio/b": "https://…",
+    "s3://bucket?secret=pw": "s3://…",
+    "http//key:pw@minio": "…",
+}
+
+
+@pytest.mark.parametrize("text", MASKED)
+def test_mask_url_shows(text: str) -> None:
+    assert mask_url(text) == MASKED[text]
 
 
 def test_parse_url_takes_a_url_apart() -> None:
@@ -92,8 +169,10 @@ WRONG_URLS = {
     f"mysql://user:{SECRET}@host/db": "cannot be understood",
     f"postgresql://user:{SECRET}@host:port/db": "cannot be understood",
     f"postgresql://:{SECRET}@host/db": "names no user",
-    f"postgresql://user:{SECRET}@host/db?sslmode=prefer": "sslmode=prefer",
-    f"postgresql://user:{SECRET}@host/db?connect_timeout=0": "connect_timeout",
+    f"postgresql://user:{SECRET}@host/db?sslmode={SECRET}": "Cannot use sslmode in",
+    f"postgresql://user:{SECRET}@host/db?connect_timeout={SECRET}": "connect_timeout",
+    f"postgresql://shop:12?{SECRET}@db/shop": "an @ behind its host",
+    f"postgresql://user@db/shop?12%26{SECRET}=x": "Cannot use a parameter in",
     f"postgresql://user:{SECRET}@host/db?host=/run/postgresql": "socket",
     f"postgresql://user:{SECRET}@host/db?tcp=1&sslmode=x": "parameter tcp",
 }

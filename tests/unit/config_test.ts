@@ -57,6 +57,15 @@ describe("databaseUrls()", () => {
       "there is no such file",
     ]],
     ["a folder for a file", () => ({ [`${POSTGRES}_FILE`]: folder }), ["it cannot be read"]],
+    ["a URL in place of a file", () => ({ [`${POSTGRES}_FILE`]: `postgres://u:${SECRET}@h/d` }), [
+      "_FILE=postgres://…: there is no such file",
+    ]],
+    ["a parameter that nobody knows", () => ({ [POSTGRES]: `postgres://u:${SECRET}@h/d?sslmod=x` }), [
+      "the parameter sslmod in SALESFLOW_POSTGRES_URL",
+    ]],
+    ["a database in ClickHouse", () => ({ [CLICKHOUSE]: `http://h/${SECRET}` }), [
+      "the database in SALESFLOW_CLICKHOUSE_URL",
+    ]],
     ["an empty file", () => ({ [`${POSTGRES}_FILE`]: file(" \n") }), ["the file is empty"]],
     ["a file with something else", () => ({ [`${CLICKHOUSE}_FILE`]: file(SECRET) }), [
       "_FILE=",

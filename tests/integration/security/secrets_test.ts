@@ -135,6 +135,18 @@ describe("salesflow with a marked password", () => {
       says: /parameter password/,
     },
     {
+      name: "the password of PostgreSQL is not encoded and ends the host",
+      env: () => ({ SALESFLOW_POSTGRES_URL: `postgres://${USER}:12?${MARK}@db/shop` }),
+      code: 2,
+      says: /SALESFLOW_POSTGRES_URL: it has an @ behind its host/,
+    },
+    {
+      name: "the password of ClickHouse is not encoded and ends the host",
+      env: () => ({ SALESFLOW_CLICKHOUSE_URL: `https://${USER}:12/${MARK}@ch:8443` }),
+      code: 2,
+      says: /SALESFLOW_CLICKHOUSE_URL: it has an @ behind its host/,
+    },
+    {
       name: "PostgreSQL does not speak TLS",
       env: () => ({ SALESFLOW_POSTGRES_URL: `${postgres()}?sslmode=verify-full` }),
       code: 1,
@@ -171,7 +183,7 @@ describe("salesflow with a marked password", () => {
       name: "nobody listens where the bucket should be",
       env: () => ({
         SALESFLOW_STORE: "s3://bucket/prefix",
-        SALESFLOW_S3_ENDPOINT: `http://${nowhere}`,
+        SALESFLOW_S3_ENDPOINT: "http://127.0.0.1:1",
         AWS_ACCESS_KEY_ID: USER,
         AWS_SECRET_ACCESS_KEY: PASSWORD,
         AWS_SESSION_TOKEN: PASSWORD,
@@ -183,7 +195,24 @@ describe("salesflow with a marked password", () => {
       name: "the keys stand in the store's URL",
       env: () => ({ SALESFLOW_STORE: `s3://${USER}:${ENCODED}@bucket/prefix` }),
       code: 2,
-      says: /must look like s3:\/\/bucket/,
+      says: /Cannot open the store s3:\/\/…: it must be a folder/,
+    },
+    {
+      name: "the endpoint is no URL, and the region is a key",
+      env: () => ({
+        SALESFLOW_STORE: "s3://bucket/prefix",
+        SALESFLOW_S3_ENDPOINT: `http//${USER}:${MARK}@host`,
+        AWS_REGION: `${PASSWORD}`,
+        SALESFLOW_CLICKHOUSE_URL: `http://${nowhere}/${ENCODED}`,
+      }),
+      code: 2,
+      says: /SALESFLOW_S3_ENDPOINT[^]*AWS_REGION[^]*SALESFLOW_CLICKHOUSE_URL/,
+    },
+    {
+      name: "the keys stand in the URL of a store that is none",
+      env: () => ({ SALESFLOW_STORE: `https://${USER}:${MARK}@minio/bucket` }),
+      code: 2,
+      says: /Cannot open the store https:\/\/…/,
     },
     {
       name: "doctor finds both passwords refused",

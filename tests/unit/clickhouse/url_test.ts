@@ -32,14 +32,17 @@ describe("parseClickHouseUrl()", () => {
   }
 
   const mistakes: [string, string][] = [
-    ["", "cannot be understood"],
-    [`clickhouse://me:${SECRET}@host`, "cannot be understood"],
-    [`http://me:${SECRET}@`, "cannot be understood"],
+    ["", "it is not a URL"],
+    [`clickhouse://me:${SECRET}@host`, "must begin with http://"],
+    [`http://me:${SECRET}@`, "it is not a URL"],
     [`http://me:${SECRET}%zz@host`, "two hexadecimal digits"],
-    [`http://me:${SECRET}@host/other`, "database other"],
+    [`http://me@host/${SECRET}`, "the database"],
+    [`https://shop:12/${SECRET}@ch:8443`, "an @ behind its host"],
+    [`https://shop:12\\${SECRET}@ch:8443`, "an @ behind its host"],
+    [`https://shop:12#${SECRET}@ch:8443`, "an @ behind its host"],
     [`http://me:${SECRET}@host?sslmode=require`, "parameter sslmode"],
-    [`http://me:${SECRET}@host?sslrootcert=/ca.pem`, "not https"],
-    [`https://me:${SECRET}@host?sslrootcert=/no/such.pem`, "sslrootcert"],
+    [`http://me:${SECRET}@host?sslrootcert=/ca.pem`, "the URL is not https"],
+    [`https://me:${SECRET}@host?sslrootcert=/${SECRET}.pem`, "the file of sslrootcert"],
   ];
   for (const [text, says] of mistakes) {
     it(`parseClickHouseUrl() refuses ${JSON.stringify(text)} without showing the password`, () => {

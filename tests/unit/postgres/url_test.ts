@@ -59,18 +59,25 @@ describe("parsePostgresUrl()", () => {
   }
 
   const mistakes: [string, string[]][] = [
-    [`mysql://me:${SECRET}@db/shop`, ["cannot be understood"]],
-    [`postgres://me:${SECRET}@db:port/shop`, ["cannot be understood"]],
-    [`not a url ${SECRET}`, ["cannot be understood"]],
-    ["", ["cannot be understood"]],
+    [`mysql://me:${SECRET}@db/shop`, ["must begin with postgres://"]],
+    [`postgres://me:${SECRET}@db:port/shop`, ["it is not a URL, such as postgres://user"]],
+    [`not a url ${SECRET}`, ["it is not a URL"]],
+    ["", ["it is not a URL"]],
+    [`postgres:///${SECRET}`, ["it names no host"]],
+    [`postgres://shop:12?${SECRET}@db/shop`, ["an @ behind its host", "? is %3F"]],
+    [`postgres://shop:12/${SECRET}@db/shop?${SECRET}=1`, ["an @ behind its host"]],
+    [`postgres://me@db/shop?12%26${SECRET}=x`, ["Cannot use a parameter in"]],
     [`postgres://:${SECRET}@db/shop`, ["names no user"]],
     [`postgres://me:${SECRET}%zz@db/shop`, ["password", "two hexadecimal digits"]],
-    [`postgres://me:${SECRET}@db/shop?sslmode=prefer`, ["sslmode=prefer", "verify-full"]],
+    [`postgres://me:${SECRET}@db/shop?sslmode=prefer`, ["sslmode", "verify-full"]],
     [`postgres://me:${SECRET}@db/shop?sslmod=require`, ["parameter sslmod"]],
-    [`postgres://me:${SECRET}@db/shop?sslmode=verify-full&sslrootcert=/no/such.pem`, ["sslrootcert"]],
-    [`postgres://me:${SECRET}@db/shop?connect_timeout=0&sslmode=allow`, [
-      "connect_timeout=0",
-      "sslmode=allow",
+    [`postgres://me:${SECRET}@db/shop?sslmode=verify-full&sslrootcert=/${SECRET}.pem`, [
+      "the file of sslrootcert",
+      "there is no such file",
+    ]],
+    [`postgres://me:${SECRET}@db/shop?connect_timeout=${SECRET}&sslmode=${SECRET}`, [
+      "connect_timeout",
+      "sslmode",
     ]],
   ];
   for (const [url, says] of mistakes) {

@@ -28,8 +28,28 @@ describe("openStore()", () => {
     assertEquals(await openStore(openStore(name).url).readText("a.txt"), "x");
   });
 
-  for (const url of ["gs://bucket", "http://host/folder", "file:folder", "file://host/folder", "ftp:x"]) {
-    it(`refuses ${url}`, () => {
+  const wrong = [
+    ...[
+      "gs://bucket",
+      "http://host/folder",
+      "file:folder",
+      "file://host/folder",
+      "ftp:x",
+      "a\0b",
+      "S3://bucket",
+    ],
+    ...[
+      "file:///a%00b",
+      "file:///%zz",
+      "file:///a%2fb",
+      "file:///a?b",
+      "s3://bucket/a#b",
+      "s3://Bucket",
+      "s3://b",
+    ],
+  ];
+  for (const url of wrong) {
+    it(`refuses ${JSON.stringify(url)}`, () => {
       assertThrows(() => openStore(url), UsageError, "Cannot open the store");
     });
   }
