@@ -6,7 +6,7 @@
  * the last user is gone, however that user went, and stops then. It holds `host.lock` for as long as it
  * lives.
  */
-import { messageChain, SalesflowError } from "../errors.ts";
+import { messageChain, SalesflowError, UsageError } from "../errors.ts";
 import { startClickHouse } from "./clickhouse/server.ts";
 import { lockFileUninterrupted, tryLockFile } from "./file_lock.ts";
 import {
@@ -105,6 +105,17 @@ async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
   note(`${order.engine} stopped`);
 }
 
+function orderOf([text = ""]: readonly string[]): HostOrder {
+  try {
+    const order = JSON.parse(text);
+    const { home, engine, path } = order;
+    if (Object.hasOwn(START, engine) && [home, path].every((word) => typeof word === "string")) return order;
+  } catch {
+    // The same as an order for nothing.
+  }
+  throw new UsageError(["Cannot use embedded-host: salesflow calls it by itself"], "See: salesflow --help");
+}
+
 /**
  * Runs a host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts
  * do.
@@ -112,7 +123,7 @@ async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
  * @param args one argument: a {@linkcode HostOrder} as JSON
  */
 export async function runEmbeddedHost(args: readonly string[]): Promise<never> {
-  const order: HostOrder = JSON.parse(args[0] ?? "");
+  const order = orderOf(args);
   const files = homeFiles(order.home, order.engine);
   try {
     Deno.chdir(files.folder); // ClickHouse's engine reads a config.xml of whatever folder it is started in
