@@ -16,6 +16,7 @@ import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage
 import { type Progress, startProgress } from "../lib/progress.ts";
 import { lockRun } from "../lib/store/run_lock.ts";
 import { type Lock, openStore, type Store } from "../lib/store/store.ts";
+import { unencryptedServers } from "../lib/unencrypted.ts";
 import { unknownVariables } from "./variables.ts";
 
 /** Values of the options that every stage has. */
@@ -92,6 +93,15 @@ export async function openDatabases(
   draw: boolean,
 ): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }> {
   const { postgresUrl = "", clickhouseUrl = "" } = urls;
+  const plain = unencryptedServers({
+    postgresUrl: needs.postgres ? postgresUrl : "",
+    clickhouseUrl: needs.clickhouse ? clickhouseUrl : "",
+  });
+  if (plain.length > 0) {
+    logger("databases").warn("passwords and rows cross the network unencrypted: {servers}", {
+      servers: plain.join(", "),
+    });
+  }
   const missing = {
     postgres: !!needs.postgres && !postgresUrl,
     clickhouse: !!needs.clickhouse && !clickhouseUrl,

@@ -102,6 +102,24 @@ describe("salesflow with a wrong configuration", () => {
     });
   }
 
+  it("is warned in one line that a server of another machine is not asked to encrypt", async () => {
+    const env = {
+      SALESFLOW_POSTGRES_URL: `postgres://me:${SECRET}@db.invalid/shop`,
+      SALESFLOW_CLICKHOUSE_URL: "http://ch.invalid",
+      SALESFLOW_RETRIES: "0",
+    };
+    const { stderr } = await run(["migrate", "--as-of", "2026-11-24", "--home", `${home}/plain`], env);
+    const warnings = stderr.split("\n").filter((line) => line.includes("unencrypted"));
+    assertEquals(warnings.length, 1, stderr);
+    for (const server of ["db.invalid:5432/shop", "ch.invalid:8123"]) {
+      assertStringIncludes(warnings[0]!, server);
+    }
+    assert(!stderr.includes(SECRET));
+    const tls = { SALESFLOW_POSTGRES_URL: `${env.SALESFLOW_POSTGRES_URL}?sslmode=verify-full` };
+    const query = await run(["sql", "postgres", "SELECT 1"], { ...env, ...tls });
+    assert(!query.stderr.includes("unencrypted"), query.stderr);
+  });
+
   it("is told what is wrong by doctor, everything at once", async () => {
     const { code, stdout, stderr } = await run(["doctor", "--home", `${home}/wrong`], {
       SALESFLOW_POSTGRES_URL: change(servers.postgresUrl, { password: SECRET }),
