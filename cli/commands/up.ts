@@ -3,6 +3,28 @@ import { defineCommand } from "../command.ts";
 import { commonOptions, storeOptions } from "../options.ts";
 import { drawsProgress, openDatabases, startLogging, stopSignal } from "../session.ts";
 
+/**
+ * The addresses, to be pasted into a client, and commands that use them without the password among their arguments,
+ * where every user of the machine could read it.
+ */
+function howToConnect(
+  { postgresUrl, clickhouseUrl }: { postgresUrl: string; clickhouseUrl: string },
+): string {
+  const postgres = new URL(postgresUrl);
+  const clickhouse = new URL(clickhouseUrl);
+  const passwords = [postgres, clickhouse].map(({ password }) => decodeURIComponent(password));
+  postgres.password = "";
+  return [
+    `PostgreSQL: ${postgresUrl}`,
+    `ClickHouse: ${clickhouseUrl}`,
+    "In a shell, without the passwords in the list of processes:",
+    `  PGPASSWORD='${passwords[0]}' psql "${postgres.href}"`,
+    `  echo 'user = "${clickhouse.username}:${
+      passwords[1]
+    }"' | curl -K - "${clickhouse.origin}" --data "SELECT version()"`,
+  ].join("\n");
+}
+
 export default defineCommand({
   name: "up",
   summary: "Keep the embedded databases running and print how to connect",
@@ -20,10 +42,7 @@ export default defineCommand({
       signal,
       drawsProgress(values),
     );
-    const { username, password, origin } = new URL(databases.clickhouseUrl);
-    console.log(`PostgreSQL: psql "${databases.postgresUrl}"`);
-    console.log(`ClickHouse: curl "${origin}" --user "${username}:${password}" --data "SELECT version()"`);
-    console.log(`            ${databases.clickhouseUrl}`);
+    console.log(howToConnect(databases));
     console.log("Ctrl-C stops both.");
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     await databases.close();

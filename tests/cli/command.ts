@@ -102,6 +102,8 @@ export async function whenThere(path: string, { ended }: Running): Promise<void>
 export interface Servers {
   postgresUrl: string;
   clickhouseUrl: string;
+  /** All that it printed. */
+  said: string;
   /** Stops it with Ctrl-C; resolves to its exit code. */
   stop(): Promise<number>;
 }
@@ -118,8 +120,9 @@ export async function startServers(home: string, permissions?: readonly string[]
     text += new TextDecoder().decode(value);
   }
   return {
-    postgresUrl: /psql "(.*)"/.exec(text)![1]!,
-    clickhouseUrl: /^ +(http:\S+)$/m.exec(text)![1]!,
+    postgresUrl: /^PostgreSQL: (postgres\S+)$/m.exec(text)![1]!,
+    clickhouseUrl: /^ClickHouse: (http:\S+)$/m.exec(text)![1]!,
+    said: text,
     async stop() {
       child.kill("SIGINT");
       const { code } = await ended;

@@ -119,7 +119,7 @@ class Databases:
         self.service = Service(
             "databases", [str(program), "up", "--home", str(folder / "home")], environment, folder
         )
-        pattern = r'PostgreSQL: psql "(?P<postgres>.*)"\n.*\n\s+(?P<clickhouse>http\S+)\n'
+        pattern = r"PostgreSQL: (?P<postgres>\S+)\nClickHouse: (?P<clickhouse>\S+)\n"
 
         def look() -> re.Match[str] | None:
             self.service.check()

@@ -37,6 +37,30 @@ describe("salesflow up", () => {
   });
 });
 
+describe("salesflow up, for a person at a shell", () => {
+  it("prints commands that work, and whose arguments hold no password", async () => {
+    const { postgresUrl, clickhouseUrl, said } = servers;
+    const [psql, curl] = said.split("\n").filter((line) => line.startsWith("  "));
+    for (const [line, url] of [[psql!, postgresUrl], [curl!, clickhouseUrl]] as const) {
+      const { password } = new URL(url);
+      const [before, command] = /^(.*?)((?:psql|curl) .*)$/.exec(line)!.slice(1);
+      assert(before!.includes(password) && !command!.includes(password), line);
+    }
+    // A name before each command that tells what it was given.
+    const shown = psql!.replace("psql", `sh -c 'echo "$PGPASSWORD $0"'`);
+    assertEquals(
+      await shell(shown),
+      `${new URL(postgresUrl).password} ${change(postgresUrl, { password: "" })}\n`,
+    );
+    assertMatch(await shell(curl!.replace("curl", "curl -s")), /^\d+\.\d+/);
+  });
+});
+
+async function shell(line: string): Promise<string> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line], stderr: "inherit" }).output();
+  return new TextDecoder().decode(stdout);
+}
+
 describe("salesflow with a wrong configuration", () => {
   const cases: [what: string, env: () => Record<string, string>, code: number, words: RegExp][] = [
     [
