@@ -84,9 +84,17 @@ export async function localImportMap(): Promise<string> {
   return JSON.stringify({ imports: { ...imports, ...local } });
 }
 
-/** Arguments that make a deno subcommand use the chosen provider. */
-export async function withStd(): Promise<string[]> {
+/**
+ * Arguments that make a deno subcommand use the chosen provider. With `local` deno.lock must hold everything as it is:
+ * a package that is missing there, or is another one, is an error. With `jsr` the lock may grow, because it lacks the
+ * hashes of the `@std` packages: JSR was out of reach where it was made.
+ *
+ * @param given arguments that the subcommand gets anyway; a `--frozen` among them, such as `--frozen=false` after a
+ *   change of deno.json, is left to decide
+ */
+export async function withStd(given: readonly string[] = []): Promise<string[]> {
   const { provider } = await chooseProvider();
   if (provider === "jsr") return [];
-  return [`--import-map=data:application/json,${encodeURIComponent(await localImportMap())}`];
+  const imports = `--import-map=data:application/json,${encodeURIComponent(await localImportMap())}`;
+  return given.some((arg) => /^--frozen(=|$)/.test(arg)) ? [imports] : [imports, "--frozen"];
 }

@@ -39,7 +39,7 @@ def drawn() -> dict[str, list[dict]]:
     """The cases that the native tests draw by this seed, with the native recount of each."""
     deno = os.environ.get("SALESFLOW_TEST_DENO") or shutil.which("deno")
     assert deno, "run these tests by: deno task test:spark"
-    program = ["run", "-A", "--no-lock", "tests/conformance/drawn_sales.ts", str(SEED), str(CASES)]
+    program = ["run", "-A", "--frozen", "tests/conformance/drawn_sales.ts", str(SEED), str(CASES)]
     done = subprocess.run([deno, *program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
