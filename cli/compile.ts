@@ -7,44 +7,51 @@
 import { withStd } from "../lib/std/provider.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS, WORKERS } from "./program.ts";
 
-const runtime = Deno.env.get("DENORT_BIN");
-if (runtime && !await Deno.stat(runtime).then(({ isFile }) => isFile, () => false)) {
-  console.error(
-    `error: Cannot use DENORT_BIN=${runtime}: there is no such file\n  It names Deno's runtime file, denort ${Deno.version.deno}.`,
-  );
-  Deno.exit(2);
-}
+const SERVERS_ONLY = "--servers-only";
 
-const serversOnly = Deno.args.includes("--servers-only");
-const rest = Deno.args.filter((arg) => arg !== "--servers-only");
-if (!rest.some((arg) => arg.startsWith("--output") || arg === "-o")) rest.push("--output", "dist/salesflow");
-
-const command = new Deno.Command(Deno.execPath(), {
-  args: [
-    "compile",
-    ...await withStd(),
+/** Arguments of `deno compile`: what the program consists of and may do, then what a person asked for. */
+export function compileArguments(given: readonly string[]): string[] {
+  const rest = given.filter((arg) => arg !== SERVERS_ONLY);
+  const named = rest.some((arg) => arg.startsWith("--output") || arg === "-o");
+  return [
     ...PERMISSIONS,
-    ...(serversOnly ? [] : EMBEDDED_PERMISSIONS),
+    ...(given.includes(SERVERS_ONLY) ? [] : EMBEDDED_PERMISSIONS),
     ...WORKERS.flatMap((worker) => ["--include", worker]),
     "--exclude-unused-npm",
     ...rest,
+    ...(named ? [] : ["--output", "dist/salesflow"]),
     "cli/main.ts",
-  ],
-  stderr: "piped",
-});
-const child = command.spawn();
-let errors = "";
-for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-  errors += text;
-  await Deno.stderr.write(new TextEncoder().encode(text));
+  ];
 }
-const { code } = await child.status;
-if (code !== 0 && /denort/.test(errors)) {
-  console.error(
-    `\nerror: Deno's runtime file (denort ${Deno.version.deno}) could not be downloaded, so there is no executable.\n` +
-      "  Download it where the network is open and name it: DENORT_BIN=/path/to/denort deno task compile\n" +
-      "  Everything works from source meanwhile: deno task salesflow --help",
-  );
-  Deno.exit(75);
+
+async function compile(): Promise<never> {
+  const runtime = Deno.env.get("DENORT_BIN");
+  if (runtime && !await Deno.stat(runtime).then(({ isFile }) => isFile, () => false)) {
+    console.error(
+      `error: Cannot use DENORT_BIN=${runtime}: there is no such file\n  It names Deno's runtime file, denort ${Deno.version.deno}.`,
+    );
+    Deno.exit(2);
+  }
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["compile", ...await withStd(Deno.args), ...compileArguments(Deno.args)],
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  let errors = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    errors += text;
+    await Deno.stderr.write(new TextEncoder().encode(text));
+  }
+  const { code } = await child.status;
+  if (code !== 0 && /denort/.test(errors)) {
+    console.error(
+      `\nerror: Deno's runtime file (denort ${Deno.version.deno}) could not be downloaded, so there is no executable.\n` +
+        "  Download it where the network is open and name it: DENORT_BIN=/path/to/denort deno task compile\n" +
+        "  Everything works from source meanwhile: deno task salesflow --help",
+    );
+    Deno.exit(75);
+  }
+  Deno.exit(code);
 }
-Deno.exit(code);
+
+if (import.meta.main) await compile();

@@ -7,23 +7,11 @@
  * `SALESFLOW_STD=jsr|local` decides; otherwise JSR is asked once whether it can be reached, and the answer is kept
  * for a day in `.cache/`. This program itself imports nothing but files of this folder.
  */
-import { withStd } from "./provider.ts";
+import { runDeno } from "./run_deno.ts";
 
 const [subcommand, ...args] = Deno.args;
 if (!subcommand) {
   console.error("usage: deno run -A lib/std/deno.ts SUBCOMMAND ARGS…");
   Deno.exit(2);
 }
-const child = new Deno.Command(Deno.execPath(), { args: [subcommand, ...await withStd(), ...args] }).spawn();
-// Whoever stops this process means the command. A terminal, or timeout(1), tells both; the command takes that for one.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  Deno.addSignalListener(signal, () => {
-    try {
-      child.kill(signal);
-    } catch {
-      // It has ended meanwhile, and its exit code is on its way.
-    }
-  });
-}
-const { code } = await child.status;
-Deno.exit(code);
+await runDeno(subcommand, args);

@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
+import { compileArguments } from "../../../cli/compile.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "../../../cli/program.ts";
 import { ensureEngines } from "../../../lib/embedded/engines.ts";
 import { type Ended, type Servers, start, startServers } from "../../cli/command.ts";
@@ -58,6 +59,12 @@ async function run(
   env: Record<string, string> = {},
 ): Promise<Ended> {
   return await start(args, { DENO_DIR: denoFolder, ...env }, { permissions }).ended;
+}
+
+/** The command lines of a process's children, in words. */
+function childrenOf(pid: number): string[][] {
+  const ids = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
+  return ids.map((id) => Deno.readTextFileSync(`/proc/${id}/cmdline`).split("\0"));
 }
 
 const HEADER = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region";
@@ -122,6 +129,52 @@ describe("the permissions in cli/program.ts", () => {
       env: { ...ours, PATH: "/bin:/usr/bin" },
     }).output();
     assertEquals(new TextDecoder().decode(stdout), "one\n1\n");
+  });
+
+  it("are those of the executable, with and without embedded databases", () => {
+    const flags = (given: string[]) =>
+      compileArguments(given).filter((arg) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(arg));
+    assertEquals(flags([]), EVERYTHING);
+    assertEquals(flags(["--servers-only", "--output", "x"]), PERMISSIONS);
+    assertEquals(flags(["-o", "x"]), EVERYTHING);
+  });
+
+  it("are those of the tasks demo and salesflow, and of nobody who calls cli/main.ts with all", async () => {
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
+    for (const { command } of Object.values<{ command: string }>(tasks)) {
+      assert(!command.includes("cli/main.ts"), command);
+    }
+    assertMatch(tasks.demo.command, /cli\/from_source\.ts run$/);
+    assertMatch(tasks.salesflow.command, /cli\/from_source\.ts$/);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        "--no-config",
+        "--no-lock",
+        "cli/from_source.ts",
+        "up",
+        "--home",
+        join(folder, "task"),
+      ],
+      cwd: new URL("../../../", import.meta.url),
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    try {
+      // It has said something, so that the program runs; its command line is that of the wrapper's child.
+      assert(!(await reader.read()).done);
+      const lines = childrenOf(child.pid);
+      const line = lines.find((words) => words.includes("cli/main.ts"));
+      assert(line, lines.join("\n"));
+      const given = line.filter((word) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(word));
+      assertEquals(given, [...EVERYTHING, "--allow-env=INIT_CWD"]);
+    } finally {
+      child.kill("SIGINT");
+      assertEquals((await child.status).code, 0);
+      await reader.cancel();
+    }
   });
 
   it("allow no more than what is named", () => {
