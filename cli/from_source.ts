@@ -5,8 +5,8 @@
 import { runDeno } from "../lib/std/run_deno.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "./program.ts";
 
-/** What `deno task` tells besides: the folder in which it was called, for relative paths. */
-const TASK_PERMISSIONS = ["--allow-env=INIT_CWD"];
+/** What `deno task` tells besides: the folder in which it was called, for relative paths; and what the terminal can draw. */
+const TASK_PERMISSIONS = ["--allow-env=INIT_CWD,TERM"];
 
 await runDeno("run", [
   ...PERMISSIONS,

@@ -169,7 +169,7 @@ describe("the permissions in cli/program.ts", () => {
       const line = lines.find((words) => words.includes("cli/main.ts"));
       assert(line, lines.join("\n"));
       const given = line.filter((word) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(word));
-      assertEquals(given, [...EVERYTHING, "--allow-env=INIT_CWD"]);
+      assertEquals(given, [...EVERYTHING, "--allow-env=INIT_CWD,TERM"]);
     } finally {
       child.kill("SIGINT");
       assertEquals((await child.status).code, 0);
