@@ -205,25 +205,16 @@ suite("S3Store against versitygw", () => {
     assertEquals(await findDataset(openStore(local), "bucket", "clean"), made);
   });
 
-  it("verify leaves alone what shards of generate and a running Spark may be writing", async () => {
-    const record = JSON.parse((await store.readText("runs/bucket/stages/clean.json"))!);
-    const cleanIs = (status: string) =>
-      store.writeText(
-        "runs/bucket/stages/clean.json",
-        JSON.stringify({ ...record, status, engine: "spark" }),
-      );
-    const left = ["raw/part-00000.csv", "clean/part-00000.csv", ".spark-clean/x/part"];
-    for (const name of [...left, "report/report.html"]) await leaveUpload(`runs/bucket/${name}`);
-    const after = async (status: string) => {
-      await cleanIs(status);
-      const { code, stderr } = await run(["verify", "--run-id", "bucket"], env);
-      assertEquals(code, 0, stderr);
-      return (await uploads()).map(({ Key }) => Key!.replace("weekly/runs/bucket/", "")).sort();
-    };
-    assertEquals(await after("running"), left.toSorted());
-    assertEquals(await after("done"), ["raw/part-00000.csv"]);
-    await store.writeText("runs/bucket/stages/clean.json", JSON.stringify(record));
-    await store.sweep("runs/bucket");
+  it("verify clears what killed shards and a killed Spark left, and waits for a shard that lives", async () => {
+    const left = ["raw/part-00000.csv", "clean/part-00000.csv", ".spark-clean-1/x/part"];
+    for (const name of left) await leaveUpload(`runs/bucket/${name}`);
+    const shard = await store.lock("runs/bucket/.lock-run", { shared: true });
+    assert(shard);
+    const early = await run(["verify", "--run-id", "bucket"], env);
+    assertEquals([early.code, (await uploads()).length], [75, left.length], early.stderr);
+    await shard.release();
+    const { code, stderr } = await run(["verify", "--run-id", "bucket"], env);
+    assertEquals([code, await uploads()], [0, []], stderr);
   });
 
   it("generate makes the same dataset in two shards side by side as alone", async () => {
