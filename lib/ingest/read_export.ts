@@ -21,6 +21,15 @@ const CHUNK_BYTES = 16 * 1024;
 
 const GZIP = [0x1f, 0x8b];
 
+/**
+ * A packed file may unfold into so many times its size: exports do into 3 to 30 times, a gzip bomb into 200 to 1,030
+ * times, and then fills the disk with rows or blank lines that are all fine by themselves.
+ */
+export const MOST_TIMES_UNPACKED = 100;
+
+/** What a packed file may unfold into anyway: a small one of the same row again and again does no harm. */
+export const FREE_UNPACKED_BYTES = 1024 * 1024;
+
 /** Whoever reads a stream is told of its end and of its errors; nobody else needs to be. */
 const toldElsewhere = () => {};
 
@@ -43,8 +52,30 @@ async function* joined<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
   yield* rest;
 }
 
+/** The bytes of a gzip file; an error when they are many more than it holds. */
+async function* unpack(packed: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  let [packedBytes, unpackedBytes] = [0, 0];
+  const counted = async function* () {
+    for await (const chunk of packed) {
+      packedBytes += chunk.length;
+      yield chunk;
+    }
+  };
+  for await (const chunk of pipeline(counted(), createGunzip(), toldElsewhere)) {
+    unpackedBytes += chunk.length;
+    if (unpackedBytes > FREE_UNPACKED_BYTES + packedBytes * MOST_TIMES_UNPACKED) {
+      throw new SalesflowError(`${path} unfolds into more than ${MOST_TIMES_UNPACKED} times its size`, {
+        stage: "ingest",
+        exitCode: 2,
+        remedy: "It looks like a gzip bomb. When it is meant, unpack it yourself and ingest what comes out.",
+      });
+    }
+    yield chunk;
+  }
+}
+
 /** The file's bytes, unpacked when they are packed. Reads the file once, so that it may be a pipe. */
-async function unpacked(file: Deno.FsFile): Promise<AsyncIterable<Uint8Array>> {
+async function unpacked(file: Deno.FsFile, path: string): Promise<AsyncIterable<Uint8Array>> {
   const head = new Uint8Array(GZIP.length);
   let filled = 0;
   for (let count: number | null = 0; filled < head.length && count !== null; filled += count ?? 0) {
@@ -52,7 +83,7 @@ async function unpacked(file: Deno.FsFile): Promise<AsyncIterable<Uint8Array>> {
   }
   const bytes = joined(head.subarray(0, filled), fileBytes(file));
   const packed = GZIP.every((byte, index) => head[index] === byte);
-  return packed ? pipeline(bytes, createGunzip(), toldElsewhere) : bytes;
+  return packed ? unpack(bytes, path) : bytes;
 }
 
 async function* decoded(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<string> {
@@ -81,7 +112,7 @@ export async function* readExport(
   try {
     // Closed here, because a pipeline whose reader leaves does not close its source.
     using file = await Deno.open(path, { read: true });
-    const text = decoded(await unpacked(file), encoding);
+    const text = decoded(await unpacked(file, path), encoding);
     let head = "";
     for (let done: boolean | undefined = false; !done && head.length <= LONGEST_RECORD_BYTES;) {
       const next = await text.next();

@@ -2,7 +2,12 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { gzipSync } from "node:zlib";
 import { SalesflowError } from "../../../lib/errors.ts";
-import { LONGEST_RECORD_BYTES, readExport } from "../../../lib/ingest/read_export.ts";
+import {
+  FREE_UNPACKED_BYTES,
+  LONGEST_RECORD_BYTES,
+  MOST_TIMES_UNPACKED,
+  readExport,
+} from "../../../lib/ingest/read_export.ts";
 import { joinBytes, toBytes } from "../store/harness.ts";
 
 let folder: string;
@@ -178,6 +183,25 @@ describe("readExport()", () => {
       assert(Deno.memoryUsage().rss - before < 300e6);
     });
   }
+
+  it(`refuses a packed file that unfolds into more than ${MOST_TIMES_UNPACKED} times its size`, async () => {
+    const packed = gzipSync(`a,b\n1,2\n${"1,2\n".repeat(FREE_UNPACKED_BYTES)}`);
+    assert(packed.length * MOST_TIMES_UNPACKED < 3 * FREE_UNPACKED_BYTES);
+    const error = await assertRejects(() => read(packed), SalesflowError, "times its size");
+    assertEquals([error.exitCode, error.stage], [2, "ingest"]);
+    assertStringIncludes(error.remedy!, "unpack it yourself");
+  });
+
+  it("reads small packed files of the same row, and large ones of ordinary rows", async () => {
+    const same = "1,2\n".repeat(100_000);
+    assertEquals((await read(gzipSync(`a,b\n${same}`))).length, 100_001);
+    let ordinary = "a,b\n";
+    for (let id = 0; ordinary.length < 2 * FREE_UNPACKED_BYTES; id++) {
+      ordinary += `${id},2026-11-24 00:00:00 the same all the time,North,North,North,North,North,North\n`;
+    }
+    const last = (await read(gzipSync(ordinary))).at(-1)!;
+    assertStringIncludes(last, "|North");
+  });
 
   it("stops among blank lines when it is told to", async () => {
     const stop = new AbortController();
