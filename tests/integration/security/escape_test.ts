@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { run } from "../../faults/command.ts";
@@ -59,6 +59,54 @@ describe("salesflow and names that lead out of the store", () => {
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /Cannot understand runs\/forged\/raw\/manifest\.json/);
     assertEquals(`${stdout}${stderr}`.includes("mine"), false);
+    assertEquals(await Deno.readTextFile(join(folder, "precious")), "mine\n");
+  });
+
+  it("load and verify refuse manifests whose parts lie elsewhere, and read nothing there", async () => {
+    const id = ["--run-id", "whole"];
+    const made = await run(["run", ...id, "--rows", "200", "--as-of", "2026-11-24"], env());
+    assertEquals(made.code, 0, made.stderr);
+    const forgeries = [["load", "clean"], ["load", "rejected"], ["verify", "raw"], ["verify", "clean"], [
+      "verify",
+      "rejected",
+    ]];
+    for (const [stage, dataset] of forgeries) {
+      const path = join(folder, `store/runs/whole/${dataset}/manifest.json`);
+      const manifest = await Deno.readTextFile(path);
+      const forged = manifest.replace('"part-00000.csv"', '"../../../../precious"');
+      assert(forged !== manifest);
+      await Deno.writeTextFile(path, forged);
+      const { code, stdout, stderr } = await run([stage!, ...id], env());
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, new RegExp(`Cannot understand runs/whole/${dataset}/manifest\\.json`));
+      assertEquals(`${stdout}${stderr}`.includes("mine"), false);
+      await Deno.writeTextFile(path, manifest);
+    }
+    assertEquals((await run(["verify", ...id], env())).code, 0);
+  });
+
+  it("commands that write replace links in the place of files, and never write where they lead", async () => {
+    const at = (path: string) => join(folder, "store/runs/linked", path);
+    const args = ["--run-id", "linked", "--as-of", "2026-11-24"];
+    const links = [
+      ...["run.json", "stages/generate.json", "raw/part-00000.csv", "raw/manifest.json", "raw/defects.json"],
+      ...["raw/products.csv", "clean/part-00000.csv", "clean/manifest.json", "rejected/part-00000.csv"],
+    ];
+    for (const link of links) {
+      await Deno.mkdir(join(at(link), ".."), { recursive: true });
+      await Deno.symlink(join(folder, "precious"), at(link));
+    }
+    // What they read first is nonsense to them; without it the run is new.
+    for (const link of ["run.json", "stages/generate.json"]) {
+      const { code } = await run(["generate", "--rows", "50", ...args], env());
+      assert(code !== 0, link);
+      await Deno.remove(at(link));
+    }
+    for (const command of [["generate", "--rows", "50"], ["clean"]]) {
+      const { code, stderr } = await run([...command, ...args], env());
+      assertEquals(code, 0, stderr);
+    }
+    for (const link of links) assertEquals((await Deno.lstat(at(link))).isSymlink, false, link);
     assertEquals(await Deno.readTextFile(join(folder, "precious")), "mine\n");
   });
 
