@@ -6,6 +6,7 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { report, reportPath } from "../../../lib/report/report.ts";
 import { summary } from "../../../lib/report/summary.ts";
+import { datasetFolder } from "../../../lib/store/dataset.ts";
 import { manySales, Place, type RunFiles, type Sale, writeRunFiles } from "../tables/harness.ts";
 
 const NASTY = `=HYPERLINK("http://evil.example/","<script>alert(1)</script>"),1,1,1,2026-10-01,x,North`;
@@ -91,6 +92,24 @@ describe("report()", () => {
     assertStringIncludes(text, "part-00000.csv:7");
     assertStringIncludes(text, "broken &quot;row[U+202E]");
     assertMatch(text.replace(/\s+/g, " "), /304 = 300 \+ 2 \+ 2\./);
+  });
+
+  it("shows the names of exports as harmless text, where they come from and beside rejected rows", async () => {
+    const path = `${datasetFolder("export", "raw")}/manifest.json`;
+    const before = (await place.store.readText(path))!;
+    const manifest = JSON.parse(before);
+    const evil = `"><script>alert(1)</script>\u202e<img src=x onerror=alert(1)>.csv`;
+    manifest.facts.files = [evil, "=1+1.csv"];
+    await place.store.writeText(path, JSON.stringify(manifest));
+    await report(place.context("export"));
+    const text = await read("export");
+    await place.store.writeText(path, before);
+    await report(place.context("export"));
+    const shown =
+      "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;[U+202E]&lt;img src=x onerror=alert(1)&gt;.csv";
+    assert(!/<script|<img|\u202e/.test(text));
+    assertStringIncludes(text, `${shown}, =1+1.csv`);
+    assertStringIncludes(text, `${shown}:7`);
   });
 
   it("names products by number for a run without a catalogue, even when an earlier run left one", async () => {
