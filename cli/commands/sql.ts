@@ -3,6 +3,7 @@ import { z } from "zod";
 import { withClickHouse } from "../../lib/clickhouse/session.ts";
 import { databaseUrls } from "../../lib/config.ts";
 import { UsageError } from "../../lib/errors.ts";
+import { maskUrl } from "../../lib/mask_url.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { defineCommand } from "../command.ts";
 import { commonOptions, storeOptions } from "../options.ts";
@@ -96,7 +97,7 @@ export default defineCommand({
   async run(values, [database, query]) {
     if (database !== "postgres" && database !== "clickhouse") {
       throw new UsageError(
-        [`Cannot ask ${database}: it must be postgres or clickhouse`],
+        [`Cannot ask ${maskUrl(database ?? "")}: it must be postgres or clickhouse`],
         "See: salesflow sql --help",
       );
     }
