@@ -1,6 +1,6 @@
 /** One call of the command: its logging, signals, store, run, databases, and the stages it runs. */
 import { join } from "node:path";
-import { type DatabaseUrls, databaseUrls } from "../lib/config.ts";
+import { databaseUrls } from "../lib/config.ts";
 import { isAsOfDate, type IsoDate, today } from "../lib/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/errors.ts";
 import { logger, setUpLogging } from "../lib/log.ts";
@@ -16,7 +16,8 @@ import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage
 import { type Progress, startProgress } from "../lib/progress.ts";
 import { lockRun } from "../lib/store/run_lock.ts";
 import { type Lock, openStore, type Store } from "../lib/store/store.ts";
-import { unencryptedServers } from "../lib/unencrypted.ts";
+import { openDatabases } from "./databases.ts";
+import { stopSignal } from "./stop_signal.ts";
 import { unknownVariables } from "./variables.ts";
 
 /** Values of the options that every stage has. */
@@ -58,68 +59,6 @@ export function drawsProgress({ logFormat, quiet }: Pick<StageValues, "logFormat
 /** The store that the options name. */
 export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): Store {
   return openStore(store ?? home);
-}
-
-/** Signals closer together are one: a terminal sends its own, and lib/std/deno.ts hands on what it got. */
-const ONE_SIGNAL_MS = 300;
-
-/**
- * Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once.
- *
- * @param remedy what to tell whoever stops it, if anything
- */
-export function stopSignal(remedy?: string): AbortSignal {
-  const controller = new AbortController();
-  let firstAt = -Infinity;
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(name, () => {
-      if (performance.now() - firstAt < ONE_SIGNAL_MS) return;
-      if (controller.signal.aborted) Deno.exit(75);
-      firstAt = performance.now();
-      controller.abort(
-        new SalesflowError(`Stopped by ${name}`, { exitCode: 75, ...(remedy ? { remedy } : {}) }),
-      );
-    });
-  }
-  return controller.signal;
-}
-
-/** URLs of the databases, embedded ones started where none are configured, and how to let go of them. */
-export async function openDatabases(
-  home: string,
-  needs: { postgres?: boolean; clickhouse?: boolean },
-  urls: DatabaseUrls,
-  signal: AbortSignal,
-  draw: boolean,
-): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }> {
-  const { postgresUrl = "", clickhouseUrl = "" } = urls;
-  const plain = unencryptedServers({
-    postgresUrl: needs.postgres ? postgresUrl : "",
-    clickhouseUrl: needs.clickhouse ? clickhouseUrl : "",
-  });
-  if (plain.length > 0) {
-    logger("databases").warn("passwords and rows cross the network unencrypted: {servers}", {
-      servers: plain.join(", "),
-    });
-  }
-  const missing = {
-    postgres: !!needs.postgres && !postgresUrl,
-    clickhouse: !!needs.clickhouse && !clickhouseUrl,
-  };
-  if (!missing.postgres && !missing.clickhouse) return { postgresUrl, clickhouseUrl, close: async () => {} };
-  const { startEmbedded } = await import("../lib/embedded/embedded.ts");
-  const fetching = startProgress("engines", draw, "bytes");
-  const engines = (["postgres", "clickhouse"] as const).filter((engine) => missing[engine]);
-  const embedded = await startEmbedded(home, {
-    engines,
-    signal,
-    onProgress: ({ doneBytes, totalBytes }) => fetching.update(doneBytes, totalBytes || undefined),
-  }).finally(() => fetching.stop());
-  return {
-    postgresUrl: postgresUrl || embedded.postgresUrl,
-    clickhouseUrl: clickhouseUrl || embedded.clickhouseUrl,
-    close: () => embedded.close(),
-  };
 }
 
 /** A run that is being worked on. */

@@ -3,8 +3,10 @@ import type { Finding } from "../../lib/doctor/finding.ts";
 import { databaseUrls } from "../../lib/config.ts";
 import { SalesflowError } from "../../lib/errors.ts";
 import { defineCommand } from "../command.ts";
+import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, openDatabases, startLogging, stopSignal, storeOf } from "../session.ts";
+import { drawsProgress, startLogging, storeOf } from "../session.ts";
+import { stopSignal } from "../stop_signal.ts";
 
 const MARKS: Record<Finding["state"], string> = { fine: "ok  ", warning: "warn", broken: "FAIL" };
 

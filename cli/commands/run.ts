@@ -7,7 +7,14 @@ import { generate, generatedRun, type GenerateOptions } from "../../lib/generate
 import { load } from "../../lib/load/load.ts";
 import { logger } from "../../lib/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
-import { backToOwnTables, buildsOnTables, checkRange, type Plan, planRun } from "../../lib/pipeline/plan.ts";
+import {
+  backToOwnTables,
+  buildsOnTables,
+  checkRange,
+  type Cleaning,
+  type Plan,
+  planRun,
+} from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
 import { runsOfTables } from "../../lib/postgres/loaded_run.ts";
@@ -52,6 +59,7 @@ async function recordsOf({ store, runId }: Session): Promise<Map<StageName, Stag
 async function plan(
   session: Session,
   options: GenerateOptions,
+  cleaning: Cleaning,
   { from, to }: { from?: StageName | undefined; to?: StageName | undefined },
 ): Promise<Plan> {
   const { store, runId, asOf } = session;
@@ -59,6 +67,7 @@ async function plan(
     wanted: generatedRun(runId, asOf, options),
     found: await readRun(store, runId),
     records: await recordsOf(session),
+    cleaning,
     from,
     to,
   });
@@ -84,7 +93,8 @@ export default defineCommand({
     const newRun = values.from === undefined || values.from === "migrate" || values.from === "generate";
     await Session.with(values, { postgres: true, clickhouse: true, newRun }, async (session) => {
       const options = toGenerateOptions(values, session.asOf);
-      const { stages, resumed } = await plan(session, options, values);
+      const cleaning = toCleanOptions(values);
+      const { stages, resumed } = await plan(session, options, cleaning, values);
       if (resumed) {
         logger("run").info(`going on with {stage}: ${resumed.because}`, { stage: resumed.at });
       }
@@ -98,7 +108,7 @@ export default defineCommand({
       const work: Record<Exclude<StageName, "ingest">, (context: StageContext) => Promise<StageResult>> = {
         migrate,
         generate: (context) => generate(context, options),
-        clean: (context) => clean(context, toCleanOptions(values)),
+        clean: (context) => clean(context, cleaning),
         load,
         aggregate,
         transfer,

@@ -6,8 +6,10 @@ import { UsageError } from "../../lib/errors.ts";
 import { maskUrl } from "../../lib/mask_url.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { defineCommand } from "../command.ts";
+import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, openDatabases, startLogging, stopSignal } from "../session.ts";
+import { drawsProgress, startLogging } from "../session.ts";
+import { stopSignal } from "../stop_signal.ts";
 
 /** An answer; values are text, as the database writes them. */
 interface Answer {

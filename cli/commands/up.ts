@@ -1,7 +1,9 @@
 import { SalesflowError } from "../../lib/errors.ts";
 import { defineCommand } from "../command.ts";
+import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, openDatabases, startLogging, stopSignal } from "../session.ts";
+import { drawsProgress, startLogging } from "../session.ts";
+import { stopSignal } from "../stop_signal.ts";
 
 /**
  * The addresses, to be pasted into a client, and commands that use them without the password among their arguments,

@@ -86,8 +86,7 @@ export class Catalogue {
     const sha256 = Enums.HashAlgorithm["SHA-256"];
     const listed = new Set([...component.externalReferences].map(({ hashes }) => hashes.get(sha256)));
     for (const hash of hashes.filter((hash) => !listed.has(hash))) {
-      const url = `https://pypi.org/project/${name}/${version}/#files`;
-      const reference = new Models.ExternalReference(url, Distribution);
+      const reference = new Models.ExternalReference(`pkg:pypi/${name}@${version}`, Distribution);
       reference.hashes.set(sha256, hash);
       component.externalReferences.add(reference);
     }

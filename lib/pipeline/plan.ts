@@ -11,8 +11,17 @@ export interface PlanInput {
   found: RunRecord | undefined;
   /** How its stages went. */
   records: ReadonlyMap<StageName, StageRecord>;
+  /** What `clean` was asked for now; without it, whatever it did is right. */
+  cleaning?: Cleaning;
   from?: StageName | undefined;
   to?: StageName | undefined;
+}
+
+/** The options of `clean` that decide what is in clean/. */
+export interface Cleaning {
+  checkDateRange: boolean;
+  /** The largest share of refused rows that is still published. */
+  maxRejected: number;
 }
 
 /** What to do and why it begins where it begins. */
@@ -61,8 +70,15 @@ export function stageStates(
   return states;
 }
 
+/** Whether clean/, which an earlier attempt made, is what these options would make. */
+function isCleanedSo({ facts }: StageRecord, { checkDateRange, maxRejected }: Cleaning): boolean {
+  const share = Number(facts.rejected) / Number(facts.rows_in);
+  return (facts.date_from !== null) === checkDateRange && share <= maxRejected;
+}
+
 function whyThere(state: StageState | undefined): string {
   if (state === undefined) return "it comes next";
+  if (state === "done") return "it was done with other options";
   return state === "outdated" ? "a stage before it was done again since" : "an earlier attempt stopped there";
 }
 
@@ -87,7 +103,7 @@ function refuseHalfIngested({ wanted, found, records }: PlanInput): void {
  * @throws {SalesflowError} when the stages asked for cannot be run in this order
  */
 export function planRun(input: PlanInput): Plan {
-  const { wanted, found, records, from, to } = input;
+  const { wanted, found, records, cleaning, from, to } = input;
   const ingested = found?.source === "ingested";
   const order = stagesOf(ingested ? "ingested" : "generated");
   const last = to ?? "report";
@@ -97,7 +113,10 @@ export function planRun(input: PlanInput): Plan {
   const same = ingested ||
     (!!found && found.as_of === wanted.as_of && isSame(found.parameters, wanted.parameters));
   const states = stageStates(order, records);
-  const open = same ? data.find((stage) => states.get(stage) !== "done") : undefined;
+  const isOpen = (stage: StageName) =>
+    states.get(stage) !== "done" ||
+    (stage === "clean" && !!cleaning && !isCleanedSo(records.get(stage)!, cleaning));
+  const open = same ? data.find(isOpen) : undefined;
   const resumes = from === undefined && open !== undefined && open !== data[0];
   const first = from ?? (last === "migrate" ? "migrate" : resumes ? open : ingested ? "clean" : "generate");
   const stages = stagesBetween(order, first, last);

@@ -4,6 +4,7 @@ import { SalesflowError } from "../../../lib/errors.ts";
 import {
   backToOwnTables,
   buildsOnTables,
+  type Cleaning,
   planRun,
   stagesOf,
   stageStates,
@@ -185,6 +186,21 @@ describe("planRun()", () => {
     it(`plans ${plan.join(", ")} when ${when}`, () => {
       const planned = planRun({ wanted, found, records: stages, from, to });
       assertEquals([planned.stages, planned.resumed?.at], [plan, resumedAt]);
+    });
+  }
+
+  const cleanings: [when: string, cleaning: Cleaning, resumedAt: StageName][] = [
+    ["clean is asked for as it was done", { checkDateRange: true, maxRejected: 0.1 }, "load"],
+    ["all dates are accepted now", { checkDateRange: false, maxRejected: 0.1 }, "clean"],
+    ["as many refused rows as there are may be", { checkDateRange: true, maxRejected: 0.05 }, "load"],
+    ["fewer refused rows than there are may be", { checkDateRange: true, maxRejected: 0.04 }, "clean"],
+  ];
+  for (const [when, cleaning, resumedAt] of cleanings) {
+    it(`goes on with ${resumedAt} when ${when}`, () => {
+      const stages = records("migrate", "generate", "clean", "load!");
+      stages.get("clean")!.facts = { date_from: "2025-11-25", rejected: 5, rows_in: 100 };
+      const { resumed } = planRun({ wanted: RUN, found: RUN, records: stages, cleaning });
+      assertEquals(resumed?.at, resumedAt);
     });
   }
 
