@@ -96,7 +96,7 @@ export default defineCommand({
       const cleaning = toCleanOptions(values);
       const { stages, resumed } = await plan(session, options, cleaning, values);
       if (resumed) {
-        logger("run").info(`going on with {stage}: ${resumed.because}`, { stage: resumed.at });
+        logger("run").info(`going on with ${resumed.at}: ${resumed.because}`);
       }
       const found = stages.includes("generate") ? undefined : await readRun(session.store, session.runId);
       const unused = found ? unusedValues(values, found) : [];

@@ -43,7 +43,7 @@ async function goesOnAt(stage: string): Promise<void> {
   assertEquals(code, 0, stderr);
   assert(
     logLines(stderr).some(({ logger, message }) =>
-      logger === "salesflow.run" && String(message).startsWith(`going on with "${stage}"`)
+      logger === "salesflow.run" && String(message).startsWith(`going on with ${stage}:`)
     ),
     stderr,
   );
