@@ -181,6 +181,12 @@ export class Project {
     return states.split("\n").filter((line) => line.startsWith("true"));
   }
 
+  /** When the container of a service was started last. */
+  async startedAt(service: string): Promise<string> {
+    const id = (await this.compose("ps", "--all", "--quiet", service)).trim();
+    return await docker(["inspect", "--format", "{{.State.StartedAt}}", id]);
+  }
+
   /** Removes containers, volumes, networks, the tags of the images built for it, and the folder. */
   async remove(): Promise<void> {
     // Without .env nothing was started.
