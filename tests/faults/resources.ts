@@ -5,7 +5,9 @@ import { Disk, NO_DISK } from "./disk.ts";
 import type { FaultResult } from "./result.ts";
 import { folderChecksum } from "./state.ts";
 
-const RUN_ID = "full";
+const GENERATED_RUN = "generated";
+/** A run of generated sales never becomes one of ingested sales. */
+const INGESTED_RUN = "ingested";
 const DISK_KB = 8_192;
 
 /** A stage that writes into the store. */
@@ -38,7 +40,6 @@ const STAGES: readonly WritingStage[] = [
     publishes: "report/report.html",
     freeKb: [0, 4, 8, 32, 64, 100],
   },
-  // Last, because it takes the place of the generated sales.
   {
     name: "ingest",
     makes: ["raw"],
@@ -46,6 +47,10 @@ const STAGES: readonly WritingStage[] = [
     freeKb: [0, 8, 64, 160, 200, 220],
   },
 ];
+
+function runIdOf(stage: string): string {
+  return stage === "ingest" ? INGESTED_RUN : GENERATED_RUN;
+}
 
 class FullStore {
   readonly #disk: Disk;
@@ -63,7 +68,7 @@ class FullStore {
   }
 
   run(stage: string): Promise<Outcome> {
-    const common = ["--run-id", RUN_ID, "--as-of", "2026-11-24", "--store", this.#disk.folder];
+    const common = ["--run-id", runIdOf(stage), "--as-of", "2026-11-24", "--store", this.#disk.folder];
     const own = stage === "generate"
       ? ["--rows", String(this.#rows), "--seed", "1"]
       : stage === "ingest"
@@ -79,23 +84,24 @@ class FullStore {
 
   /** Keeps what generate made as the export that ingest takes. */
   async keepExport(): Promise<void> {
-    const parts = [...Deno.readDirSync(this.#path("raw"))].map(({ name }) => name)
+    const raw = this.#path("generate", "raw");
+    const parts = [...Deno.readDirSync(raw)].map(({ name }) => name)
       .filter((name) => name.startsWith("part-")).sort();
-    const texts = parts.map((name) => Deno.readTextFileSync(this.#path(`raw/${name}`)));
+    const texts = parts.map((name) => Deno.readTextFileSync(`${raw}/${name}`));
     const lines = texts.map((text, at) => at === 0 ? text : text.slice(text.indexOf("\n") + 1));
     await Deno.writeTextFile(this.#exportFile, lines.join(""));
   }
 
-  #path(name: string): string {
-    return `${this.#disk.folder}/runs/${RUN_ID}/${name}`;
+  #path(stage: string, name: string): string {
+    return `${this.#disk.folder}/runs/${runIdOf(stage)}/${name}`;
   }
 
-  #checksums({ makes }: WritingStage): string {
-    return makes.map((name) => folderChecksum(this.#path(name))).join();
+  #checksums({ name: stage, makes }: WritingStage): string {
+    return makes.map((name) => folderChecksum(this.#path(stage, name))).join();
   }
 
-  async #isPublished({ publishes }: WritingStage): Promise<boolean> {
-    return await Deno.stat(this.#path(publishes)).then(() => true, () => false);
+  async #isPublished({ name: stage, publishes }: WritingStage): Promise<boolean> {
+    return await Deno.stat(this.#path(stage, publishes)).then(() => true, () => false);
   }
 
   /** Fills the disk to several amounts of free space while one stage writes. */
@@ -106,7 +112,7 @@ class FullStore {
     const expected = this.#checksums(stage);
     for (const freeKb of stage.freeKb) {
       const what = `with ${freeKb} KB free`;
-      for (const name of stage.makes) await Deno.remove(this.#path(name), { recursive: true });
+      for (const name of stage.makes) await Deno.remove(this.#path(stage.name, name), { recursive: true });
       await this.#disk.fill(freeKb);
       const { code, stderr } = await this.run(stage.name);
       if (code !== 0) {
