@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger } from "../log.ts";
+import { logger, triesLeft } from "../log.ts";
 import type { S3Sdk } from "./s3_store.ts";
 
 /** An object in a bucket. */
@@ -84,7 +84,7 @@ export async function* objectBytes(
       if (++failures > limits.retries) throw error;
       const why = error instanceof Error ? error.message : String(error);
       const left = limits.retries - failures;
-      logger("store").warn(`${place.Key} broke off at byte ${at}: ${why}; trying again (${left} tries left)`);
+      logger("store").warn(`${place.Key} broke off at byte ${at}: ${why}; trying again (${triesLeft(left)})`);
       await wait(failures, limits);
     } finally {
       body.destroy();

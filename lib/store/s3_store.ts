@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { SalesflowError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { logger } from "../log.ts";
+import { logger, triesLeft } from "../log.ts";
 import type { BucketService } from "./bucket_service.ts";
 import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
 import { objectBytes, readObject } from "./s3_read.ts";
@@ -64,7 +64,7 @@ function noteRetry(command: string, request: unknown, error: unknown): void {
   if (!attempt || !passes || Number(attempt) >= Number(most)) return;
   const left = Number(most) - Number(attempt);
   const why = error instanceof Error ? error.message : String(error);
-  logger("store").warn(`${command.replace(/Command$/, "")}: ${why}; trying again (${left} tries left)`);
+  logger("store").warn(`${command.replace(/Command$/, "")}: ${why}; trying again (${triesLeft(left)})`);
 }
 
 function statusOf(error: unknown): number | undefined {
