@@ -5,6 +5,9 @@ import { readFileSync } from "node:fs";
 /** The repository's root. */
 export const ROOT: URL = new URL("..", import.meta.url);
 
+/** For tests' short Spark sessions: Java's second compiler would take longer than it saves. */
+export const SHORT_SESSIONS = { SPARK_SUBMIT_OPTS: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC" } as const;
+
 /** Runs a command in the repository's root; returns its exit code and, with `capture`, its output, which is shown too. */
 export async function run(
   command: string,

@@ -3,7 +3,7 @@
  * pytest with everything up to the live scheduler (arguments are passed on). Ends with `N passed, N failed`. Needs Python
  * 3.12 or 3.11, and Java 17 for Spark.
  */
-import { environment, findPython, finish, lint, run, sparkEnvironment } from "../python.ts";
+import { environment, findPython, finish, lint, run, SHORT_SESSIONS, sparkEnvironment } from "../python.ts";
 
 const HOME = ".cache/airflow";
 const CODE = ["dags", "tests/dags"];
@@ -20,6 +20,7 @@ const result = await run(
   {
     capture: true,
     env: {
+      ...SHORT_SESSIONS,
       AIRFLOW_HOME: airflowHome,
       PATH: `${airflow}/bin:${Deno.env.get("PATH")}`,
       PYTHONDONTWRITEBYTECODE: "1",

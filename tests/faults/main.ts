@@ -176,15 +176,13 @@ async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
   return results;
 }
 
-const wanted = Object.keys(SUITES).filter((name) => only === undefined || name === only);
-// Bad networks are mostly waiting: they are tried beside each other.
-const waiting = ["network", "bucket"];
-const before = await inTurn(wanted.filter((name) => name === "kill"));
-const beside = await Promise.all(
-  waiting.filter((name) => wanted.includes(name)).map((name) => inTurn([name])),
-);
-const after = await inTurn(wanted.filter((name) => name !== "kill" && !waiting.includes(name)));
-const results = [before, ...beside, after].flat();
+/** One step after the other; what a step names runs beside each other. Bad networks are mostly waiting, full disks and clocks measure no time. */
+const STEPS = [[["kill"]], [["network"], ["bucket"], ["disks", "memory", "clocks"]], [["readers"]]];
+const results: FaultResult[] = [];
+for (const lanes of STEPS) {
+  const wanted = lanes.map((names) => names.filter((name) => only === undefined || name === only));
+  results.push(...(await Promise.all(wanted.map(inTurn))).flat());
+}
 
 const table = new Table({ head: ["fault", "times tried", "outcome"], style: { head: [], border: [] } });
 for (const { fault, tried, outcome, wrong, skipped } of results) {

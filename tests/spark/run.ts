@@ -3,7 +3,7 @@
  * `N passed, N failed`. Needs Python 3.10 or newer, Java 17 and PostgreSQL.
  */
 import { goTool, VERSITYGW } from "../faults/go_tool.ts";
-import { finish, lint, run, sparkEnvironment } from "../python.ts";
+import { finish, lint, run, SHORT_SESSIONS, sparkEnvironment } from "../python.ts";
 
 const CODE = ["k8s/spark", "tests/spark", "tests/bench"];
 
@@ -19,6 +19,7 @@ const result = await run(
   {
     capture: true,
     env: {
+      ...SHORT_SESSIONS,
       SALESFLOW_TEST_DENO: Deno.execPath(),
       SALESFLOW_TEST_S3_SERVER: s3Server,
       PYTHONDONTWRITEBYTECODE: "1",

@@ -28,11 +28,11 @@ RAW = [f"{HEADER}\n{ROWS}x\n".encode()]
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """The process's environment: nothing of the machine's Spark or salesflow settings."""
+    """The process's environment: nothing of the machine's Spark or salesflow settings, but run.ts's own."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("SPARK_", "SALESFLOW_", "AWS_"))
+        if name == "SPARK_SUBMIT_OPTS" or not name.startswith(("SPARK_", "SALESFLOW_", "AWS_"))
     }
     return {
         **kept,
