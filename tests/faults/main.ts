@@ -177,7 +177,7 @@ async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
 }
 
 /** One step after the other; what a step names runs beside each other. Bad networks are mostly waiting, full disks and clocks measure no time. */
-const STEPS = [[["kill"]], [["network"], ["bucket"], ["disks", "memory", "clocks"]], [["readers"]]];
+const STEPS = [[["kill"]], [["network"], ["bucket", "memory"], ["disks", "clocks"]], [["readers"]]];
 const results: FaultResult[] = [];
 for (const lanes of STEPS) {
   const wanted = lanes.map((names) => names.filter((name) => only === undefined || name === only));
