@@ -28,6 +28,8 @@ interface Entry {
 
 interface File {
   version?: string;
+  /** Version for each specifier with a range, such as `jsr:@std/assert@^1.0.19`. */
+  specifiers?: Record<string, string>;
   npm?: Record<string, Entry>;
   jsr?: Record<string, Entry>;
 }
@@ -43,22 +45,29 @@ export function splitId(id: string): { name: string; version: string } {
   return { name: id.slice(0, at), version };
 }
 
-/** A dependency stands in the lock by name where there is one version of it, otherwise by id. */
-function resolve(wanted: string, ids: readonly string[]): string {
-  const name = wanted.replace(/^(?:jsr|npm):/, "");
+/** A dependency stands in the lock by name where there is one version of it, otherwise by id, or by a specifier with a range. */
+function resolve(wanted: string, ids: readonly string[], specifiers: Record<string, string>): string {
+  const version = specifiers[wanted];
+  const bare = wanted.replace(/^(?:jsr|npm):/, "");
+  const name = version ? `${bare.slice(0, bare.indexOf("@", 1))}@${version}` : bare;
   const [found, another] = ids.includes(name) ? [name] : ids.filter((id) => splitId(id).name === name);
   if (!found || another) throw new Error(`Cannot tell which package of deno.lock ${wanted} is`);
   return found;
 }
 
-function packages(entries: Record<string, Entry>): Map<string, LockedPackage> {
+function packages(
+  entries: Record<string, Entry>,
+  specifiers: Record<string, string>,
+): Map<string, LockedPackage> {
   const ids = Object.keys(entries);
   return new Map(
     Object.entries(entries).map(([id, { integrity, dependencies = [], optionalDependencies = [] }]) => [id, {
       id,
       ...splitId(id),
       integrity,
-      dependencies: [...dependencies, ...optionalDependencies].map((wanted) => resolve(wanted, ids)),
+      dependencies: [...dependencies, ...optionalDependencies].map((wanted) =>
+        resolve(wanted, ids, specifiers)
+      ),
     }]),
   );
 }
@@ -69,9 +78,9 @@ function packages(entries: Record<string, Entry>): Map<string, LockedPackage> {
  * @throws {Error} when it is of another version, or a dependency is not in it
  */
 export function parseDenoLock(text: string): DenoLock {
-  const { version, npm = {}, jsr = {} }: File = JSON.parse(text);
+  const { version, specifiers = {}, npm = {}, jsr = {} }: File = JSON.parse(text);
   if (version !== VERSION) {
     throw new Error(`Cannot read deno.lock: its version must be ${VERSION}, it is ${version}`);
   }
-  return { npm: packages(npm), jsr: packages(jsr) };
+  return { npm: packages(npm, specifiers), jsr: packages(jsr, specifiers) };
 }

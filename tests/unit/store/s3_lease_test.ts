@@ -12,7 +12,9 @@ const FAST: LeaseTimes = { expiryMs: EXPIRY_MS, renewMs: 20, renewalMs: 10_000, 
 const CALM: LeaseTimes = { ...FAST, renewMs: 600_000 };
 
 let bucket: FakeBucket;
-beforeEach(() => bucket = new FakeBucket());
+beforeEach(() => {
+  bucket = new FakeBucket();
+});
 afterEach(() => bucket.close());
 
 const hold = (times = CALM, options: { shared?: boolean } = {}) =>

@@ -128,7 +128,9 @@ describe("billOfMaterials()", () => {
     const requirements = [python.airflow, python.spark, ...python.development].flat();
     const packages = new Set([
       ...[...lock.npm.values(), ...engines].map(npmPurl),
-      ...[...requirements, ...jars, ...std].map(({ name, version }) => `${name} ${version}`),
+      ...[...requirements, ...jars, ...std, ...lock.jsr.values()].map(({ name, version }) =>
+        `${name} ${version}`
+      ),
       ...Object.values(images).flat(),
       "Deno's runtime",
     ]);

@@ -100,6 +100,17 @@ describe("parseDenoLock()", () => {
     assertEquals([dependencies, integrity], [["@std/internal@1.0.1"], HASH]);
   });
 
+  it("resolves a range of JSR to the version that is locked for it", () => {
+    const jsr = {
+      "@std/testing@1.0.20": { integrity: HASH, dependencies: ["jsr:@std/assert@^1.0.19"] },
+      "@std/assert@1.0.19": { integrity: HASH },
+      "@std/assert@1.1.0": { integrity: HASH },
+    };
+    const specifiers = { "jsr:@std/assert@^1.0.19": "1.1.0" };
+    const { dependencies } = parseDenoLock(lock({}, { jsr, specifiers })).jsr.get("@std/testing@1.0.20")!;
+    assertEquals(dependencies, ["@std/assert@1.1.0"]);
+  });
+
   it("throws when a dependency could be several packages, or the lock is of another version", () => {
     const twice = lock({ "a@1.0.0": { dependencies: ["b"] }, "b@1.0.0": {}, "b@2.0.0": {} });
     assertThrows(() => parseDenoLock(twice), Error, "Cannot tell which package of deno.lock b is");
