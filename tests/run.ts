@@ -12,7 +12,7 @@ const SUITES = [
   "tests/faults/sample_test.ts",
 ];
 /** Most tests wait for a process or a server: two of these parts run beside each other, each part in a process of its own. */
-const PARTS = 12;
+const PARTS = 24;
 const AT_ONCE = 2;
 
 interface Outcome {
