@@ -80,6 +80,9 @@ export async function environment(home: string, locks: readonly string[], python
   for (const lock of locks) hash.update(readFileSync(new URL(lock, ROOT)));
   const folder = new URL(`${home}/venv-${hash.digest("hex").slice(0, 12)}`, ROOT).pathname;
   const ready = `${folder}/ready`;
+  await Deno.mkdir(new URL(home, ROOT), { recursive: true });
+  using lock = await Deno.open(new URL(`${home}/lock`, ROOT), { create: true, write: true });
+  await lock.lock(true); // another suite may be making the same environment
   try {
     await Deno.stat(ready);
     return folder;
