@@ -8,7 +8,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SalesflowError } from "../errors.ts";
 import type { Place } from "./s3_read.ts";
-import type { S3Sdk } from "./s3_store.ts";
+import type { S3Sdk } from "./s3_client.ts";
 import type { Lock } from "./store.ts";
 
 /** A lease that is not renewed for so long is free. */

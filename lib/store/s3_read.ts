@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { SalesflowError } from "../errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
 import { logger, triesLeft } from "../log.ts";
-import type { S3Sdk } from "./s3_store.ts";
+import type { S3Sdk } from "./s3_client.ts";
 
 /** An object in a bucket. */
 export interface Place {

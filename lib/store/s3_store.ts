@@ -2,14 +2,12 @@
  * A store in a bucket of any S3-compatible service, through the official client. Credentials come from the client's usual places (`AWS_ACCESS_KEY_ID`
  * and so on); a service other than Amazon's is addressed by path.
  */
-import type * as S3 from "@aws-sdk/client-s3";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { SalesflowError } from "../errors.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
-import { logger, triesLeft } from "../log.ts";
 import type { BucketService } from "./bucket_service.ts";
+import { connect, type S3Sdk, statusOf } from "./s3_client.ts";
 import { FAREWELL_MS, holdLease } from "./s3_lease.ts";
 import { objectBytes, readObject } from "./s3_read.ts";
 import { abortUploads } from "./s3_uploads.ts";
@@ -18,58 +16,6 @@ import type { Lock, Store, StoreWriter } from "./store.ts";
 /** Parts of an upload; S3 takes 5 MiB to 5 GiB and at most 10,000 of them. */
 const UPLOAD_PART_BYTES = 16 * 1024 * 1024;
 const UPLOADS_AT_ONCE = 2;
-const CONNECT_TIMEOUT_MS = 10_000;
-
-/** The client and its commands; loaded when the first store is used, because most runs need none of it. */
-export type S3Sdk = typeof S3 & { client: S3.S3Client };
-
-async function connect({ endpoint, region }: BucketService): Promise<S3Sdk> {
-  const s3 = await import("@aws-sdk/client-s3");
-  const client = new s3.S3Client({
-    region,
-    ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
-    maxAttempts: 1 + DEFAULT_LIMITS.retries,
-    requestHandler: {
-      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, DEFAULT_LIMITS.statementMs),
-      requestTimeout: DEFAULT_LIMITS.statementMs,
-      socketTimeout: DEFAULT_LIMITS.statementMs,
-      // Otherwise the handler only warns about a request that takes too long.
-      throwOnRequestTimeout: true,
-    },
-    // Services other than Amazon's do not all know the newer checksums.
-    requestChecksumCalculation: "WHEN_REQUIRED",
-    responseChecksumValidation: "WHEN_REQUIRED",
-  });
-  // Inside of the client's own retries, which say nothing.
-  client.middlewareStack.add(
-    (next, { commandName }) => async (args) => {
-      try {
-        return await next(args);
-      } catch (error) {
-        noteRetry(String(commandName), args.request, error);
-        throw error;
-      }
-    },
-    { step: "finalizeRequest", priority: "low", name: "salesflowNotesRetries" },
-  );
-  return { ...s3, client };
-}
-
-/** Says that the client is about to try again. */
-function noteRetry(command: string, request: unknown, error: unknown): void {
-  const header = (request as { headers?: Record<string, string> }).headers?.["amz-sdk-request"];
-  const [, attempt, most] = /^attempt=(\d+); max=(\d+)/.exec(header ?? "") ?? [];
-  const status = statusOf(error);
-  const passes = status === undefined || status >= 500 || status === 408 || status === 429;
-  if (!attempt || !passes || Number(attempt) >= Number(most)) return;
-  const left = Number(most) - Number(attempt);
-  const why = error instanceof Error ? error.message : String(error);
-  logger("store").warn(`${command.replace(/Command$/, "")}: ${why}; trying again (${triesLeft(left)})`);
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-}
 
 /** What to tell about a failed request. */
 function explain(error: unknown, what: string): SalesflowError {

@@ -1,6 +1,6 @@
 /** Uploads in parts that were begun in a bucket and not finished: a killed command leaves them, and they are no objects. */
 import type * as S3 from "@aws-sdk/client-s3";
-import type { S3Sdk } from "./s3_store.ts";
+import type { S3Sdk } from "./s3_client.ts";
 
 /** Uploads for each answer, the most that S3 gives. */
 const PAGE_UPLOADS = 1000;
