@@ -49,7 +49,7 @@ export function splitId(id: string): { name: string; version: string } {
 function resolve(wanted: string, ids: readonly string[], specifiers: Record<string, string>): string {
   const version = specifiers[wanted];
   const bare = wanted.replace(/^(?:jsr|npm):/, "");
-  const name = version ? `${bare.slice(0, bare.indexOf("@", 1))}@${version}` : bare;
+  const name = version ? `${splitId(bare).name}@${version}` : bare;
   const [found, another] = ids.includes(name) ? [name] : ids.filter((id) => splitId(id).name === name);
   if (!found || another) throw new Error(`Cannot tell which package of deno.lock ${wanted} is`);
   return found;

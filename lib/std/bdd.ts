@@ -5,11 +5,11 @@
 import * as node from "node:test";
 
 type Work = () => void | Promise<void>;
+type Group = () => void | undefined;
 type Define<Fn> = (name: string, fn: Fn) => void;
 
 export const it: Define<Work> & { skip: Define<Work> } = node.it;
-export const describe: Define<() => void | undefined> & { skip: Define<() => void | undefined> } =
-  node.describe;
+export const describe: Define<Group> & { skip: Define<Group> } = node.describe;
 export const beforeAll: (fn: Work) => void = node.before;
 export const afterAll: (fn: Work) => void = node.after;
 export const beforeEach: (fn: Work) => void = node.beforeEach;

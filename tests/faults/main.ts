@@ -176,13 +176,14 @@ async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
   return results;
 }
 
-/** One step after the other; what a step names runs beside each other. Bad networks are mostly waiting, full disks and clocks measure no time. */
-const STEPS = [[["kill"]], [["network"], ["bucket", "memory"], ["disks", "clocks"]], [["readers"]]];
-const results: FaultResult[] = [];
-for (const lanes of STEPS) {
-  const wanted = lanes.map((names) => names.filter((name) => only === undefined || name === only));
-  results.push(...(await Promise.all(wanted.map(inTurn))).flat());
-}
+/** Bad networks are mostly waiting, and nothing here counts time: each row runs beside the others. */
+const BESIDE = [["network"], ["bucket", "memory"], ["disks", "clocks"]];
+const wanted = Object.keys(SUITES).filter((name) => only === undefined || name === only);
+const among = (names: readonly string[]) => wanted.filter((name) => names.includes(name));
+const before = await inTurn(among(["kill"]));
+const beside = await Promise.all(BESIDE.map((names) => inTurn(among(names))));
+const after = await inTurn(wanted.filter((name) => !["kill", ...BESIDE.flat()].includes(name)));
+const results = [before, ...beside, after].flat();
 
 const table = new Table({ head: ["fault", "times tried", "outcome"], style: { head: [], border: [] } });
 for (const { fault, tried, outcome, wrong, skipped } of results) {
