@@ -177,7 +177,7 @@ async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
 }
 
 /** Bad networks are mostly waiting, and nothing here counts time: each row runs beside the others. */
-const BESIDE = [["network"], ["bucket", "memory"], ["disks", "clocks"]];
+const BESIDE = [["network"], ["bucket"], ["memory", "clocks"]];
 const wanted = Object.keys(SUITES).filter((name) => only === undefined || name === only);
 const among = (names: readonly string[]) => wanted.filter((name) => names.includes(name));
 const before = await inTurn(among(["kill"]));
