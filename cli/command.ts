@@ -4,10 +4,10 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { z } from "zod";
-import { databaseUrls, type Environment } from "../lib/config.ts";
-import { UsageError, usageErrorOf } from "../lib/errors.ts";
-import { limitsFrom } from "../lib/limits.ts";
-import { maskUrl } from "../lib/mask_url.ts";
+import { databaseUrls, type Environment } from "../lib/connection/database_urls.ts";
+import { UsageError, usageErrorOf } from "../lib/console/errors.ts";
+import { limitsFrom } from "../lib/connection/limits.ts";
+import { maskUrl } from "../lib/connection/mask_url.ts";
 
 /** One option of a command. */
 export interface Option<Schema extends z.ZodType = z.ZodType> {

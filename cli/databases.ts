@@ -1,8 +1,8 @@
 /** The databases of one call of the command: those that are configured, and embedded ones in the place of others. */
-import type { DatabaseUrls } from "../lib/config.ts";
-import { logger } from "../lib/log.ts";
-import { startProgress } from "../lib/progress.ts";
-import { unencryptedServers } from "../lib/unencrypted.ts";
+import type { DatabaseUrls } from "../lib/connection/database_urls.ts";
+import { logger } from "../lib/console/log.ts";
+import { startProgress } from "../lib/console/progress.ts";
+import { unencryptedServers } from "../lib/connection/unencrypted_servers.ts";
 
 /** URLs of the databases, embedded ones started where none are configured, and how to let go of them. */
 export async function openDatabases(

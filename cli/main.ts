@@ -1,8 +1,8 @@
 /** The salesflow command. The only place that ends the process. */
 import deno from "../deno.json" with { type: "json" };
-import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/errors.ts";
-import { literal, type LogFormat, logFormat, logger, setUpLogging } from "../lib/log.ts";
-import { maskUrl } from "../lib/mask_url.ts";
+import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/console/errors.ts";
+import { literal, type LogFormat, logFormat, logger, setUpLogging } from "../lib/console/log.ts";
+import { maskUrl } from "../lib/connection/mask_url.ts";
 import { type Command, commandHelp, didYouMean, parseCommandLine } from "./command.ts";
 
 /** Commands by name; each is loaded when it is called. */
@@ -79,7 +79,7 @@ async function main([name, ...args]: string[]): Promise<void> {
     return;
   }
   if (name === "embedded-host") {
-    const { runEmbeddedHost } = await import("../lib/embedded/host.ts");
+    const { runEmbeddedHost } = await import("../lib/embedded/host/host.ts");
     await runEmbeddedHost(args);
     return;
   }

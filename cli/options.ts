@@ -1,9 +1,9 @@
 /** Options that several commands share. */
 import { resolve } from "node:path";
 import { z } from "zod";
-import { AS_OF_RANGE, isAsOfDate } from "../lib/dates.ts";
+import { AS_OF_RANGE, isAsOfDate } from "../lib/domain/dates.ts";
 import { RUN_ID } from "../lib/pipeline/records.ts";
-import { isUrl, openStore } from "../lib/store/store.ts";
+import { isUrl, openStore } from "../lib/store/open_store.ts";
 import type { Option } from "./command.ts";
 import { fromHere } from "./paths.ts";
 

@@ -1,9 +1,9 @@
 /** One call of the command: its logging, signals, store, run, databases, and the stages it runs. */
 import { join } from "node:path";
-import { databaseUrls } from "../lib/config.ts";
-import { isAsOfDate, type IsoDate, today } from "../lib/dates.ts";
-import { exitCodeOf, messageChain, SalesflowError } from "../lib/errors.ts";
-import { logger, setUpLogging } from "../lib/log.ts";
+import { databaseUrls } from "../lib/connection/database_urls.ts";
+import { isAsOfDate, type IsoDate, today } from "../lib/domain/dates.ts";
+import { exitCodeOf, messageChain, SalesflowError } from "../lib/console/errors.ts";
+import { logger, setUpLogging } from "../lib/console/log.ts";
 import {
   noSuchRun,
   readRun,
@@ -13,9 +13,10 @@ import {
   writeStage,
 } from "../lib/pipeline/records.ts";
 import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
-import { type Progress, startProgress } from "../lib/progress.ts";
+import { type Progress, startProgress } from "../lib/console/progress.ts";
 import { lockRun } from "../lib/store/run_lock.ts";
-import { type Lock, openStore, type Store } from "../lib/store/store.ts";
+import { openStore } from "../lib/store/open_store.ts";
+import type { Lock, Store } from "../lib/store/store.ts";
 import { openDatabases } from "./databases.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { unknownVariables } from "./variables.ts";

@@ -1,5 +1,5 @@
 /** How a person, or the system, ends the command. */
-import { SalesflowError } from "../lib/errors.ts";
+import { SalesflowError } from "../lib/console/errors.ts";
 
 /** Signals closer together are one: a terminal sends its own, and lib/std/deno.ts hands on what it got. */
 const ONE_SIGNAL_MS = 300;

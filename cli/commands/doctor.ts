@@ -1,7 +1,7 @@
 import { doctor } from "../../lib/doctor/doctor.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
-import { databaseUrls } from "../../lib/config.ts";
-import { SalesflowError } from "../../lib/errors.ts";
+import { databaseUrls } from "../../lib/connection/database_urls.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import { defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ColumnMap } from "../../lib/ingest/header.ts";
 import { ingest } from "../../lib/ingest/ingest.ts";
-import { SALE_COLUMNS } from "../../lib/sale.ts";
-import { logger } from "../../lib/log.ts";
+import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
+import { logger } from "../../lib/console/log.ts";
 import { defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { fromHere } from "../paths.ts";

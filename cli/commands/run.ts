@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { aggregate } from "../../lib/aggregate/aggregate.ts";
 import { clean } from "../../lib/clean/clean.ts";
-import { SalesflowError } from "../../lib/errors.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import { generate, generatedRun, type GenerateOptions } from "../../lib/generate/generate.ts";
 import { load } from "../../lib/load/load.ts";
-import { logger } from "../../lib/log.ts";
+import { logger } from "../../lib/console/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
 import {
   backToOwnTables,

@@ -1,9 +1,9 @@
 import Table from "cli-table3";
 import { z } from "zod";
 import { withClickHouse } from "../../lib/clickhouse/session.ts";
-import { databaseUrls } from "../../lib/config.ts";
-import { UsageError } from "../../lib/errors.ts";
-import { maskUrl } from "../../lib/mask_url.ts";
+import { databaseUrls } from "../../lib/connection/database_urls.ts";
+import { UsageError } from "../../lib/console/errors.ts";
+import { maskUrl } from "../../lib/connection/mask_url.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";

@@ -1,5 +1,5 @@
 import Table from "cli-table3";
-import { SalesflowError } from "../../lib/errors.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import {
   listRuns,
   noSuchRun,

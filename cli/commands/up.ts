@@ -1,4 +1,4 @@
-import { SalesflowError } from "../../lib/errors.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import { defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";

@@ -1,6 +1,6 @@
 """A lock in a bucket: an object that only one can create, renewed while its owner lives.
 
-The salesflow binary makes and honours the same one (lib/store/s3_lease.ts). Hadoop has no conditional PUT,
+The salesflow binary makes and honours the same one (lib/store/s3/lease.ts). Hadoop has no conditional PUT,
 so its own client of the AWS SDK is asked; the SDK's 2.24 has no setter for the condition, which is a header.
 Only the bucket's clock counts: those of the machines may differ.
 """

@@ -1,5 +1,5 @@
 /** aggregate: groups shop.sales at four levels into shop.sales_aggregates, in one SQL statement. */
-import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { holdLoadedRun } from "../postgres/loaded_run.ts";
 import { takeLock } from "../postgres/lock.ts";

@@ -2,12 +2,12 @@
  * Clean: converts, validates and deduplicates `raw/` into `clean/` and `rejected/`, as docs/data_contract.md states. Two parallel passes
  * over byte ranges with one table of sale_ids between them; about 50 bytes of memory for each row.
  */
-import { dateRange, type IsoDate } from "../dates.ts";
-import { SalesflowError } from "../errors.ts";
+import { dateRange, type IsoDate } from "../domain/dates.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { howToMakeRaw } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { noRejections, type ReasonCounts, REASONS } from "../sale.ts";
-import { shown } from "../shown.ts";
+import { noRejections, type ReasonCounts, REASONS } from "../domain/sale.ts";
+import { shown } from "../console/printable.ts";
 import {
   beginDataset,
   checkAsOf,
@@ -18,14 +18,14 @@ import {
   type Part,
   partName,
   publishDataset,
-} from "../store/dataset.ts";
-import { type Measure, shortSha256 } from "../store/part_reader.ts";
+} from "../dataset/dataset.ts";
+import { type Measure, shortSha256 } from "../dataset/part_reader.ts";
 import { Pool } from "../workers/pool.ts";
 import { type Example, examplesOf, type JudgedRange } from "./examples.ts";
-import { FirstSeen } from "./first_seen.ts";
+import { FirstSeen } from "./duplicate_index.ts";
 import { cutRanges, type Range } from "./lines.ts";
 import { dayKey } from "./rules.ts";
-import { AS_IS, BLANK, CONVERTED, DUPLICATE, REJECTED } from "./verdict.ts";
+import { AS_IS, BLANK, CONVERTED, DUPLICATE, REJECTED } from "./row_status.ts";
 import type { CleanAnswer, CleanSetUp, CleanTask } from "./worker.ts";
 
 /** How to clean. */

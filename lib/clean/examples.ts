@@ -1,12 +1,12 @@
 /** A few of the rows that cleaning refuses, for people who have to find out why. */
 import type { StageContext } from "../pipeline/stage.ts";
-import { type Reason, REASONS } from "../sale.ts";
-import { shown } from "../shown.ts";
-import { datasetFolder, type Manifest, originOf } from "../store/dataset.ts";
-import { lineText } from "./judge.ts";
+import { type Reason, REASONS } from "../domain/sale.ts";
+import { shown } from "../console/printable.ts";
+import { datasetFolder, type Manifest, originOf } from "../dataset/dataset.ts";
+import { lineText } from "./validate.ts";
 import { forEachLine, type Range, readLines } from "./lines.ts";
 import { LONGEST_LINE_BYTES } from "./rules.ts";
-import { REJECTED } from "./verdict.ts";
+import { REJECTED } from "./row_status.ts";
 
 /** Rows of each reason that are named: one may be an exception, two begin to be a rule. */
 const EXAMPLES = 2;

@@ -1,7 +1,7 @@
 /** Ranges of raw parts, and the lines that begin in each. */
-import { SalesflowError } from "../errors.ts";
-import { SALE_HEADER } from "../sale.ts";
-import type { Part } from "../store/dataset.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { SALE_HEADER } from "../domain/sale.ts";
+import type { Part } from "../dataset/dataset.ts";
 import type { Store } from "../store/store.ts";
 import { LONGEST_LINE_BYTES } from "./rules.ts";
 

@@ -2,7 +2,7 @@
  * The rules for one raw row, as docs/data_contract.md states them: splitting, conversion, and the first reason to refuse. No I/O.
  * Written for clarity; canonical_scanner.ts recognises, faster, the rows that need no conversion at all.
  */
-import { type Reason, REGIONS } from "../sale.ts";
+import { type Reason, REGIONS } from "../domain/sale.ts";
 
 /** A row that passed; `day` is year × 416 + month × 32 + day of month, which sorts like the calendar. */
 export interface ConvertedRow {

@@ -1,12 +1,12 @@
 /** Both passes of cleaning, on a thread of its own. */
-import type { Part } from "../store/dataset.ts";
-import { type Measure, measureFile } from "../store/part_reader.ts";
-import { openStore } from "../store/store.ts";
+import type { Part } from "../dataset/dataset.ts";
+import { type Measure, measureFile } from "../dataset/part_reader.ts";
+import { openStore } from "../store/open_store.ts";
 import { answerTasks } from "../workers/answer.ts";
-import { Judge, type Judged } from "./judge.ts";
+import { Judge, type Judged } from "./validate.ts";
 import { type Range, readLines } from "./lines.ts";
 import type { DayRange } from "./rules.ts";
-import { sortOut } from "./sort_out.ts";
+import { sortOut } from "./write_parts.ts";
 
 /** What a worker is told once. */
 export interface CleanSetUp {

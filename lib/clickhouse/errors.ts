@@ -1,6 +1,6 @@
 /** What ClickHouse's and the network's errors mean to a person: whether trying again can help, and what to do. */
 import { ClickHouseError } from "@clickhouse/client";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 
 /** Codes of ClickHouse after which the same work may well succeed. */
 const TRANSIENT_CODES = new Set([

@@ -7,10 +7,10 @@ import {
   type ClickHouseSettings,
   createClient,
 } from "@clickhouse/client";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { retrying } from "../retry.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
+import { retrying } from "../connection/retry.ts";
 import { clickhouseError, ClickHouseFailure } from "./errors.ts";
-import { parseClickHouseUrl } from "./url.ts";
+import { parseClickHouseUrl } from "../connection/clickhouse_url.ts";
 
 /** Values bound to `{name:Type}`. */
 export type QueryParams = Record<string, string | number>;

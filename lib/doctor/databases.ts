@@ -1,7 +1,7 @@
 /** Doctor's look at both databases: version, whether they can be written, and what this user may do. */
 import { ClickHouseFailure } from "../clickhouse/errors.ts";
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import { withPostgres } from "../postgres/session.ts";
 import type { Outcome } from "./finding.ts";
 import postgresRights from "./postgres_rights.sql" with { type: "text" };

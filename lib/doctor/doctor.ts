@@ -1,6 +1,6 @@
 /** Doctor: checks everything a run needs, one finding at a time, and goes on after a broken one. */
-import type { DatabaseUrls } from "../config.ts";
-import { cacheFolder } from "../embedded/cache_folder.ts";
+import type { DatabaseUrls } from "../connection/database_urls.ts";
+import { cacheFolder } from "../embedded/engines/cache_folder.ts";
 import { FileStore } from "../store/file_store.ts";
 import type { Store } from "../store/store.ts";
 import { checkClickHouse, checkPostgres } from "./databases.ts";

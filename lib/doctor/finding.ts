@@ -1,5 +1,5 @@
 /** What the checks of doctor find. */
-import { messageChain, SalesflowError } from "../errors.ts";
+import { messageChain, SalesflowError } from "../console/errors.ts";
 
 /** What a check found. */
 export interface Finding {

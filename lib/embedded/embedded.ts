@@ -12,15 +12,15 @@
  * - `host.lock`: held by the host while it lives; tells a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
-import { messageChain, NO_SPACE, SalesflowError } from "../errors.ts";
-import { logger } from "../log.ts";
-import { delay } from "./delay.ts";
-import type { EngineProgress } from "./engine_package.ts";
-import { ensureEngines } from "./engines.ts";
-import { type FileLock, isUnlocked, lockFile, tryLockFile } from "./file_lock.ts";
-import { type HomeFiles, homeFiles, type HostState, readState } from "./home_files.ts";
-import { spawnHost } from "./host_process.ts";
-import { type EngineName, ENGINES } from "./packages.ts";
+import { messageChain, NO_SPACE, SalesflowError } from "../console/errors.ts";
+import { logger } from "../console/log.ts";
+import { delay } from "./locks/delay.ts";
+import type { EngineProgress } from "./engines/engine_package.ts";
+import { ensureEngines } from "./engines/engines.ts";
+import { type FileLock, isUnlocked, lockFile, tryLockFile } from "./locks/file_lock.ts";
+import { type HomeFiles, homeFiles, type HostState, readState } from "./host/home_files.ts";
+import { spawnHost } from "./host/host_process.ts";
+import { type EngineName, ENGINES } from "./engines/packages.ts";
 
 const POLL_MS = 10;
 

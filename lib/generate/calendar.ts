@@ -1,5 +1,5 @@
 /** When people buy: weekdays, seasons and noise give each day of the year its share of the sales. */
-import { type IsoDate, toDay, toIsoDate, YEAR_DAYS } from "../dates.ts";
+import { type IsoDate, toDay, toIsoDate, YEAR_DAYS } from "../domain/dates.ts";
 import { type Random, Stream } from "./random.ts";
 
 /** Kinds of season that a product can have. */

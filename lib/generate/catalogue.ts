@@ -1,6 +1,6 @@
 /** The shop's product catalogue: names and departments from faker, things and prices by department. */
 import { faker } from "@faker-js/faker/locale/en";
-import { fromCents } from "../money.ts";
+import { fromCents } from "../domain/money.ts";
 import type { SeasonName } from "./calendar.ts";
 
 /** A product as sold; the index in the catalogue + 1 is its product_id. */

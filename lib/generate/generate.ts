@@ -3,12 +3,12 @@
  * whatever the number of parts, threads and shards.
  */
 import { createHash } from "node:crypto";
-import { SalesflowError } from "../errors.ts";
-import { logger } from "../log.ts";
-import { fromCents } from "../money.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { logger } from "../console/log.ts";
+import { fromCents } from "../domain/money.ts";
 import { type RunRecord, writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { beginDataset, datasetFolder, partName, publishDataset } from "../store/dataset.ts";
+import { beginDataset, datasetFolder, partName, publishDataset } from "../dataset/dataset.ts";
 import { Pool } from "../workers/pool.ts";
 import { catalogueCsv, makeCatalogue, type Product } from "./catalogue.ts";
 import { addDefects, addSums, noDefects, noSums } from "./raw_lines.ts";

@@ -1,7 +1,7 @@
 /** The raw rows of a range of sales: the sales themselves, some oddly spelt, with duplicates and defects among them. No I/O. */
-import { fromCents } from "../money.ts";
-import { noRejections, type Reason, type ReasonCounts, REGIONS } from "../sale.ts";
-import { DEFECTS, type Fields, REFORMATS } from "./disorder.ts";
+import { fromCents } from "../domain/money.ts";
+import { noRejections, type Reason, type ReasonCounts, REGIONS } from "../domain/sale.ts";
+import { DEFECTS, type Fields, REFORMATS } from "./defects.ts";
 import { encodeAll, type LineBuffer } from "./line_buffer.ts";
 import { Stream } from "./random.ts";
 import type { Sale, Shop } from "./shop.ts";

@@ -1,6 +1,6 @@
 /** Shards of one raw dataset, made by different processes: each leaves a note of its parts, and the last one to finish publishes. */
 import { z } from "zod";
-import { type Part, partName } from "../store/dataset.ts";
+import { type Part, partName } from "../dataset/dataset.ts";
 import type { Store } from "../store/store.ts";
 import { addDefects, addSums, type DefectCounts, noDefects, noSums, type SaleSums } from "./raw_lines.ts";
 

@@ -1,6 +1,6 @@
 /** The model of the shop: which customer buys which product where, how many, and at what price. No I/O. */
-import type { IsoDate } from "../dates.ts";
-import { REGIONS } from "../sale.ts";
+import type { IsoDate } from "../domain/dates.ts";
+import { REGIONS } from "../domain/sale.ts";
 import { AliasTable } from "./alias_table.ts";
 import { Calendar, type SeasonName, SEASONS } from "./calendar.ts";
 import { Random, Stream } from "./random.ts";

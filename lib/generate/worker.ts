@@ -1,9 +1,9 @@
 /** Makes parts of the raw dataset on a thread of its own. */
 import { answerTasks } from "../workers/answer.ts";
-import { SALE_HEADER } from "../sale.ts";
-import type { Part } from "../store/dataset.ts";
-import { PartWriter } from "../store/part_writer.ts";
-import { openStore } from "../store/store.ts";
+import { SALE_HEADER } from "../domain/sale.ts";
+import type { Part } from "../dataset/dataset.ts";
+import { PartWriter } from "../dataset/part_writer.ts";
+import { openStore } from "../store/open_store.ts";
 import { LineBuffer } from "./line_buffer.ts";
 import { type DefectCounts, RawLines, type SaleSums } from "./raw_lines.ts";
 import { Shop, type ShopParameters } from "./shop.ts";

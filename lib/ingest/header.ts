@@ -1,7 +1,7 @@
 /** Which columns of an export are ours. No I/O. */
-import { SalesflowError } from "../errors.ts";
-import { SALE_COLUMNS } from "../sale.ts";
-import { shown } from "../shown.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { SALE_COLUMNS } from "../domain/sale.ts";
+import { shown } from "../console/printable.ts";
 
 /** Separators that exports use. */
 export const DELIMITERS = [",", ";", "\t"] as const;

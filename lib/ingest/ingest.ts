@@ -1,12 +1,12 @@
 /** Ingest: takes the shop's own CSV exports as `raw/`, one part for each file, values untouched. */
 import { basename } from "node:path";
-import { SalesflowError, UsageError } from "../errors.ts";
-import { logger } from "../log.ts";
+import { SalesflowError, UsageError } from "../console/errors.ts";
+import { logger } from "../console/log.ts";
 import { writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { SALE_HEADER } from "../sale.ts";
-import { beginDataset, datasetFolder, type Part, partName, publishDataset } from "../store/dataset.ts";
-import { PartWriter } from "../store/part_writer.ts";
+import { SALE_HEADER } from "../domain/sale.ts";
+import { beginDataset, datasetFolder, type Part, partName, publishDataset } from "../dataset/dataset.ts";
+import { PartWriter } from "../dataset/part_writer.ts";
 import { type ColumnMap, findColumns } from "./header.ts";
 import { type ExportRecord, readExport } from "./read_export.ts";
 

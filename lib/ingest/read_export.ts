@@ -2,7 +2,7 @@
 import { parse } from "csv-parse";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { findDelimiter } from "./header.ts";
 
 /** One record of an export. */

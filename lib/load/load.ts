@@ -1,5 +1,5 @@
 /** load: the clean rows of a run become shop.sales, its rejected rows and its catalogue go beside it. */
-import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";

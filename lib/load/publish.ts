@@ -1,6 +1,6 @@
 /** Puts a filled table in the place of shop.sales' only partition, together with everything that belongs to the run. */
 import { setTimeout as delay } from "node:timers/promises";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { copyIn } from "../postgres/copy.ts";
 import { PostgresFailure } from "../postgres/errors.ts";
 import { quoteName } from "../postgres/quote.ts";

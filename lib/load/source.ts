@@ -1,5 +1,5 @@
 /** What load reads from the store: checked to belong together before anything is sent to the database. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { readRun } from "../pipeline/records.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import {
@@ -10,9 +10,9 @@ import {
   type Manifest,
   openDataset,
   type Part,
-} from "../store/dataset.ts";
-import { type CleanFacts, cleanFacts, generatedFacts } from "../store/facts.ts";
-import { type Measure, measuredBytes, shortSha256 } from "../store/part_reader.ts";
+} from "../dataset/dataset.ts";
+import { type CleanFacts, cleanFacts, generatedFacts } from "../dataset/facts.ts";
+import { type Measure, measuredBytes, shortSha256 } from "../dataset/part_reader.ts";
 import type { Store } from "../store/store.ts";
 
 /** Everything that one run brings to PostgreSQL. */

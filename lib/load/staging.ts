@@ -1,11 +1,11 @@
 /** The table that is about to become shop.sales: filled and keyed where no reader sees it. */
-import { statementMsFor } from "../limits.ts";
-import { logger } from "../log.ts";
+import { statementMsFor } from "../connection/limits.ts";
+import { logger } from "../console/log.ts";
 import { copyIn } from "../postgres/copy.ts";
 import { quoteName } from "../postgres/quote.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { SALE_COLUMNS } from "../sale.ts";
-import { SalesflowError } from "../errors.ts";
+import { SALE_COLUMNS } from "../domain/sale.ts";
+import { SalesflowError } from "../console/errors.ts";
 import parentIndexes from "./parent_indexes.sql" with { type: "text" };
 import { type LoadSource, partBytes } from "./source.ts";
 import stalePartitions from "./stale_partitions.sql" with { type: "text" };

@@ -1,9 +1,9 @@
 /** migrate: brings both databases to the schema of this version. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { ClickHouseFailure } from "../clickhouse/errors.ts";
-import { SalesflowError } from "../errors.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { logger } from "../log.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
+import { logger } from "../console/log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";

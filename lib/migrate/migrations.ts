@@ -1,6 +1,6 @@
 /** The migrations that this version knows. Each is a numbered file that never changes once it was released. */
 import { createHash } from "node:crypto";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import clickhouse0001 from "./clickhouse/0001_shop.sql" with { type: "text" };
 import postgres0001 from "./postgres/0001_shop.sql" with { type: "text" };
 

@@ -1,5 +1,5 @@
 /** Which stages a run has to do. No I/O. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import type { RunRecord, StageRecord } from "./records.ts";
 import { type StageName, STAGES } from "./stage.ts";
 

@@ -1,7 +1,7 @@
 /** The records that a run keeps about itself in the store: run.json and stages/<stage>.json. */
 import { z } from "zod";
-import { type ExitCode, SalesflowError } from "../errors.ts";
-import type { IsoDate } from "../dates.ts";
+import { type ExitCode, SalesflowError } from "../console/errors.ts";
+import type { IsoDate } from "../domain/dates.ts";
 import type { Store } from "../store/store.ts";
 import type { StageName } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 /** What every stage is given and what it gives back. */
-import type { IsoDate } from "../dates.ts";
+import type { IsoDate } from "../domain/dates.ts";
 import type { Store } from "../store/store.ts";
 
 /** The stages in the order of the data's way. A stage's name is its folder, its subcommand and its Airflow task id. */

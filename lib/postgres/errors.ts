@@ -1,5 +1,5 @@
 /** What PostgreSQL's and the network's errors mean to a person: whether trying again can help, and what to do. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 
 /** SQLSTATE codes and classes after which the same work may well succeed. */
 const TRANSIENT_STATES = /^(08|57P0[1235]$|53300$|40001$|40P01$|25P03$|55006$)/;

@@ -1,5 +1,5 @@
 /** Which runs the tables hold. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { type Postgres, withPostgres } from "./session.ts";
 
 const NEWEST = "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1";

@@ -1,5 +1,5 @@
 /** Locks between commands, kept by PostgreSQL: they vanish with the connection, so a dead command holds none. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import { PostgresFailure } from "./errors.ts";
 import lockHolder from "./lock_holder.sql" with { type: "text" };
 import type { Postgres } from "./session.ts";

@@ -1,12 +1,12 @@
 /** One connection to PostgreSQL: opened with time limits, tried again when it breaks, ended in every case. */
 // @ts-types="./pg.d.ts"
 import pg, { type Client } from "pg";
-import { SalesflowError } from "../errors.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
-import { retrying } from "../retry.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
+import { retrying } from "../connection/retry.ts";
 import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
-import { parsePostgresUrl, type PostgresTarget } from "./url.ts";
+import { parsePostgresUrl, type PostgresTarget } from "../connection/postgres_url.ts";
 
 /** Time for taking leave of a server, or asking it to stop a statement. */
 const FAREWELL_MS = 2_000;

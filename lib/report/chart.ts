@@ -6,7 +6,7 @@ import { BarChart, LineChart } from "echarts/charts";
 import { GridComponent, MarkLineComponent } from "echarts/components";
 import { type EChartsCoreOption, init, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
-import { REGIONS } from "../sale.ts";
+import { REGIONS } from "../domain/sale.ts";
 import { escape, type Html, html, trusted } from "./html.ts";
 
 use([BarChart, LineChart, GridComponent, MarkLineComponent, SVGRenderer]);

@@ -1,7 +1,7 @@
 /** The figures of a report. Amounts are whole cents, shares are whole millionths; nothing here is a float but seconds. */
-import type { IsoDate } from "../dates.ts";
+import type { IsoDate } from "../domain/dates.ts";
 import type { StageRecord } from "../pipeline/records.ts";
-import type { ReasonCounts } from "../sale.ts";
+import type { ReasonCounts } from "../domain/sale.ts";
 
 /** Sums of a group of sales. */
 export interface Sums {

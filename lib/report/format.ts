@@ -1,7 +1,7 @@
 /** Numbers, money and dates for people. Exact: whole numbers in, rounded once, half up (away from zero). */
-import type { IsoDate } from "../dates.ts";
-import { toDay } from "../dates.ts";
-import { divideHalfUp, fromCents } from "../money.ts";
+import type { IsoDate } from "../domain/dates.ts";
+import { toDay } from "../domain/dates.ts";
+import { divideHalfUp, fromCents } from "../domain/money.ts";
 
 /** Narrow no-break space: between thousands, and between a number and its unit. */
 export const THIN = "\u202f";

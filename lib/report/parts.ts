@@ -1,6 +1,6 @@
 /** Small pieces that several sections use. */
-import { divideHalfUp } from "../money.ts";
-import { REGIONS } from "../sale.ts";
+import { divideHalfUp } from "../domain/money.ts";
+import { REGIONS } from "../domain/sale.ts";
 import { amount, count, shortRoubles } from "./format.ts";
 import { type Child, type Html, html } from "./html.ts";
 

@@ -1,10 +1,10 @@
 /** Reads what a summary needs: the tables in one snapshot, the stages' records from the store. */
-import { SalesflowError } from "../errors.ts";
-import { toCents } from "../money.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { toCents } from "../domain/money.ts";
 import { readStage, type StageRecord } from "../pipeline/records.ts";
 import { type StageContext, type StageName, STAGES } from "../pipeline/stage.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
-import { noRejections, REASONS } from "../sale.ts";
+import { noRejections, REASONS } from "../domain/sale.ts";
 import type { Store } from "../store/store.ts";
 import type { Overview, Product, Quality, Region, RunFacts, Sums } from "./figures.ts";
 import { withSnapshot } from "./snapshot.ts";

@@ -1,8 +1,8 @@
 /** Reads what the report shows beyond the overview; only aggregates leave the database. */
-import { toCents } from "../money.ts";
+import { toCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { findDataset, type Manifest, originOf } from "../store/dataset.ts";
+import { findDataset, type Manifest, originOf } from "../dataset/dataset.ts";
 import type {
   CategoryRegion,
   Concentration,

@@ -1,6 +1,6 @@
 /** What the report says about the data and the run. */
 import type { StageRecord } from "../pipeline/records.ts";
-import { type Reason, REASONS } from "../sale.ts";
+import { type Reason, REASONS } from "../domain/sale.ts";
 import type { Example, Figures } from "./figures.ts";
 import { count, duration, rowsPerSecond, share } from "./format.ts";
 import { type Html, html } from "./html.ts";

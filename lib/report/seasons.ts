@@ -1,6 +1,6 @@
 /** Sales over time: days without gaps, months, weekdays, the last week. No I/O. */
-import { type IsoDate, toDay, toIsoDate } from "../dates.ts";
-import { divideHalfUp } from "../money.ts";
+import { type IsoDate, toDay, toIsoDate } from "../domain/dates.ts";
+import { divideHalfUp } from "../domain/money.ts";
 import type { RegionDay } from "./figures.ts";
 import { monthName, shortDay, shortMonth, weekdayOf, WEEKDAYS } from "./format.ts";
 

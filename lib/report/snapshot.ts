@@ -1,5 +1,5 @@
 /** One consistent look at the shop's tables. */
-import { DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import { DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { holdLoadedRun } from "../postgres/loaded_run.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";

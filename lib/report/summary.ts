@@ -2,7 +2,7 @@
 import Table from "cli-table3";
 import { styleText } from "node:util";
 import type { StageContext } from "../pipeline/stage.ts";
-import { REASONS } from "../sale.ts";
+import { REASONS } from "../domain/sale.ts";
 import type { Overview, Sums } from "./figures.ts";
 import { amount, count, duration, millionths, rowsPerSecond, share } from "./format.ts";
 import { readOverview } from "./read.ts";

@@ -3,7 +3,7 @@ import type { Figures, Product } from "./figures.ts";
 import { change, compared, count, millionths, roubles, share, shortDay, shortRoubles } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { best, type LastWeek, perDay, type Seasons } from "./seasons.ts";
-import type { Reason } from "../sale.ts";
+import type { Reason } from "../domain/sale.ts";
 
 /** What people call a product; one that is in no catalogue goes by its number. */
 export function productName({ name, productId }: Pick<Product, "name" | "productId">): string {

@@ -1,6 +1,6 @@
 /**
  * Stand-in for `@std/cli/parse-args`, backed by `node:util`: exactly the behaviour that
- * tests/unit/std_contract_test.ts pins for both providers, and no more.
+ * tests/unit/std/contract_test.ts pins for both providers, and no more.
  */
 import { parseArgs as parse } from "node:util";
 

@@ -1,7 +1,7 @@
 /** A store in a folder of this machine or of a shared volume. */
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { NO_SPACE, SalesflowError, UsageError } from "../errors.ts";
+import { NO_SPACE, SalesflowError, UsageError } from "../console/errors.ts";
 import type { Lock, Store, StoreWriter } from "./store.ts";
 
 async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {

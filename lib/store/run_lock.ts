@@ -1,5 +1,5 @@
 /** The lock of a run: one command at a time has it as a whole, or several have a share each. */
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import type { Lock, Store } from "./store.ts";
 
 /** Takes all of the locks or none. */

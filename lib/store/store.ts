@@ -1,11 +1,4 @@
-/** Where runs live: a folder or a bucket, behind one small interface. */
-import { fileURLToPath } from "node:url";
-import type { Environment } from "../config.ts";
-import { UsageError } from "../errors.ts";
-import { maskUrl } from "../mask_url.ts";
-import { bucketService } from "./bucket_service.ts";
-import { FileStore } from "./file_store.ts";
-import { S3Store } from "./s3_store.ts";
+/** The interface of a store: runs live in a folder or in a bucket. open_store.ts opens either. */
 
 /** A file being written; it exists for readers when {@linkcode StoreWriter.close} has resolved. */
 export interface StoreWriter {
@@ -54,48 +47,4 @@ export interface Store {
    * want it `shared` may hold it together, as long as nobody has it for itself.
    */
   lock(path: string, options?: { shared?: boolean }): Promise<Lock | undefined>;
-}
-
-/** Whether a store's name has a scheme, so that it is no path. */
-export function isUrl(name: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:/i.test(name);
-}
-
-/** Buckets as S3 names them, then the prefix. */
-const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/;
-/** A host after `file://` would be another machine's folder. */
-const FOLDER_URL = /^file:\/\/(localhost)?\//i;
-
-/**
- * Opens a store.
- *
- * @param url `file:///folder`, a path, or `s3://bucket/prefix`
- * @param environment where `s3://` gets its settings from, see {@linkcode bucketService}
- * @throws {UsageError} when it is none of these, or the settings are wrong; shows no password and no key
- */
-export function openStore(url: string, environment?: Environment): Store {
-  const refuse = (why: string) => new UsageError([`Cannot open the store ${maskUrl(url)}: ${why}`]);
-  if (url.includes("\0")) throw refuse("it holds a NUL");
-  if (!isUrl(url)) return new FileStore(url);
-  if (/[?#]/.test(url)) throw refuse("it has a ? or #, which in file:///folder is written as %3F or %23");
-  if (FOLDER_URL.test(url)) {
-    const path = pathOf(url);
-    if (path === undefined) {
-      throw refuse("a % must be followed by two hexadecimal digits, not those of / or NUL");
-    }
-    return new FileStore(path);
-  }
-  const bucket = BUCKET.exec(url);
-  if (bucket) return new S3Store({ bucket: bucket[1]!, prefix: bucket[2] ?? "" }, bucketService(environment));
-  throw refuse("it must be a folder, file:///folder or s3://bucket/prefix");
-}
-
-/** The folder of a `file:` URL; undefined when there can be none of that name. */
-function pathOf(url: string): string | undefined {
-  try {
-    const path = fileURLToPath(url);
-    return path.includes("\0") ? undefined : path;
-  } catch {
-    return undefined;
-  }
 }

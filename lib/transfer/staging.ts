@@ -1,7 +1,7 @@
 /** The table in ClickHouse through which rows come in, and its way into shop.sales_aggregates. */
 import { type ClickHouse, quoteClickHouseName } from "../clickhouse/session.ts";
-import type { IsoDate } from "../dates.ts";
-import { logger } from "../log.ts";
+import type { IsoDate } from "../domain/dates.ts";
+import { logger } from "../console/log.ts";
 import type { Postgres } from "../postgres/session.ts";
 
 const PREFIX = "sales_aggregates_staging_";

@@ -1,6 +1,6 @@
 /** Rows and sums on both sides of the transfer. */
 import { type ClickHouse } from "../clickhouse/session.ts";
-import type { IsoDate } from "../dates.ts";
+import type { IsoDate } from "../domain/dates.ts";
 import type { Postgres } from "../postgres/session.ts";
 import clickhouseTotals from "./clickhouse_totals.sql" with { type: "text" };
 import postgresTotals from "./postgres_totals.sql" with { type: "text" };

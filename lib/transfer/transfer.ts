@@ -1,14 +1,14 @@
 /** transfer: the aggregates go from PostgreSQL to ClickHouse, as the rows of the run's as-of date. */
 import { type ClickHouse, quoteClickHouseName, withClickHouse } from "../clickhouse/session.ts";
-import type { IsoDate } from "../dates.ts";
-import { SalesflowError } from "../errors.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../limits.ts";
+import type { IsoDate } from "../domain/dates.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
 import { howToAggregate } from "../postgres/loaded_run.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
-import { checkAsOf, findDataset } from "../store/dataset.ts";
+import { checkAsOf, findDataset } from "../dataset/dataset.ts";
 import {
   createStaging,
   dropDate,

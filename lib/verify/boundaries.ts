@@ -1,7 +1,7 @@
 /** The checks that need no database: what went into cleaning came out of it, and nothing else. */
-import { fromCents } from "../money.ts";
+import { fromCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
-import { type CleanFacts, cleanFacts, type GeneratedFacts, generatedFacts } from "../store/facts.ts";
+import { type CleanFacts, cleanFacts, type GeneratedFacts, generatedFacts } from "../dataset/facts.ts";
 import type { Findings } from "./checks.ts";
 import type { Files } from "./files.ts";
 import type { SalesSum } from "./sales_sum.ts";

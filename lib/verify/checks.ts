@@ -1,6 +1,6 @@
 /** What verify found: one check for each boundary, and where exactly two sides differ. */
 import Table from "cli-table3";
-import { SalesflowError } from "../errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 
 /** How many differing rows are named in full. */
 export const NAMED_DIFFERENCES = 5;

@@ -1,7 +1,13 @@
 /** The run's files, measured again from their bytes. */
 import type { StageContext } from "../pipeline/stage.ts";
-import { datasetFolder, type DatasetName, type Manifest, openDataset, type Part } from "../store/dataset.ts";
-import { type Measure, measureFile } from "../store/part_reader.ts";
+import {
+  datasetFolder,
+  type DatasetName,
+  type Manifest,
+  openDataset,
+  type Part,
+} from "../dataset/dataset.ts";
+import { type Measure, measureFile } from "../dataset/part_reader.ts";
 import type { Findings } from "./checks.ts";
 import { LineCounter } from "./count_rows.ts";
 import { addSales, type SalesSum, SalesSummer } from "./sales_sum.ts";

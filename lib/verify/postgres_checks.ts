@@ -1,13 +1,13 @@
 /** The checks between the files and PostgreSQL, and within PostgreSQL. */
-import { fromCents } from "../money.ts";
+import { fromCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { copyIn } from "../postgres/copy.ts";
 import { readRows } from "../postgres/cursor.ts";
 import { PostgresFailure } from "../postgres/errors.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
-import { SALE_COLUMNS } from "../sale.ts";
-import { datasetFolder, type Manifest } from "../store/dataset.ts";
-import type { CleanFacts } from "../store/facts.ts";
+import { SALE_COLUMNS } from "../domain/sale.ts";
+import { datasetFolder, type Manifest } from "../dataset/dataset.ts";
+import type { CleanFacts } from "../dataset/facts.ts";
 import type { Store } from "../store/store.ts";
 import aggregateDifferences from "./aggregate_differences.sql" with { type: "text" };
 import { wordsOf } from "./boundaries.ts";

@@ -5,8 +5,8 @@
  * Checksum of a row: (sale_id mod P + 1) · (c₁·customer + c₂·product + c₃·quantity + c₄·day + c₅·kopecks + c₆·region mod P),
  * each value mod P first; P is the largest prime below 2²⁶, so that every product stays below 2⁵³.
  */
-import { SalesflowError } from "../errors.ts";
-import { REGIONS, SALE_HEADER } from "../sale.ts";
+import { SalesflowError } from "../console/errors.ts";
+import { REGIONS, SALE_HEADER } from "../domain/sale.ts";
 
 /** Largest prime below 2²⁶; also in sales_sum.sql, as are the six factors. */
 const P = 67_108_859;

@@ -1,6 +1,6 @@
 /** verify: recounts everything across the boundaries, and fails on the first cent of difference. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { holdLoadedRun } from "../postgres/loaded_run.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";

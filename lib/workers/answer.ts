@@ -1,7 +1,7 @@
 /** A worker's side of lib/workers/pool.ts. */
 
-import { messageChain } from "../errors.ts";
-import { relayWarnings, type Warning } from "../log.ts";
+import { messageChain } from "../console/errors.ts";
+import { relayWarnings, type Warning } from "../console/log.ts";
 
 /** Messages from the pool to a worker. */
 export type ToWorker<SetUp, Task> = { kind: "setUp"; setUp: SetUp } | {

@@ -1,6 +1,6 @@
 /** A few threads that do tasks side by side; answers come back in the order of the tasks. */
-import { type ErrorDetails, SalesflowError } from "../errors.ts";
-import { writeWarning } from "../log.ts";
+import { type ErrorDetails, SalesflowError } from "../console/errors.ts";
+import { writeWarning } from "../console/log.ts";
 import type { FromWorker, ToWorker } from "./answer.ts";
 
 /** How a pool is run. */

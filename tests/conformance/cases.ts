@@ -1,9 +1,9 @@
 /** The cases of this folder, which both engines read; README.md says what they hold. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { REASONS, SALE_HEADER } from "../../lib/sale.ts";
+import { REASONS, SALE_HEADER } from "../../lib/domain/sale.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { makeManifest, partName } from "../../lib/store/dataset.ts";
+import { makeManifest, partName } from "../../lib/dataset/dataset.ts";
 
 /** A piece of bytes, or pieces that are joined. */
 type Piece = string | { base64: string } | { repeat: string; times: number };

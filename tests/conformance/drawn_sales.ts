@@ -3,8 +3,8 @@
  * cases as JSON with what must come out of them, `drawn_sales.ts SEED CASES_OF_EACH_KIND`.
  */
 import fc from "fast-check";
-import { fromCents, toCents } from "../../lib/money.ts";
-import { REGIONS } from "../../lib/sale.ts";
+import { fromCents, toCents } from "../../lib/domain/money.ts";
+import { REGIONS } from "../../lib/domain/sale.ts";
 import { recountWeighted } from "../integration/tables/recount.ts";
 
 /** Sales that are alike, and how many of them there are. */

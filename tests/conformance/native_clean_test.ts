@@ -1,11 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { clean } from "../../lib/clean/clean.ts";
-import { SalesflowError } from "../../lib/errors.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import type { StageContext } from "../../lib/pipeline/stage.ts";
-import { SALE_HEADER } from "../../lib/sale.ts";
-import { type DatasetName, openDataset } from "../../lib/store/dataset.ts";
-import { openStore, type Store } from "../../lib/store/store.ts";
+import { SALE_HEADER } from "../../lib/domain/sale.ts";
+import { type DatasetName, openDataset } from "../../lib/dataset/dataset.ts";
+import { openStore } from "../../lib/store/open_store.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { cleanCases, putRaw } from "./cases.ts";
 
 async function readLines(

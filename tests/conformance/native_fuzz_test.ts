@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { Buffer } from "node:buffer";
-import { SalesflowError } from "../../lib/errors.ts";
-import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../../lib/sale.ts";
-import { type DatasetName, openDataset, partName } from "../../lib/store/dataset.ts";
-import { openStore, type Store } from "../../lib/store/store.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
+import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../../lib/domain/sale.ts";
+import { type DatasetName, openDataset, partName } from "../../lib/dataset/dataset.ts";
+import { openStore } from "../../lib/store/open_store.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { fuzzSettings } from "./fuzz/dice.ts";
 import { cleanRound, type FuzzRun, fuzzRuns, putRound, wrongHeaderRuns } from "./fuzz/native.ts";
 

@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { clean } from "../../lib/clean/clean.ts";
-import { SalesflowError } from "../../lib/errors.ts";
+import { SalesflowError } from "../../lib/console/errors.ts";
 import { ingest } from "../../lib/ingest/ingest.ts";
 import type { StageContext } from "../../lib/pipeline/stage.ts";
-import { SALE_HEADER } from "../../lib/sale.ts";
-import { datasetFolder, findDataset } from "../../lib/store/dataset.ts";
-import { openStore, type Store } from "../../lib/store/store.ts";
+import { SALE_HEADER } from "../../lib/domain/sale.ts";
+import { datasetFolder, findDataset } from "../../lib/dataset/dataset.ts";
+import { openStore } from "../../lib/store/open_store.ts";
+import type { Store } from "../../lib/store/store.ts";
 import { fuzzSettings } from "./fuzz/dice.ts";
 import { type FuzzedExport, fuzzedExport } from "./fuzz/exports.ts";
 

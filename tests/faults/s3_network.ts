@@ -3,7 +3,7 @@
  * with 75 and a remedy and has published nothing; no upload in parts stays behind.
  */
 import * as S3 from "@aws-sdk/client-s3";
-import { Bucket } from "../integration/s3/versitygw.ts";
+import { Bucket } from "../integration/store/s3/versitygw.ts";
 import { type Outcome, run, start, until } from "./command.ts";
 import { FalseClock, NO_CLOCK } from "./false_clock.ts";
 import type { FaultResult } from "./result.ts";

@@ -1,6 +1,6 @@
 /** A PostgreSQL server with its usual settings, on a folder of its own: one that may run out of space, end by itself and be started again. */
 import { join } from "node:path";
-import { ensureEngines } from "../../lib/embedded/engines.ts";
+import { ensureEngines } from "../../lib/embedded/engines/engines.ts";
 import { program, runProgram } from "../../lib/embedded/postgres/program.ts";
 import { chooseServerUser, type ServerUser } from "../../lib/embedded/postgres/server_user.ts";
 import { until } from "./command.ts";

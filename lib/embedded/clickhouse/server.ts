@@ -1,9 +1,9 @@
 /** The embedded ClickHouse: the engine in this process and its HTTP endpoint, from start to stop. */
 import config from "./config.xml" with { type: "text" };
 import { join } from "node:path";
-import { SalesflowError } from "../../errors.ts";
-import { type Access, freePort, newPassword } from "../home_files.ts";
-import type { Server, ServerOptions } from "../server.ts";
+import { SalesflowError } from "../../console/errors.ts";
+import { type Access, freePort, newPassword } from "../host/home_files.ts";
+import type { Server, ServerOptions } from "../host/server.ts";
 import { type Endpoint, openEndpoint, USER } from "./endpoint.ts";
 import { Engine } from "./engine.ts";
 

@@ -1,6 +1,6 @@
 /** The database cluster: made once, whole or not at all. */
 import { join } from "node:path";
-import { exists } from "../exists.ts";
+import { exists } from "../engines/exists.ts";
 import { runProgram } from "./program.ts";
 import type { ServerUser } from "./server_user.ts";
 

@@ -2,7 +2,7 @@
  * Servers of a cluster that nobody looks after any more, because the process that started them was killed.
  */
 import { join } from "node:path";
-import { delay } from "../delay.ts";
+import { delay } from "../locks/delay.ts";
 
 /** How long orphans get to follow a signal before the next, harder one. */
 const PATIENCE_MS: readonly [signal: Deno.Signal, ms: number][] = [

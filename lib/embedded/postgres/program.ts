@@ -1,6 +1,6 @@
 /** Running PostgreSQL's programs. */
 import { join } from "node:path";
-import { SalesflowError } from "../../errors.ts";
+import { SalesflowError } from "../../console/errors.ts";
 import type { ServerUser } from "./server_user.ts";
 
 /** The last characters of a program's output that an error shows. */

@@ -1,8 +1,8 @@
 /** The embedded PostgreSQL server: one child process, from start to stop. */
-import { SalesflowError } from "../../errors.ts";
-import { type Access, freePort, newPassword } from "../home_files.ts";
-import { writeLog } from "../log_file.ts";
-import type { Server, ServerOptions } from "../server.ts";
+import { SalesflowError } from "../../console/errors.ts";
+import { type Access, freePort, newPassword } from "../host/home_files.ts";
+import { writeLog } from "../host/log_file.ts";
+import type { Server, ServerOptions } from "../host/server.ts";
 import { clusterExists, createCluster, dataFolder, resetPassword, ROLE } from "./cluster.ts";
 import { stopOrphans } from "./orphans.ts";
 import { KILLED_REMEDY, program } from "./program.ts";

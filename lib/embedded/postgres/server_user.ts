@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
-import { SalesflowError } from "../../errors.ts";
+import { SalesflowError } from "../../console/errors.ts";
 
 /** Where root keeps what another user must reach. */
 const SHARED_FOLDER = "/var/lib/salesflow";

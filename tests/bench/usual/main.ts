@@ -4,7 +4,7 @@
  */
 import Table from "cli-table3";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { setUpLogging } from "../../../lib/log.ts";
+import { setUpLogging } from "../../../lib/console/log.ts";
 import { environment, findPython, ROOT } from "../../python.ts";
 import { argument, median, salesflow, seconds, timed } from "../measure.ts";
 

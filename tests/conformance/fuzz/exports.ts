@@ -1,7 +1,7 @@
 /** Exports as no shop would write them, the same for the same seed: what ingest is fuzzed with. */
 import { Buffer } from "node:buffer";
 import { gzipSync } from "node:zlib";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { Dice } from "./dice.ts";
 import { fuzzRound } from "./raw_parts.ts";
 

@@ -2,7 +2,7 @@
 import { clean } from "../../../lib/clean/clean.ts";
 import { writeRun } from "../../../lib/pipeline/records.ts";
 import type { StageContext, StageResult } from "../../../lib/pipeline/stage.ts";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { putRaw } from "../cases.ts";
 import { type FuzzRound, fuzzRound, WRONG_HEADERS } from "./raw_parts.ts";

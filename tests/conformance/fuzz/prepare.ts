@@ -2,8 +2,8 @@
  * For the tests of the Spark engine: `prepare.ts FOLDER ROUNDS` makes a store of fuzzed runs that the native engine has
  * cleaned, and prints a JSON line for each: `run_id`, `date_range` and `exit_code` (0 when the run was published).
  */
-import { exitCodeOf } from "../../../lib/errors.ts";
-import { openStore } from "../../../lib/store/store.ts";
+import { exitCodeOf } from "../../../lib/console/errors.ts";
+import { openStore } from "../../../lib/store/open_store.ts";
 import { fuzzSettings } from "./dice.ts";
 import { cleanRound, fuzzRuns, putRound, wrongHeaderRuns } from "./native.ts";
 

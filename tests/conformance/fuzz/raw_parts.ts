@@ -1,6 +1,6 @@
 /** Raw parts as nobody would write them, the same for the same seed: what both engines are fuzzed with. */
 import { Buffer } from "node:buffer";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { Dice } from "./dice.ts";
 import { SEQUENCES, valueOf } from "./odd_values.ts";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { isUnlocked } from "../../../lib/embedded/file_lock.ts";
-import { homeFiles, readState } from "../../../lib/embedded/home_files.ts";
-import { type EngineName, ENGINES } from "../../../lib/embedded/packages.ts";
+import { isUnlocked } from "../../../lib/embedded/locks/file_lock.ts";
+import { homeFiles, readState } from "../../../lib/embedded/host/home_files.ts";
+import { type EngineName, ENGINES } from "../../../lib/embedded/engines/packages.ts";
 import { localImportMap } from "../../../lib/std/provider.ts";
 
 /** The folder with the project. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { homeFiles } from "../../../lib/embedded/home_files.ts";
-import { ENGINES } from "../../../lib/embedded/packages.ts";
+import { homeFiles } from "../../../lib/embedded/host/home_files.ts";
+import { ENGINES } from "../../../lib/embedded/engines/packages.ts";
 import {
   allGone,
   askClickHouse,

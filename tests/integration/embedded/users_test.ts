@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { cacheFolder } from "../../../lib/embedded/cache_folder.ts";
-import { ensureEngines } from "../../../lib/embedded/engines.ts";
-import { homeFiles } from "../../../lib/embedded/home_files.ts";
+import { cacheFolder } from "../../../lib/embedded/engines/cache_folder.ts";
+import { ensureEngines } from "../../../lib/embedded/engines/engines.ts";
+import { homeFiles } from "../../../lib/embedded/host/home_files.ts";
 import {
   allGone,
   askClickHouse,

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { divideHalfUp, fromCents, toCents } from "../../../lib/money.ts";
+import { divideHalfUp, fromCents, toCents } from "../../../lib/domain/money.ts";
 import { STAGES } from "../../../lib/pipeline/stage.ts";
-import { REASONS, REGIONS } from "../../../lib/sale.ts";
+import { REASONS, REGIONS } from "../../../lib/domain/sale.ts";
 import { type Ended, logLines, run, type Servers, start, startServers } from "../../cli/command.ts";
 import { differences, type State, stateOf } from "../../faults/state.ts";
 import { leftovers } from "../../faults/traces.ts";

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { aggregate } from "../../../lib/aggregate/aggregate.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { report, reportPath } from "../../../lib/report/report.ts";
 import { summary } from "../../../lib/report/summary.ts";
-import { datasetFolder } from "../../../lib/store/dataset.ts";
+import { datasetFolder } from "../../../lib/dataset/dataset.ts";
 import { manySales, Place, type RunFiles, type Sale, writeRunFiles } from "../tables/harness.ts";
 
 const NASTY = `=HYPERLINK("http://evil.example/","<script>alert(1)</script>"),1,1,1,2026-10-01,x,North`;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { compileArguments } from "../../../cli/compile.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "../../../cli/program.ts";
-import { ensureEngines } from "../../../lib/embedded/engines.ts";
+import { ensureEngines } from "../../../lib/embedded/engines/engines.ts";
 import { type Ended, type Servers, start, startServers } from "../../cli/command.ts";
 import { Service } from "./service.ts";
 

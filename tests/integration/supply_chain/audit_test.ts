@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { ROOT } from "../../../cli/supply_chain/inventory.ts";
+import { ROOT } from "../../supply_chain/inventory.ts";
 import { withStd } from "../../../lib/std/provider.ts";
-import { installPipAudit } from "../../supply_chain/python.ts";
+import { installPipAudit } from "../../supply_chain/audit/python.ts";
 
 /** What the advisory services of a test answer; an absent one refuses. */
 interface Services {
@@ -46,7 +46,7 @@ async function audit(answers: Services): Promise<{ code: number; stdout: string;
     !/^npm_config_registry$/i.test(name)
   );
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...await withStd(), "tests/supply_chain/main.ts", "--osv-url", `${url}/osv`],
+    args: ["run", "-A", ...await withStd(), "tests/supply_chain/audit/main.ts", "--osv-url", `${url}/osv`],
     cwd: ROOT,
     clearEnv: true,
     // Written small, the setting is npm's alone: Deno goes on fetching its modules from where it always does.

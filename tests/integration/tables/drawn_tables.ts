@@ -1,9 +1,9 @@
 /** Drawn sales in both databases, many cases one after another or at once, and what comes out of them. */
 import { assertEquals } from "@std/assert";
 import type { ClickHouse } from "../../../lib/clickhouse/session.ts";
-import { fromCents } from "../../../lib/money.ts";
+import { fromCents } from "../../../lib/domain/money.ts";
 import type { Postgres } from "../../../lib/postgres/session.ts";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import selectAggregates from "../../../lib/postgres/select_aggregates.sql" with { type: "text" };
 import { NAMED_DIFFERENCES } from "../../../lib/verify/checks.ts";
 import { SalesSummer } from "../../../lib/verify/sales_sum.ts";

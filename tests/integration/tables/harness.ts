@@ -2,12 +2,18 @@
 import { createHash } from "node:crypto";
 import { withClickHouse } from "../../../lib/clickhouse/session.ts";
 import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../../../lib/limits.ts";
-import { fromCents, toCents } from "../../../lib/money.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS } from "../../../lib/connection/limits.ts";
+import { fromCents, toCents } from "../../../lib/domain/money.ts";
 import { writeRun } from "../../../lib/pipeline/records.ts";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import { type Postgres, type TextRow, withPostgres } from "../../../lib/postgres/session.ts";
-import { noRejections, type Reason, REGIONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
+import {
+  noRejections,
+  type Reason,
+  REGIONS,
+  REJECTED_HEADER,
+  SALE_HEADER,
+} from "../../../lib/domain/sale.ts";
 import {
   datasetFolder,
   type DatasetName,
@@ -15,9 +21,10 @@ import {
   type Part,
   partName,
   publishDataset,
-} from "../../../lib/store/dataset.ts";
-import { PartWriter } from "../../../lib/store/part_writer.ts";
-import { openStore, type Store } from "../../../lib/store/store.ts";
+} from "../../../lib/dataset/dataset.ts";
+import { PartWriter } from "../../../lib/dataset/part_writer.ts";
+import { openStore } from "../../../lib/store/open_store.ts";
+import type { Store } from "../../../lib/store/store.ts";
 
 /** Never aborted. */
 const CALM = new AbortController().signal;

@@ -1,5 +1,5 @@
 /** The aggregates by the contract, counted with whole numbers only and without SQL. */
-import { divideHalfUp, fromCents, toCents } from "../../../lib/money.ts";
+import { divideHalfUp, fromCents, toCents } from "../../../lib/domain/money.ts";
 import type { WeightedSale } from "../../conformance/drawn_sales.ts";
 import type { Sale } from "./harness.ts";
 

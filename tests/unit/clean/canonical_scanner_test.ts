@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { CanonicalScanner } from "../../../lib/clean/canonical_scanner.ts";
-import { readRow } from "../../../lib/clean/judge.ts";
+import { readRow } from "../../../lib/clean/validate.ts";
 import { canonicalLine, dayKey, type DayRange } from "../../../lib/clean/rules.ts";
-import { REGIONS } from "../../../lib/sale.ts";
+import { REGIONS } from "../../../lib/domain/sale.ts";
 
 const YEAR: DayRange = { from: dayKey("2025-11-25"), to: dayKey("2026-11-24") };
 

@@ -2,11 +2,11 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { clean, type CleanOptions } from "../../../lib/clean/clean.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { Random } from "../../../lib/generate/random.ts";
 import { ingest } from "../../../lib/ingest/ingest.ts";
-import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
-import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
+import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../../../lib/domain/sale.ts";
+import { findDataset, openDataset } from "../../../lib/dataset/dataset.ts";
 import { contextOf, joinBytes, makePlace, putRaw, readFile, readRows, RUN_ID } from "../store/harness.ts";
 
 const OPTIONS: CleanOptions = { maxRejected: 1, checkDateRange: true, workers: 2 };

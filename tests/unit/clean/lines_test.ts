@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { cutRanges, forEachLine, isBlank, readLines } from "../../../lib/clean/lines.ts";
 import { LONGEST_LINE_BYTES } from "../../../lib/clean/rules.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { joinBytes, makePlace, type Place } from "../store/harness.ts";
 
 const HEADER = `${SALE_HEADER}\n`;

@@ -10,7 +10,7 @@ import {
   splitLine,
   trim,
 } from "../../../lib/clean/rules.ts";
-import { REGIONS, SALE_COLUMNS } from "../../../lib/sale.ts";
+import { REGIONS, SALE_COLUMNS } from "../../../lib/domain/sale.ts";
 
 const VALUES = ["7", "11", "22", "3", "2026-11-24", "10.00", "North"];
 const BLANKS = [" ", "\t", "\u00a0", "\u202f"];

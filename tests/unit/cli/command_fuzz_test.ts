@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { type Command, flagName, parseCommandLine, variableName } from "../../../cli/command.ts";
-import { UsageError } from "../../../lib/errors.ts";
+import { UsageError } from "../../../lib/console/errors.ts";
 
 const FOLDER = new URL("../../../cli/commands/", import.meta.url);
 const commands: Command[] = [];

@@ -11,7 +11,7 @@ import {
   variableName,
 } from "../../../cli/command.ts";
 import { fraction, toggle, wholeNumber } from "../../../cli/options.ts";
-import { UsageError } from "../../../lib/errors.ts";
+import { UsageError } from "../../../lib/console/errors.ts";
 
 const command = defineCommand({
   name: "test",

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { clickhouseError, ClickHouseFailure } from "../../../lib/clickhouse/errors.ts";
 import { quoteClickHouseName } from "../../../lib/clickhouse/session.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 
 const PLACE = { server: "ch:8123", stage: "transfer" };
 

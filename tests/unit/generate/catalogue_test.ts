@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parse } from "csv-parse";
 import { catalogueCsv, DEPARTMENTS, makeCatalogue } from "../../../lib/generate/catalogue.ts";
-import { fromCents } from "../../../lib/money.ts";
+import { fromCents } from "../../../lib/domain/money.ts";
 
 describe("makeCatalogue()", () => {
   const catalogue = makeCatalogue(2_000, 20261124);

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { clean } from "../../../lib/clean/clean.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { generate, type GenerateOptions } from "../../../lib/generate/generate.ts";
-import { fromCents, toCents } from "../../../lib/money.ts";
+import { fromCents, toCents } from "../../../lib/domain/money.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
-import { REASONS } from "../../../lib/sale.ts";
-import { findDataset, openDataset, partName } from "../../../lib/store/dataset.ts";
+import { REASONS } from "../../../lib/domain/sale.ts";
+import { findDataset, openDataset, partName } from "../../../lib/dataset/dataset.ts";
 import {
   AS_OF,
   contextOf,

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { encodeAll, LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
-import { fromCents } from "../../../lib/money.ts";
+import { fromCents } from "../../../lib/domain/money.ts";
 
 function written(write: (lines: LineBuffer) => void): string {
   const lines = new LineBuffer(1024);

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
 import { LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
 import { addDefects, addSums, noDefects, noSums, RawLines } from "../../../lib/generate/raw_lines.ts";
-import { toCents } from "../../../lib/money.ts";
+import { toCents } from "../../../lib/domain/money.ts";
 import { Shop, type ShopParameters } from "../../../lib/generate/shop.ts";
 
 function makeShop(more: Partial<ShopParameters> = {}): Shop {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { toDay, toIsoDate } from "../../../lib/dates.ts";
+import { toDay, toIsoDate } from "../../../lib/domain/dates.ts";
 import { makeCatalogue } from "../../../lib/generate/catalogue.ts";
 import { MONTH_WEIGHTS, SEASONS } from "../../../lib/generate/calendar.ts";
 import {
@@ -11,7 +11,7 @@ import {
   Shop,
   ZIPF_EXPONENT,
 } from "../../../lib/generate/shop.ts";
-import { REGIONS } from "../../../lib/sale.ts";
+import { REGIONS } from "../../../lib/domain/sale.ts";
 
 const ROWS = 300_000;
 const CUSTOMERS = 20_000;

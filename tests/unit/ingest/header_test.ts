@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { findColumns, findDelimiter } from "../../../lib/ingest/header.ts";
-import { SALE_COLUMNS } from "../../../lib/sale.ts";
+import { SALE_COLUMNS } from "../../../lib/domain/sale.ts";
 
 describe("findDelimiter()", () => {
   const cases: [header: string, delimiter: string][] = [

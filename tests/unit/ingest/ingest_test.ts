@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { gzipSync } from "node:zlib";
 import { clean } from "../../../lib/clean/clean.ts";
-import { SalesflowError, UsageError } from "../../../lib/errors.ts";
+import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
 import { ingest, type IngestOptions, rawLine } from "../../../lib/ingest/ingest.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
-import { REJECTED_HEADER, SALE_HEADER } from "../../../lib/sale.ts";
-import { findDataset, openDataset } from "../../../lib/store/dataset.ts";
+import { REJECTED_HEADER, SALE_HEADER } from "../../../lib/domain/sale.ts";
+import { findDataset, openDataset } from "../../../lib/dataset/dataset.ts";
 import {
   AS_OF,
   contextOf,

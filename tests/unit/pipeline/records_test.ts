@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
   asOfOfRun,
   howToMakeRaw,

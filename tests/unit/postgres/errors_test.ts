@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { postgresError, PostgresFailure } from "../../../lib/postgres/errors.ts";
 import { quoteName } from "../../../lib/postgres/quote.ts";
 

@@ -1,8 +1,8 @@
 /** Figures of a small shop, made up by hand: two regions with a little of everything that a report shows. */
 import type { StageRecord } from "../../../lib/pipeline/records.ts";
 import type { Figures, RegionDay, Sums } from "../../../lib/report/figures.ts";
-import { toIsoDate } from "../../../lib/dates.ts";
-import { noRejections } from "../../../lib/sale.ts";
+import { toIsoDate } from "../../../lib/domain/dates.ts";
+import { noRejections } from "../../../lib/domain/sale.ts";
 
 function sums(sales: bigint, amountCents: bigint, averageCents: bigint, share: bigint): Sums {
   return { sales, quantity: sales * 2n, amountCents, averageCents, share };

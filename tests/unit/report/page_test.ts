@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { createHash } from "node:crypto";
 import type { Figures } from "../../../lib/report/figures.ts";
 import { page } from "../../../lib/report/page.ts";
-import { noRejections } from "../../../lib/sale.ts";
+import { noRejections } from "../../../lib/domain/sale.ts";
 import { days, figures, stageRecord, VERIFIED } from "./figures.ts";
 
 const EVIL = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;

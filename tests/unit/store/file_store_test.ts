@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { SalesflowError, UsageError } from "../../../lib/errors.ts";
-import { openStore } from "../../../lib/store/store.ts";
+import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
+import { openStore } from "../../../lib/store/open_store.ts";
 import { makePlace, type Place, readFile, toBytes } from "./harness.ts";
 
 let place: Place;

@@ -1,15 +1,16 @@
 /** A store in a temporary folder, and what stages need to be run on it without a command. */
 import { createHash } from "node:crypto";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
-import { SALE_HEADER } from "../../../lib/sale.ts";
+import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import {
   type DatasetName,
   makeManifest,
   type Manifest,
   openDataset,
   partName,
-} from "../../../lib/store/dataset.ts";
-import { openStore, type Store } from "../../../lib/store/store.ts";
+} from "../../../lib/dataset/dataset.ts";
+import { openStore } from "../../../lib/store/open_store.ts";
+import type { Store } from "../../../lib/store/store.ts";
 
 /** The run and the day that tests use unless they say otherwise. */
 export const RUN_ID = "test";

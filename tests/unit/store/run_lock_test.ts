@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { exitCodeOf, messageChain, SalesflowError } from "../../../lib/errors.ts";
+import { exitCodeOf, messageChain, SalesflowError } from "../../../lib/console/errors.ts";
 import { lockRun } from "../../../lib/store/run_lock.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { makePlace, type Place } from "./harness.ts";

@@ -7,9 +7,9 @@ import {
   findingsTable,
   rounds,
   summaryLines,
-} from "../../supply_chain/advisories.ts";
-import { auditNpm, fixedIn } from "../../supply_chain/npm.ts";
-import { auditPython, type PipAudit } from "../../supply_chain/python.ts";
+} from "../../supply_chain/audit/advisories.ts";
+import { auditNpm, fixedIn } from "../../supply_chain/audit/npm.ts";
+import { auditPython, type PipAudit } from "../../supply_chain/audit/python.ts";
 
 const PACKAGES = [
   { name: "tar", version: "7.0.0" },

@@ -6,8 +6,8 @@ import { JsonStrictValidator } from "@cyclonedx/cyclonedx-library/Validation";
 import "ajv";
 import "ajv-formats";
 import "ajv-formats-draft2019";
-import { billOfMaterials } from "../../../cli/supply_chain/bom.ts";
-import { type Inventory, readInventory } from "../../../cli/supply_chain/inventory.ts";
+import { billOfMaterials } from "../../supply_chain/sbom/bom.ts";
+import { type Inventory, readInventory } from "../../supply_chain/inventory.ts";
 
 interface Hash {
   alg: string;

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { parseDenoLock, splitId } from "../../../cli/supply_chain/deno_lock.ts";
-import { imagesOfChart, imagesOfCompose, imagesOfDockerfile } from "../../../cli/supply_chain/images.ts";
-import { REQUIREMENTS, ROOT } from "../../../cli/supply_chain/inventory.ts";
-import { parseJars } from "../../../cli/supply_chain/jars.ts";
-import { normalizedName, parseRequirements } from "../../../cli/supply_chain/requirements.ts";
-import engines from "../../../lib/embedded/packages.json" with { type: "json" };
+import { parseDenoLock, splitId } from "../../supply_chain/deno_lock.ts";
+import { imagesOfChart, imagesOfCompose, imagesOfDockerfile } from "../../supply_chain/images.ts";
+import { REQUIREMENTS, ROOT } from "../../supply_chain/inventory.ts";
+import { parseJars } from "../../supply_chain/jars.ts";
+import { normalizedName, parseRequirements } from "../../supply_chain/requirements.ts";
+import engines from "../../../lib/embedded/engines/packages.json" with { type: "json" };
 
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 const HASH = "a".repeat(64);

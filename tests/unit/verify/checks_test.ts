@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { Findings } from "../../../lib/verify/checks.ts";
 
 describe("Findings.judge()", () => {

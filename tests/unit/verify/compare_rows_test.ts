@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { Findings, NAMED_DIFFERENCES } from "../../../lib/verify/checks.ts";
 import { compareRows, type KeyedRow } from "../../../lib/verify/compare_rows.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { toDay, toIsoDate } from "../../../lib/dates.ts";
-import { SalesflowError } from "../../../lib/errors.ts";
-import { fromCents } from "../../../lib/money.ts";
-import { REGIONS, SALE_HEADER } from "../../../lib/sale.ts";
+import { toDay, toIsoDate } from "../../../lib/domain/dates.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
+import { fromCents } from "../../../lib/domain/money.ts";
+import { REGIONS, SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { addSales, type SalesSum, SalesSummer } from "../../../lib/verify/sales_sum.ts";
 
 type Row = [bigint, bigint, bigint, bigint, string, bigint, string];

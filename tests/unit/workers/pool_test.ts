@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { defaultThreads, Pool, type PoolOptions } from "../../../lib/workers/pool.ts";
 import type { Answer, Task } from "./test_worker.ts";
 

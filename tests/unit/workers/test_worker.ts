@@ -1,5 +1,5 @@
 /** A worker that does what its tasks say. */
-import { SalesflowError } from "../../../lib/errors.ts";
+import { SalesflowError } from "../../../lib/console/errors.ts";
 import { answerTasks } from "../../../lib/workers/answer.ts";
 
 export type Task =

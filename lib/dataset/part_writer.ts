@@ -1,0 +1,48 @@
+/** Writes one part of a dataset and takes its measure on the way. */
+import { createHash } from "node:crypto";
+import type { Part } from "./dataset.ts";
+import type { Store, StoreWriter } from "../store/store.ts";
+
+/** A part being written: bytes go straight to the store, size and checksum are taken as they pass. */
+export class PartWriter {
+  readonly #writer: StoreWriter;
+  readonly #hash = createHash("sha256");
+  readonly #name: string;
+  #bytes = 0;
+
+  private constructor(writer: StoreWriter, name: string) {
+    this.#writer = writer;
+    this.#name = name;
+  }
+
+  /** Starts the part and writes its header line. */
+  static async create(store: Store, folder: string, name: string, header: string): Promise<PartWriter> {
+    const part = new PartWriter(await store.create(`${folder}/${name}`), name);
+    try {
+      await part.write(new TextEncoder().encode(header + "\n"));
+      return part;
+    } catch (error) {
+      await part.abort();
+      throw error;
+    }
+  }
+
+  /** Appends whole lines; the buffer may be reused when the promise has resolved. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (bytes.length === 0) return;
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+    await this.#writer.write(bytes);
+  }
+
+  /** Makes the part durable. @param rows data rows that it holds */
+  async close(rows: number): Promise<Part> {
+    await this.#writer.close();
+    return { name: this.#name, rows, bytes: this.#bytes, sha256: this.#hash.digest("hex") };
+  }
+
+  /** Gives up: nothing is left of the part. */
+  abort(): Promise<void> {
+    return this.#writer.abort();
+  }
+}

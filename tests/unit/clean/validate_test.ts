@@ -1,0 +1,92 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { Judge, lineText } from "../../../lib/clean/validate.ts";
+import { AS_IS, BLANK, CONVERTED, REJECTED } from "../../../lib/clean/row_status.ts";
+import { REASONS } from "../../../lib/domain/sale.ts";
+import { joinBytes } from "../store/harness.ts";
+
+const LINE = "7,11,22,3,2026-11-24,10.00,North";
+
+function judge(lines: readonly string[], seed = 1) {
+  return new Judge(undefined, seed).judge(joinBytes([lines.join("\n")]));
+}
+
+/** Identity and content of each accepted row. */
+function rows(lines: readonly string[], seed = 1): string[] {
+  const { idLow, idHigh, hashLow, hashHigh } = judge(lines, seed);
+  return Array.from(idLow, (low, row) => [idHigh[row], low, hashHigh[row], hashLow[row]].join(" "));
+}
+
+describe("Judge", () => {
+  it("gives each line its verdict", () => {
+    const cases: [line: string, verdict: number][] = [
+      [LINE, AS_IS],
+      [`${LINE}\r`, AS_IS],
+      [` ${LINE}`, CONVERTED],
+      ["", BLANK],
+      [" \t\u00a0", BLANK],
+      [`0${LINE}`, CONVERTED],
+      ["a,b", REJECTED + REASONS.indexOf("malformed_row")],
+      [LINE.replace("7", ""), REJECTED + REASONS.indexOf("missing_value")],
+      [LINE.replace("North", "N"), CONVERTED],
+      [LINE.replace("North", "Nord"), REJECTED + REASONS.indexOf("unknown_region")],
+    ];
+    assertEquals([...judge(cases.map(([line]) => line)).verdicts], cases.map(([, verdict]) => verdict));
+  });
+
+  it("gives rows of the same values the same identity and content, however they are written", () => {
+    const spellings = [
+      LINE,
+      "07,011,0022,3.0,24.11.2026,₽10,N",
+      '"7","11","22","3","2026-11-24T10:00:00","10,00","Север"',
+      " 7 ,\t11,22\u00a0,3, 2026/11/24 ,10.0 RUB, nOrTh ",
+    ];
+    assertEquals(new Set(rows(spellings)).size, 1);
+  });
+
+  it("gives the same content to large ids and amounts on both ways", () => {
+    const large = "999999999999999,999999999999999,2147483647,2147483647,9999-12-31,999999999999.99,West";
+    assertEquals(new Set(rows([large, ` ${large}`])).size, 1);
+  });
+
+  it("gives another content when any value differs, in whichever bits", () => {
+    const fields = LINE.split(",");
+    const variants: Record<number, string[]> = {
+      1: ["12", "4294967307", "9223372036854775807", "9007199254740993", "9007199254740992"],
+      2: ["23", "2147483647"],
+      3: ["4", "2147483647"],
+      4: ["2026-11-23", "2026-10-24", "2025-11-24", "0001-01-01"],
+      5: ["10.01", "42949672.96", "42949682.96", "999999999999.99"],
+      6: ["South", "East", "West"],
+    };
+    const lines = Object.entries(variants).flatMap(([place, values]) =>
+      values.map((value) => fields.with(Number(place), value).join(","))
+    );
+    for (const seed of [0, 1, 2 ** 32 - 1]) {
+      assertEquals(new Set(rows([LINE, ...lines], seed)).size, lines.length + 1);
+    }
+  });
+
+  it("keeps the whole sale_id apart from the content", () => {
+    const ids = ["1", "4294967296", "4294967297", "9223372036854775807"];
+    const found = rows(ids.map((id) => LINE.replace("7", id))).map((row) => row.split(" "));
+    assertEquals(
+      found.map(([high, low]) => BigInt(high!) * 4294967296n + BigInt(low!)),
+      ids.map(BigInt),
+    );
+    assertEquals(new Set(found.map(([, , high, low]) => `${high} ${low}`)).size, 1);
+  });
+
+  it("holds more lines than it guessed", () => {
+    const lines = Array.from({ length: 5_000 }, () => "");
+    assertEquals(judge([...lines, LINE]).verdicts.length, 5_001);
+    const short = Array.from({ length: 5_000 }, (_, index) => `${index + 1},1,1,1,2026-01-01,1.00,E`);
+    assertEquals(new Set(rows(short)).size, 5_000);
+  });
+});
+
+describe("lineText()", () => {
+  it("reads broken UTF-8 as U+FFFD and keeps a byte order mark", () => {
+    assertEquals(lineText(Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0xff, 0xd0), 0, 6), "\ufeffa\ufffd\ufffd");
+  });
+});

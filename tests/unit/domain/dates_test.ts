@@ -1,0 +1,105 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { dateRange, isAsOfDate, isIsoDate, toDay, today, toIsoDate } from "../../../lib/domain/dates.ts";
+
+describe("today()", () => {
+  const cases: [instant: string, date: string][] = [
+    ["2026-11-24T20:59:59.999Z", "2026-11-24"],
+    ["2026-11-24T21:00:00Z", "2026-11-25"],
+    ["2026-12-31T20:59:59Z", "2026-12-31"],
+    ["2026-12-31T21:00:00Z", "2027-01-01"],
+    ["2028-02-28T21:00:00Z", "2028-02-29"],
+    // Moscow knows no summer time, on the days on which others change their clocks neither.
+    ["2026-03-29T00:30:00Z", "2026-03-29"],
+    ["2026-03-28T21:00:00Z", "2026-03-29"],
+    ["2026-10-25T20:59:59Z", "2026-10-25"],
+    ["2026-10-25T21:00:00Z", "2026-10-26"],
+    ["2026-07-15T20:59:59Z", "2026-07-15"],
+    ["2026-07-15T21:00:00Z", "2026-07-16"],
+  ];
+  for (const [instant, date] of cases) {
+    it(`is ${date} in Moscow when it is ${instant}`, () => assertEquals(today(new Date(instant)), date));
+  }
+
+  for (const zone of ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"]) {
+    it(`does not depend on the machine's time zone, such as ${zone}`, async () => {
+      const dates = new URL("../../../lib/domain/dates.ts", import.meta.url).href;
+      const code = `import { today, dateRange } from "${dates}";
+        console.log(today(new Date("2026-11-24T21:30:00Z")), JSON.stringify(dateRange("2026-11-24")));`;
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["eval", "--no-config", "--no-lock", code],
+        env: { TZ: zone },
+      }).output();
+      assertEquals(
+        new TextDecoder().decode(stdout).trim(),
+        '2026-11-25 {"from":"2025-11-25","to":"2026-11-24"}',
+      );
+    });
+  }
+});
+
+describe("isIsoDate()", () => {
+  const right = ["2026-11-24", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31", "1970-01-01"];
+  for (const text of right) it(`accepts ${text}`, () => assertEquals(isIsoDate(text), true));
+  const wrong = [
+    "",
+    "2026-02-29",
+    "1900-02-29",
+    "2026-02-30",
+    "2026-04-31",
+    "2026-13-01",
+    "2026-00-01",
+    "2026-01-00",
+  ];
+  wrong.push(
+    "2026-1-1",
+    "20260101",
+    "2026-01-01T00:00:00Z",
+    " 2026-01-01",
+    "2026-01-01\n",
+    "12026-01-01",
+    "٢٠٢٦-01-01",
+  );
+  for (const text of wrong) it(`refuses ${JSON.stringify(text)}`, () => assertEquals(isIsoDate(text), false));
+});
+
+describe("isAsOfDate()", () => {
+  const cases: [text: string, fine: boolean][] = [
+    ["1971-01-01", true],
+    ["1970-12-31", false],
+    ["2149-06-06", true],
+    ["2149-06-07", false],
+    ["2026-02-30", false],
+    ["9999-12-31", false],
+  ];
+  for (const [text, fine] of cases) {
+    it(`${fine ? "accepts" : "refuses"} ${text}`, () => assertEquals(isAsOfDate(text), fine));
+  }
+});
+
+describe("toDay() and toIsoDate()", () => {
+  it("are each other's inverse for every day of four centuries", () => {
+    for (let day = toDay("1800-01-01"); day <= toDay("2200-12-31"); day++) {
+      assertEquals(toDay(toIsoDate(day)), day);
+    }
+    assertEquals(toIsoDate(0), "1970-01-01");
+    assertEquals(toIsoDate(toDay("no date")), "");
+  });
+});
+
+describe("dateRange()", () => {
+  const cases: [asOf: string, from: string][] = [
+    ["2026-11-24", "2025-11-25"],
+    ["2024-12-31", "2024-01-02"],
+    ["2023-12-31", "2023-01-01"],
+    ["2024-02-29", "2023-03-02"],
+    ["2025-02-27", "2024-02-29"],
+    ["2024-02-28", "2023-03-01"],
+  ];
+  for (const [asOf, from] of cases) {
+    it(`goes from ${from} to ${asOf}, which is 365 days`, () => {
+      assertEquals(dateRange(asOf), { from, to: asOf });
+      assertEquals(toDay(asOf) - toDay(from), 364);
+    });
+  }
+});
