@@ -140,7 +140,7 @@ export function parseCommandLine<O extends Options>(
     if (result.success) {
       values[name] = result.data;
       configuration.push(usageErrorOf(() => option.check?.(result.data, environment)));
-    } else mistakes.push(`Cannot use ${origin}${shown(value)}: ${result.error.issues[0]!.message}`);
+    } else mistakes.push(`Cannot use ${origin}${valueForMessage(value)}: ${result.error.issues[0]!.message}`);
   }
   configuration.push(usageErrorOf(() => limitsFrom(environment)));
   if (command.databases) configuration.push(usageErrorOf(() => databaseUrls(environment)));
@@ -181,7 +181,7 @@ function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-function shown(value: unknown): string {
+function valueForMessage(value: unknown): string {
   if (value === undefined) return "";
   return ` ${shortened(maskUrl(String(value))) || "without a value"}`;
 }

@@ -5,7 +5,7 @@ import { AS_OF_RANGE, isAsOfDate } from "../lib/domain/dates.ts";
 import { RUN_ID } from "../lib/pipeline/records.ts";
 import { isUrl, openStore } from "../lib/store/open_store.ts";
 import type { Option } from "./command.ts";
-import { fromHere } from "./paths.ts";
+import { resolveFromCaller } from "./paths.ts";
 
 /** A whole number inside bounds, both included; underscores may group its digits. */
 export function wholeNumber(min: number, max: number) {
@@ -47,14 +47,16 @@ export const storeOptions = {
   home: {
     help: "Folder of the embedded databases",
     placeholder: "FOLDER",
-    schema: z.string().min(1, "it must name a folder").transform(fromHere).default(resolve(".salesflow")),
+    schema: z.string().min(1, "it must name a folder").transform(resolveFromCaller).default(
+      resolve(".salesflow"),
+    ),
     defaultText: ".salesflow",
   },
   store: {
     help: "Where runs are kept: a folder, file:///folder or s3://bucket/prefix",
     placeholder: "URL",
     schema: z.string().min(1, "it must name a folder or a bucket")
-      .transform((text) => isUrl(text) ? text : fromHere(text)).optional(),
+      .transform((text) => isUrl(text) ? text : resolveFromCaller(text)).optional(),
     check: (store, environment) => {
       if (store !== undefined) openStore(store as string, environment);
     },

@@ -16,6 +16,6 @@ export function here(called = Deno.env.get("INIT_CWD"), current = Deno.cwd()): s
 }
 
 /** The absolute path of one that was typed. */
-export function fromHere(path: string): string {
+export function resolveFromCaller(path: string): string {
   return resolve(here(), path);
 }

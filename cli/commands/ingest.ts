@@ -5,7 +5,7 @@ import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { logger } from "../../lib/console/log.ts";
 import { defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
-import { fromHere } from "../paths.ts";
+import { resolveFromCaller } from "../paths.ts";
 import { Session } from "../session.ts";
 
 const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => {
@@ -60,7 +60,7 @@ export default defineCommand({
     await Session.with(values, { newRun: "ingested" }, async (session) => {
       await session.stage(
         "ingest",
-        (context) => ingest(context, { files: files.map(fromHere), map, encoding }),
+        (context) => ingest(context, { files: files.map(resolveFromCaller), map, encoding }),
       );
       logger("ingest").info(`next: salesflow run --run-id ${session.runId}`);
     });

@@ -8,12 +8,12 @@ import { load } from "../../lib/load/load.ts";
 import { logger } from "../../lib/console/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
 import {
-  backToOwnTables,
-  buildsOnTables,
   checkRange,
-  type Cleaning,
+  type CleanSettings,
   type Plan,
   planRun,
+  resumesAfterLoad,
+  rewindToOwnTables,
 } from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
@@ -59,7 +59,7 @@ async function recordsOf({ store, runId }: Session): Promise<Map<StageName, Stag
 async function plan(
   session: Session,
   options: GenerateOptions,
-  cleaning: Cleaning,
+  cleaning: CleanSettings,
   { from, to }: { from?: StageName | undefined; to?: StageName | undefined },
 ): Promise<Plan> {
   const { store, runId, asOf } = session;
@@ -71,8 +71,8 @@ async function plan(
     from,
     to,
   });
-  if (!buildsOnTables(planned)) return planned;
-  return backToOwnTables(planned, runId, await session.context((context) => runsOfTables(context)));
+  if (!resumesAfterLoad(planned)) return planned;
+  return rewindToOwnTables(planned, runId, await session.context((context) => runsOfTables(context)));
 }
 
 export default defineCommand({

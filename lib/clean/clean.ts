@@ -4,10 +4,10 @@
  */
 import { dateRange, type IsoDate } from "../domain/dates.ts";
 import { SalesflowError } from "../console/errors.ts";
-import { howToMakeRaw } from "../pipeline/records.ts";
+import { rawDataRemedy } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { noRejections, type ReasonCounts, REASONS } from "../domain/sale.ts";
-import { shown } from "../console/printable.ts";
+import { printable } from "../console/printable.ts";
 import {
   beginDataset,
   checkAsOf,
@@ -21,11 +21,11 @@ import {
 } from "../dataset/dataset.ts";
 import { type Measure, shortSha256 } from "../dataset/part_reader.ts";
 import { Pool } from "../workers/pool.ts";
-import { type Example, examplesOf, type JudgedRange } from "./examples.ts";
-import { FirstSeen } from "./duplicate_index.ts";
+import { type Example, examplesOf, type ValidatedRange } from "./examples.ts";
+import { DuplicateIndex } from "./duplicate_index.ts";
 import { cutRanges, type Range } from "./lines.ts";
 import { dayKey } from "./rules.ts";
-import { AS_IS, BLANK, CONVERTED, DUPLICATE, REJECTED } from "./row_status.ts";
+import { BLANK, CANONICAL, CONVERTED, DUPLICATE, REJECTED } from "./row_status.ts";
 import type { CleanAnswer, CleanSetUp, CleanTask } from "./worker.ts";
 
 /** How to clean. */
@@ -58,7 +58,7 @@ type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
  */
 export async function clean(context: StageContext, options: CleanOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
-  const raw = await openDataset(store, runId, "raw", await howToMakeRaw(store, runId));
+  const raw = await openDataset(store, runId, "raw", await rawDataRemedy(store, runId));
   checkAsOf([raw], { runId, asOf, stage: "clean" });
   // Of this run alone, so that nobody can prepare ids or values that crowd.
   const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
@@ -77,8 +77,8 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
     signal,
   });
   try {
-    const seen = new FirstSeen(raw.rows, hashSeed);
-    const ranges = await judge(pool, raw, cutRanges(raw.parts, options.rangeBytes), seen, context);
+    const duplicates = new DuplicateIndex(raw.rows, hashSeed);
+    const ranges = await validate(pool, raw, cutRanges(raw.parts, options.rangeBytes), duplicates, context);
     const counts = count(ranges);
     checkCounts(counts, raw, context);
     // A quotient meets the decimal that was asked for exactly; a product may miss it.
@@ -86,7 +86,7 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
       throw tooMany(counts, await examplesOf(context, raw, ranges), { ...options, days, runId });
     }
     await clear(context);
-    const parts = await sortOut(pool, ranges, counts, context);
+    const parts = await writeRanges(pool, ranges, counts, context);
     signal.throwIfAborted();
     const facts = await publish(context, raw, counts, parts, days);
     return { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, facts };
@@ -95,33 +95,33 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
   }
 }
 
-async function judge(
+async function validate(
   pool: CleanPool,
   raw: Manifest,
   ranges: readonly Range[],
-  seen: FirstSeen,
+  duplicates: DuplicateIndex,
   context: StageContext,
-): Promise<JudgedRange[]> {
-  const judged: JudgedRange[] = [];
+): Promise<ValidatedRange[]> {
+  const validated: ValidatedRange[] = [];
   let rows = 0;
   let linesBefore = 0;
   const tasks: CleanTask[] = [
-    ...ranges.map((range) => ({ pass: "judge" as const, range })),
+    ...ranges.map((range) => ({ pass: "validate" as const, range })),
     ...raw.parts.map(({ name }) => ({ pass: "measure" as const, part: name })),
   ];
   await pool.run(tasks, (answer, index) => {
     if (answer.pass === "measure") checkPart(answer, raw.parts[index - ranges.length]!, context);
-    if (answer.pass !== "judge") return;
-    seen.take(answer.judged);
+    if (answer.pass !== "validate") return;
+    duplicates.markDuplicates(answer.validated);
     const range = ranges[index]!;
     if (range.start === 0) linesBefore = 0;
-    judged.push({ range, verdicts: answer.judged.verdicts, linesBefore });
-    linesBefore += answer.judged.verdicts.length + answer.headerLines;
-    rows += answer.judged.verdicts.length;
+    validated.push({ range, statuses: answer.validated.statuses, linesBefore });
+    linesBefore += answer.validated.statuses.length + answer.headerLines;
+    rows += answer.validated.statuses.length;
     // The second pass is the other half of the work.
     context.progress(Math.floor(rows / 2), raw.rows);
   });
-  return judged;
+  return validated;
 }
 
 function checkPart(
@@ -138,14 +138,14 @@ function checkPart(
   );
 }
 
-function count(ranges: readonly JudgedRange[]): Counts {
+function count(ranges: readonly ValidatedRange[]): Counts {
   const tally = new Float64Array(256);
-  for (const { verdicts } of ranges) for (const verdict of verdicts) tally[verdict]!++;
+  for (const { statuses } of ranges) for (const status of statuses) tally[status]!++;
   const byReason = noRejections();
   REASONS.forEach((reason, index) => byReason[reason] = tally[REJECTED + index]!);
   return {
     rowsIn: tally.reduce((sum, rows) => sum + rows, 0) - tally[BLANK]!,
-    rowsOut: tally[AS_IS]! + tally[CONVERTED]!,
+    rowsOut: tally[CANONICAL]! + tally[CONVERTED]!,
     duplicates: tally[DUPLICATE]!,
     rejected: REASONS.reduce((sum, reason) => sum + byReason[reason], 0),
     byReason,
@@ -183,7 +183,7 @@ function tooMany(
     `${reason} ${byReason[reason]}`
   );
   const lines = examples.map(({ reason, file, line, raw }) =>
-    `  ${reason}, ${shown(file)} line ${line}: ${raw}`
+    `  ${reason}, ${printable(file)} line ${line}: ${raw}`
   );
   const mostlyDates = days && byReason.date_out_of_range > rejected / 2;
   const remedy = mostlyDates
@@ -206,25 +206,25 @@ async function clear({ store, runId }: StageContext): Promise<void> {
   await beginDataset(store, datasetFolder(runId, "rejected"));
 }
 
-async function sortOut(
+async function writeRanges(
   pool: CleanPool,
-  ranges: readonly JudgedRange[],
+  ranges: readonly ValidatedRange[],
   { rowsIn }: Counts,
   { progress }: StageContext,
 ): Promise<{ clean: Part[]; rejected: Part[] }> {
   const clean: Part[] = [];
   const rejected: Part[] = [];
   let rows = 0;
-  const tasks = ranges.map((judged, index): CleanTask => ({
-    pass: "sortOut",
-    ...judged,
+  const tasks = ranges.map((validated, index): CleanTask => ({
+    pass: "write",
+    ...validated,
     name: partName(index),
   }));
   await pool.run(tasks, (answer, index) => {
-    if (answer.pass !== "sortOut") return;
+    if (answer.pass !== "write") return;
     clean.push(answer.clean);
     rejected.push(answer.rejected);
-    rows += ranges[index]!.verdicts.length;
+    rows += ranges[index]!.statuses.length;
     progress(Math.floor((rowsIn + rows) / 2), rowsIn);
   });
   return { clean, rejected };

@@ -1,7 +1,7 @@
 /** Which row came first for each sale_id: an open-addressing table in a typed array, 16 bytes a slot. */
 import { SalesflowError } from "../console/errors.ts";
-import type { Judged } from "./validate.ts";
-import { AS_IS, CONFLICT, CONVERTED, DUPLICATE } from "./row_status.ts";
+import type { ValidatedRows } from "./validate.ts";
+import { CANONICAL, CONFLICT, CONVERTED, DUPLICATE } from "./row_status.ts";
 
 const MIN_SLOTS = 1 << 10;
 /** Four numbers each; an array holds less than 2^33. */
@@ -23,7 +23,7 @@ export function slotBits(low: number, high: number, seed: number): number {
 }
 
 /** Rows in file order go in; duplicates and conflicts come out. */
-export class FirstSeen {
+export class DuplicateIndex {
   readonly #seed: number;
   #mask = 0;
   /** Of each slot both halves of its id, then of its content's hash: what is compared lies side by side. */
@@ -89,12 +89,12 @@ export class FirstSeen {
     slots[at + 3] = hashHigh;
   }
 
-  /** Takes in the next range; accepted lines that repeat an earlier sale_id become DUPLICATE or CONFLICT in `verdicts`. */
-  take({ verdicts, idLow, idHigh, hashLow, hashHigh }: Judged): void {
+  /** Takes in the next range; accepted lines that repeat an earlier sale_id become DUPLICATE or CONFLICT in `statuses`. */
+  markDuplicates({ statuses, idLow, idHigh, hashLow, hashHigh }: ValidatedRows): void {
     let row = 0;
-    for (let line = 0; line < verdicts.length; line++) {
-      const verdict = verdicts[line]!;
-      if (verdict !== AS_IS && verdict !== CONVERTED) continue;
+    for (let line = 0; line < statuses.length; line++) {
+      const status = statuses[line]!;
+      if (status !== CANONICAL && status !== CONVERTED) continue;
       const at = this.#find(idLow[row]!, idHigh[row]!);
       const slots = this.#slots;
       if (slots[at] === 0 && slots[at + 1] === 0) {
@@ -102,7 +102,7 @@ export class FirstSeen {
         if (++this.#count > MAX_LOAD * (this.#mask + 1)) this.#grow();
       } else {
         const same = slots[at + 2] === hashLow[row] && slots[at + 3] === hashHigh[row];
-        verdicts[line] = same ? DUPLICATE : CONFLICT;
+        statuses[line] = same ? DUPLICATE : CONFLICT;
       }
       row++;
     }

@@ -1,7 +1,7 @@
 /** A few of the rows that cleaning refuses, for people who have to find out why. */
 import type { StageContext } from "../pipeline/stage.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
-import { shown } from "../console/printable.ts";
+import { printable } from "../console/printable.ts";
 import { datasetFolder, type Manifest, originOf } from "../dataset/dataset.ts";
 import { lineText } from "./validate.ts";
 import { forEachLine, type Range, readLines } from "./lines.ts";
@@ -21,10 +21,10 @@ export interface Example {
   raw: string;
 }
 
-/** A range whose lines were judged. */
-export interface JudgedRange {
+/** A range whose lines were validated. */
+export interface ValidatedRange {
   range: Range;
-  verdicts: Uint8Array<ArrayBuffer>;
+  statuses: Uint8Array<ArrayBuffer>;
   /** Lines of the raw part before this range's. */
   linesBefore: number;
 }
@@ -33,23 +33,23 @@ export interface JudgedRange {
 export async function examplesOf(
   { store, runId }: StageContext,
   raw: Manifest,
-  ranges: readonly JudgedRange[],
+  ranges: readonly ValidatedRange[],
 ): Promise<Example[]> {
   const found = REASONS.map((): Example[] => []);
-  const wants = (verdict: number) => verdict >= REJECTED && found[verdict - REJECTED]!.length < EXAMPLES;
-  for (const { range, verdicts, linesBefore } of ranges) {
+  const wants = (status: number) => status >= REJECTED && found[status - REJECTED]!.length < EXAMPLES;
+  for (const { range, statuses, linesBefore } of ranges) {
     // Nearly always the first range has all of them, and no other is read again.
-    if (!verdicts.some(wants)) continue;
+    if (!statuses.some(wants)) continue;
     const { bytes, headerLines } = await readLines(store, datasetFolder(runId, "raw"), range);
     let index = 0;
     forEachLine(bytes, (start, end) => {
-      const verdict = verdicts[index++]!;
-      if (!wants(verdict)) return;
-      found[verdict - REJECTED]!.push({
-        reason: REASONS[verdict - REJECTED]!,
+      const status = statuses[index++]!;
+      if (!wants(status)) return;
+      found[status - REJECTED]!.push({
+        reason: REASONS[status - REJECTED]!,
         file: originOf(raw, range.part),
         line: linesBefore + headerLines + index,
-        raw: shown(lineText(bytes, start, Math.min(end, start + LONGEST_LINE_BYTES))),
+        raw: printable(lineText(bytes, start, Math.min(end, start + LONGEST_LINE_BYTES))),
       });
     });
   }

@@ -4,7 +4,7 @@ import { REASONS } from "../domain/sale.ts";
 /** Nothing but blanks: skipped, counted nowhere. */
 export const BLANK = 0;
 /** Canonical as it stands. */
-export const AS_IS = 1;
+export const CANONICAL = 1;
 /** Accepted after conversion. */
 export const CONVERTED = 2;
 /** Equal to an earlier row. */

@@ -1,14 +1,14 @@
-/** First pass over a range: a verdict for every line, and identity and content of every accepted row. */
+/** First pass over a range: a status for every line, and identity and content of every accepted row. */
 import { REASONS } from "../domain/sale.ts";
 import { CanonicalScanner } from "./canonical_scanner.ts";
 import { forEachLine, isBlank } from "./lines.ts";
 import { convert, type ConvertedRow, type DayRange, LONGEST_LINE_BYTES, splitLine } from "./rules.ts";
-import { AS_IS, BLANK, CONVERTED, REJECTED } from "./row_status.ts";
+import { BLANK, CANONICAL, CONVERTED, REJECTED } from "./row_status.ts";
 
 /** What is known of a range after the first pass. Rows are the accepted lines, in order. */
-export interface Judged {
+export interface ValidatedRows {
   /** One of row_status.ts for each line. */
-  verdicts: Uint8Array<ArrayBuffer>;
+  statuses: Uint8Array<ArrayBuffer>;
   /** sale_id of each row: low and high half. */
   idLow: Uint32Array<ArrayBuffer>;
   idHigh: Uint32Array<ArrayBuffer>;
@@ -66,7 +66,7 @@ class Rows {
 }
 
 /** Judges all lines of a range. */
-export class Judge {
+export class RangeValidator {
   readonly #range: DayRange;
   readonly #scanner: CanonicalScanner;
   readonly #seed: number;
@@ -80,19 +80,19 @@ export class Judge {
     this.#seed = seed;
   }
 
-  judge(bytes: Uint8Array): Judged {
-    let verdicts = new Uint8Array(Math.max(16, bytes.length >> 4));
+  validate(bytes: Uint8Array): ValidatedRows {
+    let statuses = new Uint8Array(Math.max(16, bytes.length >> 4));
     const rows = new Rows(Math.max(16, bytes.length >> 5));
     const scanner = this.#scanner;
     let count = 0;
     forEachLine(bytes, (start, end) => {
-      if (count === verdicts.length) {
-        const longer = new Uint8Array(verdicts.length * 2);
-        longer.set(verdicts);
-        verdicts = longer;
+      if (count === statuses.length) {
+        const longer = new Uint8Array(statuses.length * 2);
+        longer.set(statuses);
+        statuses = longer;
       }
       if (scanner.scan(bytes, start, end)) {
-        verdicts[count++] = AS_IS;
+        statuses[count++] = CANONICAL;
         this.#hash(
           scanner.customerId,
           scanner.productId,
@@ -103,12 +103,12 @@ export class Judge {
         );
         rows.add(scanner.saleId >>> 0, Math.floor(scanner.saleId / TWO_32), this.#hashLow, this.#hashHigh);
       } else {
-        verdicts[count++] = isBlank(bytes, start, end) ? BLANK : this.#slow(bytes, start, end, rows);
+        statuses[count++] = isBlank(bytes, start, end) ? BLANK : this.#slow(bytes, start, end, rows);
       }
     });
     const [idLow, idHigh, hashLow, hashHigh] = rows.columns.map((column) => column.slice(0, rows.count));
     return {
-      verdicts: verdicts.slice(0, count),
+      statuses: statuses.slice(0, count),
       idLow: idLow!,
       idHigh: idHigh!,
       hashLow: hashLow!,

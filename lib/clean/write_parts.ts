@@ -6,13 +6,13 @@ import type { Store } from "../store/store.ts";
 import { lineText, readRow } from "./validate.ts";
 import { forEachLine } from "./lines.ts";
 import { canonicalLine, type DayRange, LONGEST_LINE_BYTES } from "./rules.ts";
-import { AS_IS, CONVERTED, REJECTED } from "./row_status.ts";
+import { CANONICAL, CONVERTED, REJECTED } from "./row_status.ts";
 
 const LINE_FEED = 10;
 const encoder = new TextEncoder();
 
 /** What to write where. */
-export interface SortOutOptions {
+export interface WritePartsOptions {
   store: Store;
   cleanFolder: string;
   rejectedFolder: string;
@@ -34,8 +34,8 @@ function rejectedLine(bytes: Uint8Array, start: number, end: number, origin: str
 /** Clean and rejected bytes of a range. Runs of lines that stay as they are are copied whole. */
 function divide(
   bytes: Uint8Array,
-  verdicts: Uint8Array,
-  { rawPart, linesBefore, dayRange }: SortOutOptions,
+  statuses: Uint8Array,
+  { rawPart, linesBefore, dayRange }: WritePartsOptions,
 ): { clean: Uint8Array[]; cleanRows: number; rejected: string[] } {
   const clean: Uint8Array[] = [];
   const rejected: string[] = [];
@@ -48,24 +48,24 @@ function divide(
     runStart = -1;
   };
   forEachLine(bytes, (start, end) => {
-    const verdict = verdicts[line++]!;
-    if (verdict === AS_IS && bytes[end] === LINE_FEED) {
+    const status = statuses[line++]!;
+    if (status === CANONICAL && bytes[end] === LINE_FEED) {
       if (runStart < 0) runStart = start;
       runEnd = end + 1;
       cleanRows++;
       return;
     }
     endRun();
-    if (verdict === AS_IS || verdict === CONVERTED) {
+    if (status === CANONICAL || status === CONVERTED) {
       const row = readRow(bytes, start, end, dayRange);
       if (typeof row === "string") {
         throw new Error(`line ${linesBefore + line} of ${rawPart} changed while it was read`);
       }
       clean.push(encoder.encode(canonicalLine(row) + "\n"));
       cleanRows++;
-    } else if (verdict >= REJECTED) {
+    } else if (status >= REJECTED) {
       rejected.push(
-        rejectedLine(bytes, start, end, `${rawPart},${linesBefore + line},${REASONS[verdict - REJECTED]}`),
+        rejectedLine(bytes, start, end, `${rawPart},${linesBefore + line},${REASONS[status - REJECTED]}`),
       );
     }
   });
@@ -102,13 +102,13 @@ async function writePart(
 }
 
 /** Writes both parts of a range. */
-export async function sortOut(
+export async function writeParts(
   bytes: Uint8Array,
-  verdicts: Uint8Array,
-  options: SortOutOptions,
+  statuses: Uint8Array,
+  options: WritePartsOptions,
 ): Promise<{ clean: Part; rejected: Part }> {
   const { store, cleanFolder, rejectedFolder, name } = options;
-  const { clean, cleanRows, rejected } = divide(bytes, verdicts, options);
+  const { clean, cleanRows, rejected } = divide(bytes, statuses, options);
   const refused = encoder.encode(rejected.join(""));
   return {
     clean: await writePart(store, cleanFolder, name, SALE_HEADER, join(clean), cleanRows),

@@ -8,7 +8,7 @@ import {
   createClient,
 } from "@clickhouse/client";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
-import { retrying } from "../connection/retry.ts";
+import { withRetry } from "../connection/retry.ts";
 import { clickhouseError, ClickHouseFailure } from "./errors.ts";
 import { parseClickHouseUrl } from "../connection/clickhouse_url.ts";
 
@@ -165,7 +165,7 @@ export async function withClickHouse<T>(
   });
   const db = new ClickHouse(client, server, signal);
   try {
-    return await retrying(() => work(db), {
+    return await withRetry(() => work(db), {
       limits,
       signal,
       passes: (error) => error instanceof ClickHouseFailure && error.transient,

@@ -16,7 +16,7 @@ export interface RetryOptions {
 }
 
 /** Does `work`, again after errors that pass, with growing waits. @throws the last error, or the signal's reason */
-export function retrying<T>(
+export function withRetry<T>(
   work: () => Promise<T>,
   { limits, signal, passes, log, server }: RetryOptions,
 ): Promise<T> {

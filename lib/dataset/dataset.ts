@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { SalesflowError } from "../console/errors.ts";
 import type { IsoDate } from "../domain/dates.ts";
-import { sideBySide } from "./map_concurrently.ts";
+import { mapConcurrently } from "./map_concurrently.ts";
 import type { Store } from "../store/store.ts";
 
 const partSchema = z.object({
@@ -90,7 +90,7 @@ export async function beginDataset(
   await store.remove(`${folder}/manifest.json`);
   await store.sweep(folder, keep);
   const names = (await store.list(folder)).filter((name) => !keep(name));
-  await sideBySide(names, (name) => store.remove(`${folder}/${name}`));
+  await mapConcurrently(names, (name) => store.remove(`${folder}/${name}`));
 }
 
 /** The manifest for these parts. */
@@ -178,7 +178,7 @@ export async function openDataset(
       runId,
     });
   }
-  const sizes = await sideBySide(manifest.parts, ({ name }) => store.size(`${folder}/${name}`));
+  const sizes = await mapConcurrently(manifest.parts, ({ name }) => store.size(`${folder}/${name}`));
   for (const [index, { name, bytes }] of manifest.parts.entries()) {
     const found = sizes[index];
     if (found !== bytes) {

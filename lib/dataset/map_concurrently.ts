@@ -9,7 +9,7 @@ const AT_ONCE = 16;
  *
  * @throws the first error, when all that was begun has ended
  */
-export async function sideBySide<T, Answer>(
+export async function mapConcurrently<T, Answer>(
   items: readonly T[],
   work: (item: T) => Promise<Answer>,
 ): Promise<Answer[]> {

@@ -29,7 +29,7 @@ export interface PostgresFacts {
 }
 
 /** Judges what {@linkcode checkPostgres} asked for. */
-export function judgePostgres(
+export function diagnosePostgres(
   { server, version, number, replica, migrated, lacking }: PostgresFacts,
 ): Outcome {
   const found = `version ${version} at ${server}`;
@@ -64,7 +64,7 @@ export async function checkPostgres(url: string, signal: AbortSignal): Promise<O
       EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'shop' AND c.relname = 'sales') AS migrated`);
     const lacking = await db.query(postgresRights);
-    return judgePostgres({
+    return diagnosePostgres({
       server: db.server,
       version: facts.version!,
       number: Number(facts.number),
@@ -86,7 +86,7 @@ export interface ClickHouseFacts {
 }
 
 /** Judges what {@linkcode checkClickHouse} asked for. */
-export function judgeClickHouse({ server, version, migrated, lacking }: ClickHouseFacts): Outcome {
+export function diagnoseClickHouse({ server, version, migrated, lacking }: ClickHouseFacts): Outcome {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const found = `version ${version} at ${server}`;
   const [oldestMajor, oldestMinor] = OLDEST_CLICKHOUSE;
@@ -143,6 +143,6 @@ export async function checkClickHouse(url: string, signal: AbortSignal): Promise
       if (!(error instanceof ClickHouseFailure) || error.transient) throw error;
       return migrated ? lackingByTrying(db) : [];
     });
-    return judgeClickHouse({ server: db.server, version, migrated, lacking });
+    return diagnoseClickHouse({ server: db.server, version, migrated, lacking });
   });
 }

@@ -19,7 +19,7 @@ export enum Stream {
   Extra,
   ExtraKind,
   ExtraDetail,
-  LookBack,
+  DuplicateDistance,
   Reformat,
   ReformatKind,
   ReformatDetail,

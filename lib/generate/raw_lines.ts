@@ -63,7 +63,7 @@ export function addDefects(sum: DefectCounts, other: DefectCounts): void {
 /** Share of duplicates among injected rows; the rest is shared by the reasons. */
 const DUPLICATE_SHARE = 0.4;
 /** A duplicate or conflict repeats one of this many sales before it. */
-const LOOK_BACK = 20_000;
+const MAX_DUPLICATE_DISTANCE = 20_000;
 const REFORMAT_KINDS = Object.keys(REFORMATS);
 const DEFECT_KINDS = Object.keys(DEFECTS) as (keyof typeof DEFECTS)[];
 
@@ -174,7 +174,8 @@ export class RawLines {
     const unit = random.unit(Stream.ExtraKind, index);
     const kind = Math.floor((unit - DUPLICATE_SHARE) / (1 - DUPLICATE_SHARE) * (DEFECT_KINDS.length + 1));
     if (kind < 0 || kind === DEFECT_KINDS.length) {
-      const earlier = index - random.below(Math.min(index + 1, LOOK_BACK), Stream.LookBack, index);
+      const earlier = index -
+        random.below(Math.min(index + 1, MAX_DUPLICATE_DISTANCE), Stream.DuplicateDistance, index);
       this.#shop.make(earlier, this.#other);
       if (kind < 0) this.#duplicate(index, detail, lines);
       else this.#conflict(lines);

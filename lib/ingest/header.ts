@@ -1,7 +1,7 @@
 /** Which columns of an export are ours. No I/O. */
 import { SalesflowError } from "../console/errors.ts";
 import { SALE_COLUMNS } from "../domain/sale.ts";
-import { shown } from "../console/printable.ts";
+import { printable } from "../console/printable.ts";
 
 /** Separators that exports use. */
 export const DELIMITERS = [",", ";", "\t"] as const;
@@ -44,7 +44,9 @@ export function findColumns(header: readonly string[], map: ColumnMap, file: str
   });
   if (mistakes.length === 0) return places;
   throw new SalesflowError(
-    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${shown(header.join(", "), LONGEST_HEADER)}`,
+    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${
+      printable(header.join(", "), LONGEST_HEADER)
+    }`,
     { remedy: remedyFor(header, places), exitCode: 2, stage: "ingest" },
   );
 }

@@ -31,7 +31,7 @@ export const MOST_TIMES_UNPACKED = 100;
 export const FREE_UNPACKED_BYTES = 1024 * 1024;
 
 /** Whoever reads a stream is told of its end and of its errors; nobody else needs to be. */
-const toldElsewhere = () => {};
+const ignoreOutcome = () => {};
 
 /** Lines that values span beyond their first. */
 function lineBreaks(values: readonly string[]): number {
@@ -61,7 +61,7 @@ async function* unpack(packed: AsyncIterable<Uint8Array>, path: string): AsyncGe
       yield chunk;
     }
   };
-  for await (const chunk of pipeline(counted(), createGunzip(), toldElsewhere)) {
+  for await (const chunk of pipeline(counted(), createGunzip(), ignoreOutcome)) {
     unpackedBytes += chunk.length;
     if (unpackedBytes > FREE_UNPACKED_BYTES + packedBytes * MOST_TIMES_UNPACKED) {
       throw new SalesflowError(`${path} unfolds into more than ${MOST_TIMES_UNPACKED} times its size`, {
@@ -126,7 +126,7 @@ export async function* readExport(
       max_record_size: LONGEST_RECORD_BYTES,
       record_delimiter: ["\r\n", "\n"],
     });
-    pipeline(joined(head, text), parser, toldElsewhere);
+    pipeline(joined(head, text), parser, ignoreOutcome);
     let line = 0;
     for await (const values of parser) {
       signal?.throwIfAborted();

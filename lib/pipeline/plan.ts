@@ -12,13 +12,13 @@ export interface PlanInput {
   /** How its stages went. */
   records: ReadonlyMap<StageName, StageRecord>;
   /** What `clean` was asked for now; without it, whatever it did is right. */
-  cleaning?: Cleaning;
+  cleaning?: CleanSettings;
   from?: StageName | undefined;
   to?: StageName | undefined;
 }
 
 /** The options of `clean` that decide what is in clean/. */
-export interface Cleaning {
+export interface CleanSettings {
   checkDateRange: boolean;
   /** The largest share of refused rows that is still published. */
   maxRejected: number;
@@ -71,12 +71,15 @@ export function stageStates(
 }
 
 /** Whether clean/, which an earlier attempt made, is what these options would make. */
-function isCleanedSo({ facts }: StageRecord, { checkDateRange, maxRejected }: Cleaning): boolean {
+function matchesCleanOptions(
+  { facts }: StageRecord,
+  { checkDateRange, maxRejected }: CleanSettings,
+): boolean {
   const share = Number(facts.rejected) / Number(facts.rows_in);
   return (facts.date_from !== null) === checkDateRange && share <= maxRejected;
 }
 
-function whyThere(state: StageState | undefined): string {
+function resumeReason(state: StageState | undefined): string {
   if (state === undefined) return "it comes next";
   if (state === "done") return "it was done with other options";
   return state === "outdated" ? "a stage before it was done again since" : "an earlier attempt stopped there";
@@ -115,12 +118,12 @@ export function planRun(input: PlanInput): Plan {
   const states = stageStates(order, records);
   const isOpen = (stage: StageName) =>
     states.get(stage) !== "done" ||
-    (stage === "clean" && !!cleaning && !isCleanedSo(records.get(stage)!, cleaning));
+    (stage === "clean" && !!cleaning && !matchesCleanOptions(records.get(stage)!, cleaning));
   const open = same ? data.find(isOpen) : undefined;
   const resumes = from === undefined && open !== undefined && open !== data[0];
   const first = from ?? (last === "migrate" ? "migrate" : resumes ? open : ingested ? "clean" : "generate");
   const stages = stagesBetween(order, first, last);
-  return resumes ? { stages, resumed: { at: first, because: whyThere(states.get(first)) } } : { stages };
+  return resumes ? { stages, resumed: { at: first, because: resumeReason(states.get(first)) } } : { stages };
 }
 
 /** @throws {SalesflowError} when the stages do not follow one another in this order */
@@ -141,13 +144,13 @@ function stagesBetween(order: readonly StageName[], first: StageName, last: Stag
 }
 
 /** Whether a plan goes on behind load, so that it builds on what the tables hold. */
-export function buildsOnTables({ resumed }: Plan): boolean {
+export function resumesAfterLoad({ resumed }: Plan): boolean {
   return resumed !== undefined &&
     STAGES.indexOf(resumed.at as typeof STAGES[number]) > STAGES.indexOf("load");
 }
 
 /** The same plan, begun as much earlier as it must be when another run has used the tables since. */
-export function backToOwnTables(plan: Plan, runId: string, { loaded, aggregated }: TableRuns): Plan {
+export function rewindToOwnTables(plan: Plan, runId: string, { loaded, aggregated }: TableRuns): Plan {
   if (!plan.resumed) return plan;
   const { at } = plan.resumed;
   const back = loaded !== runId

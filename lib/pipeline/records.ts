@@ -98,7 +98,7 @@ export function noSuchRun(store: Store, runId: string, exitCode: ExitCode = 1): 
 }
 
 /** The command that makes the raw data of a run again, as far as its record tells. */
-export async function howToMakeRaw(store: Store, runId: string): Promise<string> {
+export async function rawDataRemedy(store: Store, runId: string): Promise<string> {
   const run = await readRun(store, runId);
   if (!run) return `Run: salesflow generate --run-id ${runId}`;
   const id = `--run-id ${runId} --as-of ${run.as_of}`;

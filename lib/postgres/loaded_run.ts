@@ -20,7 +20,7 @@ export async function runsOfTables(
 }
 
 /** What to do so that shop.sales_aggregates holds the run: aggregating alone does only when its sales are there. */
-export async function howToAggregate(db: Postgres, runId: string): Promise<string> {
+export async function aggregatesRemedy(db: Postgres, runId: string): Promise<string> {
   const [newest] = await db.query(NEWEST);
   return newest?.run_id === runId
     ? `Run: salesflow aggregate --run-id ${runId}`

@@ -3,13 +3,13 @@
 import pg, { type Client } from "pg";
 import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
-import { retrying } from "../connection/retry.ts";
+import { withRetry } from "../connection/retry.ts";
 import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "../connection/postgres_url.ts";
 
 /** Time for taking leave of a server, or asking it to stop a statement. */
-const FAREWELL_MS = 2_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 /** Silence after which keep-alive probes start. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -160,7 +160,7 @@ function within(ms: number, work: Promise<unknown>): Promise<unknown> {
 
 /** Ends the connection politely when it lives, by force otherwise. */
 async function leave(client: Client): Promise<void> {
-  await within(FAREWELL_MS, client.end());
+  await within(CLOSE_TIMEOUT_MS, client.end());
   client.connection.stream.destroy();
 }
 
@@ -174,7 +174,7 @@ async function cancel(target: PostgresTarget, client: Client): Promise<void> {
   const helper = clientOf(target, "cancel");
   helper.on("error", () => {});
   await within(
-    FAREWELL_MS,
+    CLOSE_TIMEOUT_MS,
     (async () => {
       await helper.connect();
       await helper.query({ text: "SELECT pg_cancel_backend($1)", values: [client.processID] });
@@ -226,7 +226,7 @@ export async function withPostgres<T>(
   const { url, stage, signal, limits = DEFAULT_LIMITS } = options;
   const target = parsePostgresUrl(url);
   try {
-    return await retrying(() => attempt(target, { url, stage, signal, limits }, work), {
+    return await withRetry(() => attempt(target, { url, stage, signal, limits }, work), {
       limits,
       signal,
       passes: (error) => error instanceof PostgresFailure && error.transient,

@@ -5,7 +5,7 @@ import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
-import { howToAggregate } from "../postgres/loaded_run.ts";
+import { aggregatesRemedy } from "../postgres/loaded_run.ts";
 import { takeLock } from "../postgres/lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { checkAsOf, findDataset } from "../dataset/dataset.ts";
@@ -35,7 +35,7 @@ async function checkRun(db: Postgres, runs: [string | null, string | null], runI
     {
       stage: "transfer",
       runId,
-      remedy: `${await howToAggregate(db, runId)}; or name the run that was aggregated: --run-id ${other}`,
+      remedy: `${await aggregatesRemedy(db, runId)}; or name the run that was aggregated: --run-id ${other}`,
     },
   );
 }

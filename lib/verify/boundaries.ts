@@ -7,7 +7,7 @@ import type { Files } from "./files.ts";
 import type { SalesSum } from "./sales_sum.ts";
 
 /** `duplicates 3, malformed_row 1, …`, zeros left out. */
-export function wordsOf(counts: Record<string, number>): string {
+export function formatCounts(counts: Record<string, number>): string {
   const found = Object.entries(counts).filter(([, value]) => value > 0).sort(([a], [b]) => a < b ? -1 : 1);
   return found.map(([name, value]) => `${name} ${value}`).join(", ") || "none";
 }
@@ -50,7 +50,7 @@ function checkGenerated(
   }
   findings.compare(
     "rows: injected defects = found by clean",
-    wordsOf({ duplicates: defects.duplicates, ...defects.rejected_by_reason }),
-    wordsOf({ duplicates: facts.duplicates, ...facts.rejected_by_reason }),
+    formatCounts({ duplicates: defects.duplicates, ...defects.rejected_by_reason }),
+    formatCounts({ duplicates: facts.duplicates, ...facts.rejected_by_reason }),
   );
 }

@@ -10,7 +10,7 @@ import { datasetFolder, type Manifest } from "../dataset/dataset.ts";
 import type { CleanFacts } from "../dataset/facts.ts";
 import type { Store } from "../store/store.ts";
 import aggregateDifferences from "./aggregate_differences.sql" with { type: "text" };
-import { wordsOf } from "./boundaries.ts";
+import { formatCounts } from "./boundaries.ts";
 import { type Difference, type Findings, NAMED_DIFFERENCES } from "./checks.ts";
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
 import type { Files } from "./files.ts";
@@ -112,8 +112,8 @@ export async function checkRejected(
   const byReason = Object.fromEntries(reasons.map(({ reason, rows }) => [reason!, Number(rows)]));
   findings.compare(
     "reasons: clean/manifest.json = shop.rejected_sales",
-    wordsOf(facts.rejected_by_reason),
-    wordsOf(byReason),
+    formatCounts(facts.rejected_by_reason),
+    formatCounts(byReason),
   );
 }
 
@@ -138,8 +138,8 @@ export async function checkRun(
   findings.compare("source: raw/manifest.json = shop.pipeline_runs", String(raw.facts.source), row.source!);
   findings.compare(
     "reasons: clean/manifest.json = shop.pipeline_runs",
-    wordsOf(facts.rejected_by_reason),
-    wordsOf(JSON.parse(row.rejected_by_reason!)),
+    formatCounts(facts.rejected_by_reason),
+    formatCounts(JSON.parse(row.rejected_by_reason!)),
   );
 }
 

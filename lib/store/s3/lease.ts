@@ -19,7 +19,7 @@ const RENEWAL_MS = 15_000;
 /** Between a renewal that failed and the next one. */
 const RENEW_AGAIN_MS = 2_000;
 /** Time for tidying up after a failure; what does not succeed meanwhile is left to the next command. */
-export const FAREWELL_MS = 5_000;
+export const CLEANUP_TIMEOUT_MS = 5_000;
 
 /** Times of a lease, in milliseconds; only tests have others. */
 export interface LeaseTimes {
@@ -115,7 +115,7 @@ class Lease implements Lock {
     this.#released.abort();
     await this.#renewing;
     // One that cannot be deleted expires.
-    await this.#remove(AbortSignal.timeout(FAREWELL_MS)).catch(() => {});
+    await this.#remove(AbortSignal.timeout(CLEANUP_TIMEOUT_MS)).catch(() => {});
   }
 
   /** The lease as it stands; undefined when there is none. Its age is told by the bucket's clock alone. */
@@ -248,7 +248,7 @@ async function isHeld(s3: S3Sdk, place: Place, { expiryMs }: LeaseTimes): Promis
  *
  * @throws the client's error when the bucket cannot be asked
  */
-export async function holdLease(
+export async function acquireLease(
   s3: S3Sdk,
   place: Place,
   { shared = false }: { shared?: boolean } = {},

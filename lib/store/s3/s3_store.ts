@@ -8,7 +8,7 @@ import { PassThrough } from "node:stream";
 import { SalesflowError } from "../../console/errors.ts";
 import type { BucketService } from "./bucket_service.ts";
 import { connect, type S3Sdk, statusOf } from "./client.ts";
-import { FAREWELL_MS, holdLease } from "./lease.ts";
+import { acquireLease, CLEANUP_TIMEOUT_MS } from "./lease.ts";
 import { objectBytes, readObject } from "./object_reader.ts";
 import { abortUploads } from "./unfinished_uploads.ts";
 import type { Lock, Store, StoreWriter } from "../store.ts";
@@ -198,7 +198,7 @@ export class S3Store implements Store {
         });
       const giveUp = (UploadId: string) =>
         client.send(new AbortMultipartUploadCommand({ ...this.#at(path), UploadId }), {
-          abortSignal: AbortSignal.timeout(FAREWELL_MS),
+          abortSignal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS),
         });
       return new S3Writer(start, `${path} in ${this.url}`, giveUp);
     });
@@ -252,6 +252,6 @@ export class S3Store implements Store {
   }
 
   async lock(path: string, options: { shared?: boolean } = {}): Promise<Lock | undefined> {
-    return await this.#do(`lock ${path}`, (s3) => holdLease(s3, this.#at(path), options));
+    return await this.#do(`lock ${path}`, (s3) => acquireLease(s3, this.#at(path), options));
   }
 }

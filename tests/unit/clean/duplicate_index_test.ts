@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { FirstSeen, slotBits } from "../../../lib/clean/duplicate_index.ts";
+import { DuplicateIndex, slotBits } from "../../../lib/clean/duplicate_index.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
-import { AS_IS, BLANK, CONFLICT, CONVERTED, DUPLICATE, REJECTED } from "../../../lib/clean/row_status.ts";
+import { BLANK, CANONICAL, CONFLICT, CONVERTED, DUPLICATE, REJECTED } from "../../../lib/clean/row_status.ts";
 
 const SEED = 0x5eed;
 
@@ -15,10 +15,13 @@ interface Row {
 }
 
 /** A range of accepted rows, every second one converted, with lines between them that are no rows. */
-function judged(rows: readonly Row[]) {
-  const verdicts = rows.flatMap((_, index) => [index % 3 ? BLANK : REJECTED, index % 2 ? CONVERTED : AS_IS]);
+function validated(rows: readonly Row[]) {
+  const statuses = rows.flatMap((
+    _,
+    index,
+  ) => [index % 3 ? BLANK : REJECTED, index % 2 ? CONVERTED : CANONICAL]);
   return {
-    verdicts: Uint8Array.from(verdicts),
+    statuses: Uint8Array.from(statuses),
     idLow: Uint32Array.from(rows, ({ low }) => low),
     idHigh: Uint32Array.from(rows, ({ high }) => high),
     hashLow: Uint32Array.from(rows, ({ hashLow }) => hashLow),
@@ -28,14 +31,14 @@ function judged(rows: readonly Row[]) {
 
 /** Verdicts of the rows in several ranges. */
 function take(ranges: readonly Row[][], expectedRows: number): number[] {
-  const seen = new FirstSeen(expectedRows, SEED);
+  const seen = new DuplicateIndex(expectedRows, SEED);
   return ranges.flatMap((rows) => {
-    const range = judged(rows);
-    seen.take(range);
-    range.verdicts.forEach((verdict, line) => {
-      if (line % 2 === 0) assertEquals(verdict === BLANK || verdict === REJECTED, true);
+    const range = validated(rows);
+    seen.markDuplicates(range);
+    range.statuses.forEach((status, line) => {
+      if (line % 2 === 0) assertEquals(status === BLANK || status === REJECTED, true);
     });
-    return [...range.verdicts.filter((_, line) => line % 2 === 1)];
+    return [...range.statuses.filter((_, line) => line % 2 === 1)];
   });
 }
 
@@ -47,7 +50,7 @@ function byMap(ranges: readonly Row[][]): number[] {
       const [id, content] = [`${high}:${low}`, `${hashHigh}:${hashLow}`];
       const before = first.get(id);
       if (before === undefined) first.set(id, content);
-      if (before === undefined) return index % 2 ? CONVERTED : AS_IS;
+      if (before === undefined) return index % 2 ? CONVERTED : CANONICAL;
       return before === content ? DUPLICATE : CONFLICT;
     })
   );
@@ -74,7 +77,7 @@ function unfinish(mixed: number): number {
   return bits ^ (bits >>> 16);
 }
 
-describe("FirstSeen", () => {
+describe("DuplicateIndex", () => {
   it("agrees with a Map", () => {
     const half = fc.constantFrom(0, 1, 2, 2 ** 31, 2 ** 32 - 1);
     const row = fc.record({
@@ -103,13 +106,13 @@ describe("FirstSeen", () => {
       hashHigh: 0,
     }));
     for (const expected of [0, 1, 614, 615, 60_000]) {
-      const verdicts = take([rows, rows, rows.map((row) => ({ ...row, hashHigh: 1 }))], expected);
+      const statuses = take([rows, rows, rows.map((row) => ({ ...row, hashHigh: 1 }))], expected);
       assertEquals(
-        verdicts.slice(0, 60_000).every((verdict) => verdict === AS_IS || verdict === CONVERTED),
+        statuses.slice(0, 60_000).every((status) => status === CANONICAL || status === CONVERTED),
         true,
       );
-      assertEquals(verdicts.slice(60_000, 120_000).every((verdict) => verdict === DUPLICATE), true);
-      assertEquals(verdicts.slice(120_000).every((verdict) => verdict === CONFLICT), true);
+      assertEquals(statuses.slice(60_000, 120_000).every((status) => status === DUPLICATE), true);
+      assertEquals(statuses.slice(120_000).every((status) => status === CONFLICT), true);
     }
   });
 
@@ -140,16 +143,20 @@ describe("FirstSeen", () => {
   };
   for (const [name, idOf] of Object.entries(CRAFTED)) {
     it(`finds slots without detours for ids ${name}`, () => {
-      const seen = new FirstSeen(COUNT, SEED);
+      const seen = new DuplicateIndex(COUNT, SEED);
       const ids = Array.from({ length: COUNT }, (_, index) => idOf(index + 1));
-      seen.take(judged(ids.map(([low, high]) => ({ low, high, hashLow: 0, hashHigh: 0 }))));
+      seen.markDuplicates(validated(ids.map(([low, high]) => ({ low, high, hashLow: 0, hashHigh: 0 }))));
       // Linear probing at a load of 0.6 takes less than one detour on average (Knuth, volume 3, 6.4).
       assert(seen.detours < 2 * COUNT, `${seen.detours} detours`);
     });
   }
 
   it("says so when there are more rows than it can hold", () => {
-    const error = assertThrows(() => new FirstSeen(2_000_000_000, SEED), SalesflowError, "more sales than");
+    const error = assertThrows(
+      () => new DuplicateIndex(2_000_000_000, SEED),
+      SalesflowError,
+      "more sales than",
+    );
     assertStringIncludes(error.remedy!, "Spark");
   });
 
@@ -159,6 +166,6 @@ describe("FirstSeen", () => {
       ...row,
       hashHigh: 2,
     }];
-    assertEquals(take([rows], 0), [AS_IS, CONVERTED, AS_IS, CONFLICT, CONFLICT]);
+    assertEquals(take([rows], 0), [CANONICAL, CONVERTED, CANONICAL, CONFLICT, CONFLICT]);
   });
 });

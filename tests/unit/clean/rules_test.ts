@@ -175,8 +175,8 @@ describe("convert()", () => {
 
   it("accepts the first and the last day of the range, and none outside", () => {
     const range = { from: dayKey("2025-11-25"), to: dayKey("2026-11-24") };
-    const verdict = (date: string) => typeof convert(VALUES.with(4, date), range);
-    assertEquals(["2025-11-25", "2026-11-24", "2026-02-28"].map(verdict), ["object", "object", "object"]);
+    const status = (date: string) => typeof convert(VALUES.with(4, date), range);
+    assertEquals(["2025-11-25", "2026-11-24", "2026-02-28"].map(status), ["object", "object", "object"]);
     for (const date of ["2025-11-24", "2026-11-25", "9999-12-31", "0001-01-01"]) {
       assertEquals(convert(VALUES.with(4, date), range), "date_out_of_range");
     }

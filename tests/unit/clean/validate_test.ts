@@ -1,27 +1,27 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { Judge, lineText } from "../../../lib/clean/validate.ts";
-import { AS_IS, BLANK, CONVERTED, REJECTED } from "../../../lib/clean/row_status.ts";
+import { lineText, RangeValidator } from "../../../lib/clean/validate.ts";
+import { BLANK, CANONICAL, CONVERTED, REJECTED } from "../../../lib/clean/row_status.ts";
 import { REASONS } from "../../../lib/domain/sale.ts";
 import { joinBytes } from "../store/harness.ts";
 
 const LINE = "7,11,22,3,2026-11-24,10.00,North";
 
-function judge(lines: readonly string[], seed = 1) {
-  return new Judge(undefined, seed).judge(joinBytes([lines.join("\n")]));
+function validate(lines: readonly string[], seed = 1) {
+  return new RangeValidator(undefined, seed).validate(joinBytes([lines.join("\n")]));
 }
 
 /** Identity and content of each accepted row. */
 function rows(lines: readonly string[], seed = 1): string[] {
-  const { idLow, idHigh, hashLow, hashHigh } = judge(lines, seed);
+  const { idLow, idHigh, hashLow, hashHigh } = validate(lines, seed);
   return Array.from(idLow, (low, row) => [idHigh[row], low, hashHigh[row], hashLow[row]].join(" "));
 }
 
-describe("Judge", () => {
-  it("gives each line its verdict", () => {
-    const cases: [line: string, verdict: number][] = [
-      [LINE, AS_IS],
-      [`${LINE}\r`, AS_IS],
+describe("RangeValidator", () => {
+  it("gives each line its status", () => {
+    const cases: [line: string, status: number][] = [
+      [LINE, CANONICAL],
+      [`${LINE}\r`, CANONICAL],
       [` ${LINE}`, CONVERTED],
       ["", BLANK],
       [" \t\u00a0", BLANK],
@@ -31,7 +31,7 @@ describe("Judge", () => {
       [LINE.replace("North", "N"), CONVERTED],
       [LINE.replace("North", "Nord"), REJECTED + REASONS.indexOf("unknown_region")],
     ];
-    assertEquals([...judge(cases.map(([line]) => line)).verdicts], cases.map(([, verdict]) => verdict));
+    assertEquals([...validate(cases.map(([line]) => line)).statuses], cases.map(([, status]) => status));
   });
 
   it("gives rows of the same values the same identity and content, however they are written", () => {
@@ -79,7 +79,7 @@ describe("Judge", () => {
 
   it("holds more lines than it guessed", () => {
     const lines = Array.from({ length: 5_000 }, () => "");
-    assertEquals(judge([...lines, LINE]).verdicts.length, 5_001);
+    assertEquals(validate([...lines, LINE]).statuses.length, 5_001);
     const short = Array.from({ length: 5_000 }, (_, index) => `${index + 1},1,1,1,2026-01-01,1.00,E`);
     assertEquals(new Set(rows(short)).size, 5_000);
   });

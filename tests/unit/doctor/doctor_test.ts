@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import {
   type ClickHouseFacts,
-  judgeClickHouse,
-  judgePostgres,
+  diagnoseClickHouse,
+  diagnosePostgres,
   type PostgresFacts,
 } from "../../../lib/doctor/databases.ts";
 import { checkDisks } from "../../../lib/doctor/disk.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => Deno.remove(folder, { recursive: true }));
 
-describe("judgePostgres()", () => {
+describe("diagnosePostgres()", () => {
   const fine: PostgresFacts = {
     server: "h:5432/d",
     version: "18.1",
@@ -49,8 +49,8 @@ describe("judgePostgres()", () => {
       ],
     ];
   for (const [what, facts, state, words, remedy] of cases) {
-    it(`judgePostgres() finds it ${state} when ${what}`, () => {
-      const found = judgePostgres({ ...fine, ...facts });
+    it(`diagnosePostgres() finds it ${state} when ${what}`, () => {
+      const found = diagnosePostgres({ ...fine, ...facts });
       assertEquals(found.state, state);
       assertMatch(found.found, words);
       assertMatch(found.remedy ?? "", remedy);
@@ -58,7 +58,7 @@ describe("judgePostgres()", () => {
   }
 });
 
-describe("judgeClickHouse()", () => {
+describe("diagnoseClickHouse()", () => {
   const fine: ClickHouseFacts = { server: "h:8123", version: "26.3.1.12", migrated: true, lacking: [] };
   const cases: [what: string, facts: Partial<ClickHouseFacts>, state: string, words: RegExp][] = [
     ["all is well", {}, "fine", /26\.3\.1\.12 at h:8123, tables are there/],
@@ -69,8 +69,8 @@ describe("judgeClickHouse()", () => {
     ["rights are lacking", { lacking: ["INSERT on shop.*"] }, "broken", /lacks INSERT on shop\.\*/],
   ];
   for (const [what, facts, state, words] of cases) {
-    it(`judgeClickHouse() finds it ${state} when ${what}`, () => {
-      const found = judgeClickHouse({ ...fine, ...facts });
+    it(`diagnoseClickHouse() finds it ${state} when ${what}`, () => {
+      const found = diagnoseClickHouse({ ...fine, ...facts });
       assertEquals([found.state, found.remedy === undefined], [state, state === "fine"]);
       assertMatch(found.found, words);
     });

@@ -2,10 +2,10 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
-  backToOwnTables,
-  buildsOnTables,
-  type Cleaning,
+  type CleanSettings,
   planRun,
+  resumesAfterLoad,
+  rewindToOwnTables,
   stagesOf,
   stageStates,
   type TableRuns,
@@ -189,7 +189,7 @@ describe("planRun()", () => {
     });
   }
 
-  const cleanings: [when: string, cleaning: Cleaning, resumedAt: StageName][] = [
+  const cleanings: [when: string, cleaning: CleanSettings, resumedAt: StageName][] = [
     ["clean is asked for as it was done", { checkDateRange: true, maxRejected: 0.1 }, "load"],
     ["all dates are accepted now", { checkDateRange: false, maxRejected: 0.1 }, "clean"],
     ["as many refused rows as there are may be", { checkDateRange: true, maxRejected: 0.05 }, "load"],
@@ -270,7 +270,7 @@ describe("planRun() when it goes on", () => {
   }
 });
 
-describe("backToOwnTables()", () => {
+describe("rewindToOwnTables()", () => {
   const done = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"];
   const stoppedAt = (stage: StageName) =>
     planRun({
@@ -297,8 +297,8 @@ describe("backToOwnTables()", () => {
   for (const [at, tables, first, because] of cases) {
     it(`goes on with ${first} when ${at} is open and the tables hold ${JSON.stringify(tables)}`, () => {
       const plan = stoppedAt(at);
-      assertEquals(buildsOnTables(plan), true);
-      assertEquals(backToOwnTables(plan, "r", tables), {
+      assertEquals(resumesAfterLoad(plan), true);
+      assertEquals(rewindToOwnTables(plan, "r", tables), {
         stages: ["migrate", ...from(first)],
         resumed: { at: first, because },
       });
@@ -306,12 +306,12 @@ describe("backToOwnTables()", () => {
   }
 
   it("is not called for when the run goes on before the tables, or begins where it was told to", () => {
-    assertEquals(["clean", "load"].map((stage) => buildsOnTables(stoppedAt(stage as StageName))), [
+    assertEquals(["clean", "load"].map((stage) => resumesAfterLoad(stoppedAt(stage as StageName))), [
       false,
       false,
     ]);
     const told = planRun({ wanted: RUN, found: RUN, records: records(...done), from: "transfer" });
-    assertEquals(buildsOnTables(told), false);
+    assertEquals(resumesAfterLoad(told), false);
   });
 });
 

@@ -3,8 +3,8 @@ import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
   asOfOfRun,
-  howToMakeRaw,
   listRuns,
+  rawDataRemedy,
   readRun,
   readStage,
   RUN_ID,
@@ -99,7 +99,7 @@ describe("records", () => {
   });
 });
 
-describe("howToMakeRaw()", () => {
+describe("rawDataRemedy()", () => {
   const cases: [what: string, run: Partial<RunRecord>, remedy: string][] = [
     ["generated", {}, "Run: salesflow generate --run-id r-1 --as-of 2026-11-24 --seed 1 --rows 2"],
     [
@@ -111,7 +111,7 @@ describe("howToMakeRaw()", () => {
   for (const [what, run, remedy] of cases) {
     it(`names the parameters of a run that was ${what}`, async () => {
       await writeRun(store, { ...RUN, ...run });
-      assertEquals(await howToMakeRaw(store, "r-1"), remedy);
+      assertEquals(await rawDataRemedy(store, "r-1"), remedy);
     });
   }
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { exitCodeOf } from "../../../../lib/console/errors.ts";
-import { EXPIRY_MS, holdLease, type LeaseTimes } from "../../../../lib/store/s3/lease.ts";
+import { acquireLease, EXPIRY_MS, type LeaseTimes } from "../../../../lib/store/s3/lease.ts";
 import type { Lock } from "../../../../lib/store/store.ts";
 import { FakeBucket } from "../fake_bucket.ts";
 
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => bucket.close());
 
 const hold = (times = CALM, options: { shared?: boolean } = {}) =>
-  holdLease(bucket.sdk, bucket.place(KEY), options, times);
+  acquireLease(bucket.sdk, bucket.place(KEY), options, times);
 
 async function held(times = CALM, options: { shared?: boolean } = {}): Promise<Lock> {
   const lease = await hold(times, options);
@@ -40,7 +40,7 @@ function lossOf({ lost }: Lock): Promise<Error> {
   });
 }
 
-describe("holdLease()", () => {
+describe("acquireLease()", () => {
   it("is taken although the answer to its first PUT was lost", async () => {
     loseAnswers(1);
     const lease = await held();
