@@ -1,67 +1,74 @@
 /**
- * Commands as data: name, description, typed options and what to run. Parsing, help and validation come from the same declaration.
- * An option's value comes from its flag, then from the environment (`SALESFLOW_` and its name), then from its default.
+ * Declarative commands: parsing, validation and `--help` are derived from one declaration of name, options and action.
+ * An option takes its value from its flag, else from the environment (`SALESFLOW_…`), else from its default.
  */
 import { parseArgs } from "@std/cli/parse-args";
+import leven, { closestMatch } from "leven";
 import { z } from "zod";
-import { databaseUrls, type Environment } from "../lib/connection/database_urls.ts";
-import { UsageError, usageErrorOf } from "../lib/console/errors.ts";
-import { limitsFrom } from "../lib/connection/limits.ts";
+import { type Environment, readDatabaseUrls } from "../lib/connection/database_urls.ts";
+import { catchUsageError, UsageError } from "../lib/console/errors.ts";
+import { readLimits } from "../lib/connection/limits.ts";
 import { maskUrl } from "../lib/connection/mask_url.ts";
 
 /** One option of a command. */
 export interface Option<Schema extends z.ZodType = z.ZodType> {
-  /** For `--help`, as a phrase. */
+  /** Description for `--help`. */
   help: string;
-  /** Turns the text (or, for a switch, the boolean) into the value. */
+  /** Parses and validates the text (for a switch, the boolean). */
   schema: Schema;
-  /** What stands for the value in `--help`; a switch has none. */
+  /** Placeholder of the value in `--help`; a switch has none. */
   placeholder?: string;
-  /** Given several times; the schema gets the list of texts. */
-  many?: boolean;
-  /** The default as people read it; the schema holds the real one. */
+  /** May be repeated; the schema receives the list of texts. */
+  multiple?: boolean;
+  /** The default as shown in `--help`; the actual one is in the schema. */
   defaultText?: string;
-  /** Looks at what the value stands for, with what the environment says about it; throws a {@linkcode UsageError}. */
+  /** Validates the parsed value together with the environment; throws a {@linkcode UsageError}. */
   check?: (value: z.output<Schema>, environment: Environment) => void;
-  /** Not read from the environment: it makes sense for one call only. */
+  /** Not read from the environment, because it applies to a single invocation. */
   flagOnly?: boolean;
 }
 
-/** Options by name, as on the command line but in camelCase. */
+/** Options by their camelCase name. */
 export type Options = Record<string, Option>;
 
-/** The values that options have after validation. */
+/** Validated values of options. */
 export type Values<O extends Options> = { [Name in keyof O]: z.output<O[Name]["schema"]> };
 
 /** A command. */
 export interface Command<O extends Options = Options> {
+  /** Name on the command line. */
   name: string;
-  /** One line. */
+  /** One line, for `--help`. */
   summary: string;
-  /** More, for `--help` of the command. */
+  /** Further lines for the command's own `--help`. */
   description?: string;
-  /** Such as `FILE…`; commands without it take no positional arguments. */
+  /** Positional arguments, such as `FILE…`. @default none */
   positionals?: { placeholder: string; min: number; max: number };
+  /** Its options. */
   options: O;
-  /** Uses databases: where they are is checked together with the options. */
+  /** Whether to validate the database URLs along with the options. */
   databases?: boolean;
   /** Examples for `--help`. */
   examples?: readonly string[];
-  /** Does the work; resolves when it is done. */
+  /** Runs the command. */
   run(values: Values<O>, positionals: string[]): Promise<void>;
 }
 
-/** Declares a command; only there for its types. */
+/** A command in a list of commands that differ in the types of their options. */
+// deno-lint-ignore no-explicit-any -- their `run` methods take values of different types
+export type AnyCommand = Command<any>;
+
+/** Returns the command unchanged; infers the types of its values. */
 export function defineCommand<const O extends Options>(command: Command<O>): Command<O> {
   return command;
 }
 
-/** `maxRejected` → `max-rejected`. */
+/** Returns an option's flag without dashes: `maxRejected` → `max-rejected`. */
 export function flagName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** `maxRejected` → `SALESFLOW_MAX_REJECTED`. */
+/** Returns an option's environment variable: `maxRejected` → `SALESFLOW_MAX_REJECTED`. */
 export function variableName(name: string): string {
   return `SALESFLOW_${flagName(name).replaceAll("-", "_").toUpperCase()}`;
 }
@@ -70,35 +77,19 @@ function isSwitch(option: Option): boolean {
   return option.placeholder === undefined;
 }
 
-/** Close enough to be a slip of the finger. */
-function similar(word: string, candidates: readonly string[]): string | undefined {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i];
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-      }
-      row = next;
-    }
-    return row[b.length]!;
-  };
-  return candidates.map((name) => ({ name, far: distance(word, name) }))
-    // Two letters of a short word are most of it.
-    .filter(({ name, far }) => far <= Math.min(2, Math.max(word.length, name.length) / 3))
-    .sort((a, b) => a.far - b.far)[0]?.name;
-}
-
-/** For a word that is no command or flag: what may have been meant. */
+/** Suggests the candidate that a mistyped word is closest to, as a sentence; empty when none is close. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
-  const found = similar(word, candidates);
-  return found ? ` Did you mean ${found}?` : "";
+  const nearest = closestMatch(word, candidates, { maxDistance: 2 });
+  // Two typos in a short word leave little of it.
+  const isClose = nearest !== undefined &&
+    leven(word, nearest) <= Math.max(word.length, nearest.length) / 3;
+  return isClose ? ` Did you mean ${nearest}?` : "";
 }
 
 /**
- * Values and positionals of a command line.
+ * Parses and validates a command line and the environment.
  *
- * @throws {UsageError} naming every mistake at once
+ * @throws {UsageError} listing all mistakes at once
  */
 export function parseCommandLine<O extends Options>(
   command: Command<O>,
@@ -111,50 +102,50 @@ export function parseCommandLine<O extends Options>(
   const parsed = parseArgs(args, {
     string: [...flags].filter(([, option]) => !isSwitch(option)).map(([name]) => name),
     boolean: [...flags].filter(([, option]) => isSwitch(option)).map(([name]) => name),
-    collect: [...flags].filter(([, option]) => option.many).map(([name]) => name),
+    collect: [...flags].filter(([, option]) => option.multiple).map(([name]) => name),
     unknown: (arg: string, key?: string) => {
       if (key === undefined) return true;
-      const flag = /^--?[\w-]+(?==|$)/.exec(arg)?.[0] ?? shortened(maskUrl(arg));
+      const flag = /^--?[\w-]+(?==|$)/.exec(arg)?.[0] ?? truncate(maskUrl(arg));
       mistakes.push(
-        `There is no option ${flag}.${didYouMean(flag, [...flags.keys()].map((name) => `--${name}`))}`,
+        `Unknown option ${flag}.${didYouMean(flag, [...flags.keys()].map((name) => `--${name}`))}`,
       );
       return false;
     },
   });
   const positionals = parsed._.map(String);
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
-  // After an unknown option nobody knows whether the next word is its value.
+  // An unknown option may or may not take the next word as its value.
   if (mistakes.length === 0 && positionals.length > max) {
+    const limit = max === 0 ? "no arguments" : `at most ${max}`;
     mistakes.push(
-      `Cannot use the argument ${shortened(maskUrl(positionals[max]!))}: ${command.name} takes ${
-        max || "none"
-      }`,
+      `Unexpected argument ${truncate(maskUrl(positionals[max]!))}: ${command.name} takes ${limit}`,
     );
   }
-  if (positionals.length < min) mistakes.push(`${command.positionals!.placeholder} is missing`);
+  if (positionals.length < min) mistakes.push(`Missing argument ${command.positionals!.placeholder}`);
   const values: Record<string, unknown> = {};
-  const configuration: (UsageError | undefined)[] = [];
+  const settingErrors: (UsageError | undefined)[] = [];
   for (const [name, option] of entries) {
-    const { value, origin } = rawValue(name, option, parsed, environment);
+    const { value, origin } = findValue(name, option, parsed, environment);
     const result = option.schema.safeParse(value);
     if (result.success) {
       values[name] = result.data;
-      configuration.push(usageErrorOf(() => option.check?.(result.data, environment)));
-    } else mistakes.push(`Cannot use ${origin}${valueForMessage(value)}: ${result.error.issues[0]!.message}`);
+      settingErrors.push(catchUsageError(() => option.check?.(result.data, environment)));
+    } else mistakes.push(`Cannot use ${origin}${formatValue(value)}: ${result.error.issues[0]!.message}`);
   }
-  configuration.push(usageErrorOf(() => limitsFrom(environment)));
-  if (command.databases) configuration.push(usageErrorOf(() => databaseUrls(environment)));
-  const all = [...mistakes, ...configuration.flatMap((error) => error?.mistakes ?? [])];
+  settingErrors.push(catchUsageError(() => readLimits(environment)));
+  if (command.databases) settingErrors.push(catchUsageError(() => readDatabaseUrls(environment)));
+  const all = [...mistakes, ...settingErrors.flatMap((error) => error?.mistakes ?? [])];
   if (all.length > 0) {
     const remedy = mistakes.length > 0
       ? `See: salesflow ${command.name} --help`
-      : configuration.find((error) => error?.remedy)?.remedy;
+      : settingErrors.find((error) => error?.remedy)?.remedy;
     throw new UsageError(all, remedy);
   }
   return { values: values as Values<O>, positionals };
 }
 
-function rawValue(
+/** Returns the unparsed value of an option, and the flag or variable that set it. */
+function findValue(
   name: string,
   option: Option,
   parsed: Record<string, unknown>,
@@ -163,7 +154,7 @@ function rawValue(
   const flag = `--${flagName(name)}`;
   const given = parsed[flagName(name)];
   if (
-    isSwitch(option) ? given === true : option.many ? (given as string[]).length > 0 : given !== undefined
+    isSwitch(option) ? given === true : option.multiple ? (given as string[]).length > 0 : given !== undefined
   ) {
     return { value: given, origin: flag };
   }
@@ -171,22 +162,22 @@ function rawValue(
   if (variable === undefined || variable === "") return { value: undefined, origin: flag };
   const value = isSwitch(option)
     ? !["0", "false", "no"].includes(variable.toLowerCase())
-    : option.many
+    : option.multiple
     ? [variable]
     : variable;
   return { value, origin: variableName(name) };
 }
 
-function shortened(text: string): string {
+function truncate(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-function valueForMessage(value: unknown): string {
+function formatValue(value: unknown): string {
   if (value === undefined) return "";
-  return ` ${shortened(maskUrl(String(value))) || "without a value"}`;
+  return ` ${truncate(maskUrl(String(value))) || "without a value"}`;
 }
 
-/** Text of `salesflow NAME --help`. */
+/** Returns the text of `salesflow NAME --help`. */
 export function commandHelp(command: Command): string {
   const positionals = command.positionals ? ` ${command.positionals.placeholder}` : "";
   const rows = Object.entries(command.options).map(([name, option]) => ({

@@ -1,10 +1,15 @@
-/** The databases of one call of the command: those that are configured, and embedded ones in the place of others. */
+/** The databases of a command: the configured ones, or embedded ones. */
 import type { DatabaseUrls } from "../lib/connection/database_urls.ts";
 import { logger } from "../lib/console/log.ts";
 import { startProgress } from "../lib/console/progress.ts";
-import { unencryptedServers } from "../lib/connection/unencrypted_servers.ts";
+import { findUnencryptedServers } from "../lib/connection/unencrypted_servers.ts";
 
-/** URLs of the databases, embedded ones started where none are configured, and how to let go of them. */
+/**
+ * Returns the URLs of the needed databases, and starts an embedded one for each that has no configured URL. `close()`
+ * stops the embedded ones unless other commands use them.
+ *
+ * @param draw whether to draw a progress bar while engines are downloaded
+ */
 export async function openDatabases(
   home: string,
   needs: { postgres?: boolean; clickhouse?: boolean },
@@ -13,13 +18,13 @@ export async function openDatabases(
   draw: boolean,
 ): Promise<{ postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }> {
   const { postgresUrl = "", clickhouseUrl = "" } = urls;
-  const plain = unencryptedServers({
+  const unencrypted = findUnencryptedServers({
     postgresUrl: needs.postgres ? postgresUrl : "",
     clickhouseUrl: needs.clickhouse ? clickhouseUrl : "",
   });
-  if (plain.length > 0) {
-    logger("databases").warn("passwords and rows cross the network unencrypted: {servers}", {
-      servers: plain.join(", "),
+  if (unencrypted.length > 0) {
+    logger("databases").warn("unencrypted connections send passwords and rows in plain text: {servers}", {
+      servers: unencrypted.join(", "),
     });
   }
   const missing = {
@@ -28,13 +33,13 @@ export async function openDatabases(
   };
   if (!missing.postgres && !missing.clickhouse) return { postgresUrl, clickhouseUrl, close: async () => {} };
   const { startEmbedded } = await import("../lib/embedded/embedded.ts");
-  const fetching = startProgress("engines", draw, "bytes");
+  const download = startProgress("engines", draw, "bytes");
   const engines = (["postgres", "clickhouse"] as const).filter((engine) => missing[engine]);
   const embedded = await startEmbedded(home, {
     engines,
     signal,
-    onProgress: ({ doneBytes, totalBytes }) => fetching.update(doneBytes, totalBytes || undefined),
-  }).finally(() => fetching.stop());
+    onProgress: ({ doneBytes, totalBytes }) => download.update(doneBytes, totalBytes || undefined),
+  }).finally(() => download.stop());
   return {
     postgresUrl: postgresUrl || embedded.postgresUrl,
     clickhouseUrl: clickhouseUrl || embedded.clickhouseUrl,

@@ -1,11 +1,11 @@
 /**
- * `deno task salesflow` and `deno task demo`: runs the program from source with the permissions of the executable, see
- * program.ts. This file itself imports nothing that has to be fetched.
+ * `deno task salesflow` and `deno task demo`: runs the program from source with the permissions of the executable. Must
+ * not import anything that needs a download, because it selects where the `@std` packages come from.
  */
 import { runDeno } from "../lib/std/run_deno.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "./program.ts";
 
-/** What `deno task` tells besides: the folder in which it was called, for relative paths; and what the terminal can draw. */
+/** INIT_CWD, set by `deno task`, is the caller's working directory; TERM tells whether a progress bar can be drawn. */
 const TASK_PERMISSIONS = ["--allow-env=INIT_CWD,TERM"];
 
 await runDeno("run", [

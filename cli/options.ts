@@ -1,4 +1,4 @@
-/** Options that several commands share. */
+/** Options shared by several commands, and schemas of option values. */
 import { resolve } from "node:path";
 import { z } from "zod";
 import { AS_OF_RANGE, isAsOfDate } from "../lib/domain/dates.ts";
@@ -7,19 +7,22 @@ import { isUrl, openStore } from "../lib/store/open_store.ts";
 import type { Option } from "./command.ts";
 import { resolveFromCaller } from "./paths.ts";
 
-/** A whole number inside bounds, both included; underscores may group its digits. */
-export function wholeNumber(min: number, max: number) {
-  const words = `it must be a whole number from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`;
+/** Schema that turns the text of an option into a number. */
+export type NumberSchema = z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>;
+
+/** Returns the schema of an integer from `min` to `max`, inclusive; underscores may group its digits. */
+export function wholeNumber(min: number, max: number): NumberSchema {
+  const message = `it must be a whole number from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`;
   return z.string().transform((text, context) => {
     const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : NaN;
     if (value >= min && value <= max) return value;
-    context.addIssue({ code: "custom", message: words });
+    context.addIssue({ code: "custom", message });
     return z.NEVER;
   });
 }
 
-/** A fraction inside bounds, both included. */
-export function fraction(min: number, max: number) {
+/** Returns the schema of a decimal number from `min` to `max`, inclusive. */
+export function fraction(min: number, max: number): NumberSchema {
   return z.string().transform((text, context) => {
     const value = /^(\d+(\.\d*)?|\.\d+)$/.test(text) ? Number(text) : NaN;
     if (value >= min && value <= max) return value;
@@ -28,24 +31,24 @@ export function fraction(min: number, max: number) {
   });
 }
 
-/** A switch. */
-export const toggle = z.boolean().default(false);
+/** Schema of a switch, off by default. */
+export const toggle: z.ZodDefault<z.ZodBoolean> = z.boolean().default(false);
 
 /** Options of every command. */
 export const commonOptions = {
   logFormat: {
-    help: "text or json",
+    help: "Log format: text or json",
     placeholder: "FORMAT",
     schema: z.enum(["text", "json"], "it must be text or json").optional(),
     defaultText: "text on a terminal, json otherwise",
   },
-  quiet: { help: "Log warnings and errors only, and draw no progress", schema: toggle },
+  quiet: { help: "Log only warnings and errors, and show no progress", schema: toggle },
 } satisfies Record<string, Option>;
 
-/** Where runs and embedded databases live. */
+/** Locations of runs and of embedded databases. */
 export const storeOptions = {
   home: {
-    help: "Folder of the embedded databases",
+    help: "Folder for the embedded databases",
     placeholder: "FOLDER",
     schema: z.string().min(1, "it must name a folder").transform(resolveFromCaller).default(
       resolve(".salesflow"),
@@ -53,7 +56,7 @@ export const storeOptions = {
     defaultText: ".salesflow",
   },
   store: {
-    help: "Where runs are kept: a folder, file:///folder or s3://bucket/prefix",
+    help: "Where to store runs: a folder, file:///folder or s3://bucket/prefix",
     placeholder: "URL",
     schema: z.string().min(1, "it must name a folder or a bucket")
       .transform((text) => isUrl(text) ? text : resolveFromCaller(text)).optional(),
@@ -64,37 +67,41 @@ export const storeOptions = {
   },
 } satisfies Record<string, Option>;
 
-/** Which run. */
+/** Options that select a run. */
 export const runOptions = {
   runId: {
     help: "Name of the run",
     placeholder: "ID",
     schema: z.string().regex(
       RUN_ID,
-      "it must be 1 to 63 of a-z, 0-9, dot, dash and underscore, begin with a letter or digit, and hold no two dots in a row",
+      "it must be 1 to 63 of a-z, 0-9, dot, dash and underscore, start with a letter or digit, and not contain two dots in a row",
     ).optional(),
     defaultText: "the as-of date",
   },
   asOf: {
-    help: "Last day of the year of sales, also the import date: YYYY-MM-DD",
+    help: "Last day of the year of sales, and the import date: YYYY-MM-DD",
     placeholder: "DATE",
     schema: z.string().refine(
       isAsOfDate,
       `it must be a date that exists, as YYYY-MM-DD, from ${AS_OF_RANGE.from} to ${AS_OF_RANGE.to}`,
     ).optional(),
-    defaultText: "that of the run, or today in Europe/Moscow",
+    defaultText: "the run's, or today in Europe/Moscow",
   },
 } satisfies Record<string, Option>;
 
-/** Threads of the stages that use several. */
+/** Number of threads, for stages that are parallel. */
 export const workersOption = {
   workers: {
-    help: "Threads",
+    help: "Number of threads",
     placeholder: "N",
     schema: wholeNumber(1, 256).optional(),
-    defaultText: "one for each processor",
+    defaultText: "one per processor",
   },
 } satisfies Record<string, Option>;
 
 /** Options of every stage. */
-export const stageOptions = { ...runOptions, ...storeOptions, ...commonOptions };
+export const stageOptions: typeof runOptions & typeof storeOptions & typeof commonOptions = {
+  ...runOptions,
+  ...storeOptions,
+  ...commonOptions,
+};

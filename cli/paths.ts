@@ -1,21 +1,21 @@
-/** Relative paths of the command line. */
+/** Resolves relative paths of the command line. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROJECT = resolve(fileURLToPath(new URL("..", import.meta.url)));
 
 /**
- * The folder in which the person stands. `deno task` runs its commands in the project's folder and tells in `INIT_CWD`
- * where it was called; anywhere else that variable is somebody else's, such as npm's.
+ * Returns the user's working directory. `deno task` runs commands in the project folder and sets `INIT_CWD` to the
+ * directory it was called from. Elsewhere the variable is ignored, because npm, for example, sets it too.
  *
- * @param called what `INIT_CWD` says
- * @param current the process's own folder
+ * @param initial value of `INIT_CWD`
+ * @param current working directory of the process
  */
-export function here(called = Deno.env.get("INIT_CWD"), current = Deno.cwd()): string {
-  return called?.startsWith("/") && current === PROJECT ? called : current;
+export function callerDirectory(initial = Deno.env.get("INIT_CWD"), current = Deno.cwd()): string {
+  return initial?.startsWith("/") && current === PROJECT ? initial : current;
 }
 
-/** The absolute path of one that was typed. */
+/** Resolves a path of the command line against the user's working directory. */
 export function resolveFromCaller(path: string): string {
-  return resolve(here(), path);
+  return resolve(callerDirectory(), path);
 }

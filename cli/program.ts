@@ -1,24 +1,24 @@
-/** What the program consists of and may do, for those who package it: cli/compile.ts and k8s/salesflow/install.ts. */
+/** Permissions and worker modules of the program, for packaging: cli/compile.ts and k8s/salesflow/install.ts. */
 
 /**
- * Environment variables that every command may see. The others do not exist for it (`--ignore-env`), so that a
- * package that looks around finds nothing, and one that asks for a setting of its own goes on without.
+ * Environment variables that every command may read. `--ignore-env` makes all others appear unset instead of raising an
+ * error, so that packages that look for settings of their own still work and packages that snoop find nothing.
  */
 const VARIABLES = ["SALESFLOW_*", "AWS_*"];
 
-/** Variables for embedded databases: where engines are kept, and npm's settings for fetching them. */
+/** Variables for embedded databases: the location of the engine cache, and npm's settings for downloads. */
 const EMBEDDED_VARIABLES = [
   "HOME",
   "XDG_CACHE_HOME",
   "npm_config_*",
-  "NPM_*", // NPM_CONFIG_REGISTRY, and NPM_TOKEN where .npmrc refers to it
+  "NPM_*", // NPM_CONFIG_REGISTRY, and NPM_TOKEN if .npmrc refers to it
   "NODE_AUTH_TOKEN",
-  "PATH", // for PostgreSQL's programs
+  "PATH", // to find the system's tools that start PostgreSQL
 ];
 
 /**
- * What every command needs. Any path and any host, because the store, exports and servers are the user's choice;
- * no process, no library, nothing about the system but what is named.
+ * Permissions that every command needs. Paths and hosts are unrestricted, because the user chooses the store, exports
+ * and servers. Subprocesses and native libraries are not allowed.
  */
 export const PERMISSIONS = [
   "--no-prompt",
@@ -27,20 +27,20 @@ export const PERMISSIONS = [
   "--allow-net",
   `--allow-env=${VARIABLES}`,
   "--ignore-env",
-  // Free disk space; then what the S3 client says of itself, and whose AWS profiles there are.
+  // statfs: free disk space. osRelease: the S3 client's user agent. homedir, uid: location of AWS profiles.
   "--allow-sys=statfs,osRelease,homedir,uid",
 ];
 
 /**
- * What embedded databases need besides. PostgreSQL is a process that is started by shells and other tools of the
- * system and gets signals, for which Deno wants the whole permission; ClickHouse is a library in the cache.
+ * Further permissions for embedded databases. PostgreSQL runs as a process, started through a shell and other system
+ * tools; Deno requires `--allow-run` without restriction to send it signals. ClickHouse is a native library in the cache.
  */
 export const EMBEDDED_PERMISSIONS = [
   "--allow-run",
   "--allow-ffi",
   `--allow-env=${EMBEDDED_VARIABLES}`,
-  "--allow-sys=gid", // whose PostgreSQL's files are
+  "--allow-sys=gid", // owner of PostgreSQL's files
 ];
 
-/** Modules that are only reached by a URL, which Deno cannot follow when it collects modules. */
+/** Worker modules. They are started by URL, so deno compile does not find them by following imports. */
 export const WORKERS = ["lib/generate/worker.ts", "lib/clean/worker.ts"];

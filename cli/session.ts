@@ -1,13 +1,13 @@
-/** One call of the command: its logging, signals, store, run, databases, and the stages it runs. */
+/** A session: the run that a command works on, with its lock, databases, and stage records. */
 import { join } from "node:path";
-import { databaseUrls } from "../lib/connection/database_urls.ts";
+import { readDatabaseUrls } from "../lib/connection/database_urls.ts";
 import { isAsOfDate, type IsoDate, today } from "../lib/domain/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/console/errors.ts";
 import { logger, setUpLogging } from "../lib/console/log.ts";
 import {
-  noSuchRun,
   readRun,
   readStage,
+  runNotFound,
   type RunRecord,
   type StageRecord,
   writeStage,
@@ -19,54 +19,66 @@ import { openStore } from "../lib/store/open_store.ts";
 import type { Lock, Store } from "../lib/store/store.ts";
 import { openDatabases } from "./databases.ts";
 import { stopSignal } from "./stop_signal.ts";
-import { unknownVariables } from "./variables.ts";
+import { findUnknownVariables } from "./variables.ts";
 
-/** Values of the options that every stage has. */
+/** Values of the options that all stages have. */
 export interface StageValues {
+  /** Name of the run. */
   runId?: string | undefined;
+  /** As-of date. */
   asOf?: string | undefined;
+  /** Folder of the embedded databases. */
   home: string;
+  /** Location of the store. @default the home */
   store?: string | undefined;
+  /** Log format. @default depends on the terminal */
   logFormat?: "text" | "json" | undefined;
+  /** Whether to log only warnings and errors. */
   quiet: boolean;
 }
 
-/** What a session needs besides its options. */
+/** Requirements of a session. */
 export interface Needs {
+  /** Whether to connect to PostgreSQL. */
   postgres?: boolean;
+  /** Whether to connect to ClickHouse. */
   clickhouse?: boolean;
-  /** The session may open a run that does not exist yet; its raw data may then be of one source only, unless that is all the same. */
+  /** Whether the run may be new. A source instead of `true` also requires an existing run to have that source. */
   newRun?: boolean | RunRecord["source"];
-  /** The share of the run to lock against other commands; the whole run by default, nothing when null. */
+  /** Name of the shard to lock; the whole run by default, nothing when null. */
   lock?: string | null;
 }
 
-/** Sets up logging as the options say. */
+/** Sets up logging according to the options, and warns about unknown environment variables. */
 export async function startLogging(
   { logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">,
 ): Promise<void> {
   await setUpLogging(logFormat ?? (Deno.stderr.isTerminal() ? "text" : "json"), quiet);
-  const unknown = unknownVariables(Object.keys(Deno.env.toObject()));
+  const unknown = findUnknownVariables(Object.keys(Deno.env.toObject()));
   if (unknown.length > 0) {
-    logger("environment").warn(`no command reads ${unknown.join(" ").replaceAll(/[{}]/g, "")}`);
+    logger("environment").warn(`unknown environment variables: ${unknown.join(" ").replaceAll(/[{}]/g, "")}`);
   }
 }
 
-/** Whether progress bars may be drawn. */
-export function drawsProgress({ logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">): boolean {
+/** Returns whether to draw progress bars. */
+export function shouldDrawProgress({ logFormat, quiet }: Pick<StageValues, "logFormat" | "quiet">): boolean {
   return Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb" && logFormat !== "json" && !quiet;
 }
 
-/** The store that the options name. */
-export function storeOf({ store, home }: Pick<StageValues, "store" | "home">): Store {
+/** Opens the store that the options select. */
+export function openSelectedStore({ store, home }: Pick<StageValues, "store" | "home">): Store {
   return openStore(store ?? home);
 }
 
-/** A run that is being worked on. */
+/** A run that the command works on. */
 export class Session {
+  /** Name of the run. */
   readonly runId: string;
+  /** As-of date of the run. */
   readonly asOf: IsoDate;
+  /** The store of the run. */
   readonly store: Store;
+  /** Aborted when the command must stop, or the lock on the run is lost. */
   readonly signal: AbortSignal;
   readonly #lost: AbortSignal | undefined;
   readonly #urls: { postgresUrl: string; clickhouseUrl: string };
@@ -88,21 +100,21 @@ export class Session {
     this.#drawProgress = drawProgress;
   }
 
-  /** Opens a session, does the work and closes it, whatever happens. */
+  /** Opens a session, calls `work`, and closes the session even if it fails. */
   static async with(
     values: StageValues,
     needs: Needs,
     work: (session: Session) => Promise<void>,
   ): Promise<void> {
     await startLogging(values);
-    const urls = databaseUrls();
-    const store = storeOf(values);
-    const stop = stopSignal("Everything finished so far is kept: run the same command again to go on.");
+    const urls = readDatabaseUrls();
+    const store = openSelectedStore(values);
+    const stop = stopSignal("Completed work is kept: run the same command again to resume.");
     const run = await findRun(store, values, needs.newRun ?? false);
-    const lock = needs.lock === null ? undefined : await takeLock(store, run.runId, needs.lock);
+    const lock = needs.lock === null ? undefined : await acquireLock(store, run.runId, needs.lock);
     const signal = lock ? AbortSignal.any([stop, lock.lost]) : stop;
     try {
-      const draw = drawsProgress(values);
+      const draw = shouldDrawProgress(values);
       const databases = await openDatabases(values.home, needs, urls, signal, draw);
       try {
         await work(new Session(run, store, { signal, lost: lock?.lost }, databases, draw));
@@ -114,19 +126,19 @@ export class Session {
     }
   }
 
-  /** Runs one stage: keeps its record, shows its progress, and names it in its errors. */
+  /** Runs a stage: writes its record, shows its progress and logs its result. */
   async stage(name: StageName, work: (context: StageContext) => Promise<StageResult>): Promise<StageResult> {
     this.signal.throwIfAborted();
     const started = performance.now();
-    const record = await this.#begin(name);
+    const record = await this.#recordStart(name);
     const progress = startProgress(name, this.#drawProgress);
     try {
       const result = await work(this.#context(progress));
       this.#lost?.throwIfAborted();
       progress.stop();
-      const seconds = round(performance.now() - started);
+      const seconds = toSeconds(performance.now() - started);
       const { rowsIn, rowsOut, facts, unfinished } = result;
-      // The stage is done when its dataset is there, which is for another command to say.
+      // An unfinished stage is marked as done by the command that completes its dataset.
       if (!unfinished) {
         const done = { status: "done" as const, seconds, rows_in: rowsIn, rows_out: rowsOut, facts };
         await writeStage(this.store, this.runId, {
@@ -146,12 +158,12 @@ export class Session {
       return result;
     } catch (error) {
       progress.stop();
-      await this.#fail(record, error, round(performance.now() - started));
+      await this.#recordFailure(record, error, toSeconds(performance.now() - started));
       throw error;
     }
   }
 
-  /** Calls `work` with a stage's context, outside of any stage. */
+  /** Calls `work` with the context of a stage, without running one. */
   context<T>(work: (context: StageContext) => Promise<T>): Promise<T> {
     return work(this.#context({ update() {}, stop() {} }));
   }
@@ -168,7 +180,7 @@ export class Session {
     };
   }
 
-  async #begin(stage: StageName): Promise<StageRecord> {
+  async #recordStart(stage: StageName): Promise<StageRecord> {
     const before = await readStage(this.store, this.runId, stage);
     const record: StageRecord = {
       stage,
@@ -187,8 +199,8 @@ export class Session {
     return record;
   }
 
-  async #fail(record: StageRecord, error: unknown, seconds: number): Promise<void> {
-    // The records are those of whoever has the run now.
+  async #recordFailure(record: StageRecord, error: unknown, seconds: number): Promise<void> {
+    // The lock is lost: the records may belong to another command.
     if (this.#lost?.aborted) return;
     const remedy = error instanceof SalesflowError ? error.remedy ?? null : null;
     const failure = { message: messageChain(error).join(": "), remedy, exit_code: exitCodeOf(error) };
@@ -196,15 +208,15 @@ export class Session {
       const finished = { status: "failed" as const, seconds, finished_at: new Date().toISOString() };
       await writeStage(this.store, this.runId, { ...record, ...finished, error: failure });
     } catch (second) {
-      // The store may be what failed; the first error is the one to report.
-      logger(record.stage).warn("cannot keep a record of the failure: {message}", {
+      // The store itself may have failed; report the first error.
+      logger(record.stage).warn("cannot record the failure: {message}", {
         message: messageChain(second).join(": "),
       });
     }
   }
 }
 
-function round(milliseconds: number): number {
+function toSeconds(milliseconds: number): number {
   return Math.round(milliseconds) / 1000;
 }
 
@@ -218,24 +230,24 @@ async function findRun(
   if (run && !newRun && asOf && asOf !== run.as_of) {
     throw new SalesflowError(`Run ${id} is as of ${run.as_of}, not ${asOf}`, {
       exitCode: 2,
-      remedy: "Leave --as-of out, or pass another --run-id.",
+      remedy: "Omit --as-of, or pass another --run-id.",
     });
   }
   if (run && typeof newRun === "string" && run.source !== newRun) {
-    throw new SalesflowError(`Run ${id} was ${run.source}: it is not replaced by ${newRun} sales`, {
+    throw new SalesflowError(`Run ${id} was ${run.source}: it cannot be replaced by ${newRun} sales`, {
       exitCode: 2,
       remedy: "Pass another --run-id.",
     });
   }
-  if (!run && !newRun) throw noSuchRun(store, id);
+  if (!run && !newRun) throw runNotFound(store, id);
   return { runId: id, asOf: asOf ?? run?.as_of ?? (isAsOfDate(id) ? id : today()) };
 }
 
-async function takeLock(store: Store, runId: string, share: string | undefined): Promise<Lock> {
-  const lock = await lockRun(store, runId, share);
+async function acquireLock(store: Store, runId: string, shard: string | undefined): Promise<Lock> {
+  const lock = await lockRun(store, runId, shard);
   try {
-    // Whoever holds the run alone may throw away what killed commands left half written.
-    if (share === undefined) await store.sweep(`runs/${runId}`);
+    // Only the holder of the whole run may remove the partial files of killed commands.
+    if (shard === undefined) await store.sweep(`runs/${runId}`);
   } catch (error) {
     await lock.release();
     throw error;
@@ -243,10 +255,11 @@ async function takeLock(store: Store, runId: string, share: string | undefined):
   return lock;
 }
 
-/** Where a run's folder is, for people. */
-export function runPlace({ store, runId }: Session): string {
+/** Returns where a run's folder, or a file in it, is: a path for a folder, else a URL. */
+export function runLocation({ store, runId }: Pick<Session, "store" | "runId">, ...names: string[]): string {
   const url = new URL(store.url);
+  const path = ["runs", runId, ...names];
   return url.protocol === "file:"
-    ? join(decodeURIComponent(url.pathname), "runs", runId)
-    : `${store.url}/runs/${runId}`;
+    ? join(decodeURIComponent(url.pathname), ...path)
+    : [store.url, ...path].join("/");
 }

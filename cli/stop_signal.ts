@@ -1,20 +1,20 @@
-/** How a person, or the system, ends the command. */
+/** Handles SIGINT and SIGTERM. */
 import { SalesflowError } from "../lib/console/errors.ts";
 
-/** Signals closer together are one: a terminal sends its own, and lib/std/deno.ts hands on what it got. */
-const ONE_SIGNAL_MS = 300;
+/** A terminal signals the whole process group, and lib/std/run_deno.ts forwards the signal again: treat both as one. */
+const DEBOUNCE_MS = 300;
 
 /**
- * Fires on Ctrl-C and on the system's request to end; a second Ctrl-C ends at once.
+ * Returns a signal that is aborted on SIGINT or SIGTERM. A second SIGINT or SIGTERM exits immediately with 75.
  *
- * @param remedy what to tell whoever stops it, if anything
+ * @param remedy remedy of the resulting error
  */
 export function stopSignal(remedy?: string): AbortSignal {
   const controller = new AbortController();
   let firstAt = -Infinity;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(name, () => {
-      if (performance.now() - firstAt < ONE_SIGNAL_MS) return;
+      if (performance.now() - firstAt < DEBOUNCE_MS) return;
       if (controller.signal.aborted) Deno.exit(75);
       firstAt = performance.now();
       controller.abort(

@@ -1,8 +1,8 @@
-/** Environment variables that look like the program's own and are not. */
+/** Detects misspelt environment variables. */
 import { didYouMean } from "./command.ts";
 
-/** Every variable that some command reads; tests/cli/variables_test.ts compares it with the options. */
-export const VARIABLES: readonly string[] = [
+/** All variables that the program reads; tests/unit/cli/variables_test.ts compares them with the options. */
+export const KNOWN_VARIABLES: readonly string[] = [
   "AS_OF",
   "CACHE",
   "CLICKHOUSE_URL",
@@ -32,17 +32,17 @@ export const VARIABLES: readonly string[] = [
   "WORKERS",
 ].map((name) => `SALESFLOW_${name}`);
 
-/** Variables of the other parts of the system: the DAG, the images, the tests. */
-const OF_OTHERS =
+/** Variables of other parts of the project: the DAG, the images, the tests. */
+const OTHER_PARTS =
   /^SALESFLOW_(ALERT_URL|BIN|BUILD|DB_PASSWORD|GENERATE_SHARDS|MAP|PASSWORD|POOL|POSTGRES_JAR|RETRY_DELAY_SECONDS|ROWS_PER_SHARD|RUNNER|SHARD|SHARED|TAG|(E2E|FUZZ|K8S|SPARK|TEST)_.*)$/;
-/** Kubernetes tells every pod of the services beside it, such as SALESFLOW_POSTGRES_SERVICE_HOST. */
-const OF_SERVICES = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_.+)?)$/;
+/** Kubernetes sets variables for each service in the namespace, such as SALESFLOW_POSTGRES_SERVICE_HOST. */
+const KUBERNETES_SERVICES = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_.+)?)$/;
 
-/** Names that begin with SALESFLOW_ and mean nothing, each with what may have been meant. */
-export function unknownVariables(names: readonly string[]): string[] {
+/** Returns the unknown names that start with SALESFLOW_, each with a suggestion if there is one. */
+export function findUnknownVariables(names: readonly string[]): string[] {
   return names
-    .filter((name) => name.startsWith("SALESFLOW_") && !VARIABLES.includes(name))
-    .filter((name) => !OF_OTHERS.test(name) && !OF_SERVICES.test(name))
+    .filter((name) => name.startsWith("SALESFLOW_") && !KNOWN_VARIABLES.includes(name))
+    .filter((name) => !OTHER_PARTS.test(name) && !KUBERNETES_SERVICES.test(name))
     .sort()
-    .map((name) => `${name}.${didYouMean(name, VARIABLES)}`);
+    .map((name) => `${name}.${didYouMean(name, KNOWN_VARIABLES)}`);
 }

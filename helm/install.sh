@@ -1,47 +1,47 @@
 #!/usr/bin/env bash
-# Installs, upgrades or uninstalls the whole system on the current Kubernetes context. Can be repeated.
+# Installs, upgrades or uninstalls the whole system in the current Kubernetes context. Idempotent.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-# The only place with the versions of other people's charts.
+# Versions of third-party charts; set only here.
 SPARK_OPERATOR_VERSION=2.3.0
 SPARK_OPERATOR_REPOSITORY=https://kubeflow.github.io/spark-operator
 AIRFLOW_CHART_VERSION=1.22.0
 AIRFLOW_REPOSITORY=https://airflow.apache.org
-# What Airflow's chart asks for, as MAJOR MINOR.
-AIRFLOW_CHART_NEEDS_HELM='3 19'
+# Minimum for Airflow's chart, as MAJOR MINOR.
+MIN_HELM_VERSION='3 19'
 
 usage() {
   cat << END
 Usage: install.sh install|upgrade|uninstall [options]
 
-Three releases, in this order: spark-operator, salesflow (databases, storage, accounts, settings), airflow.
-Before anything is changed, the values are looked at: Airflow (values/airflow.yaml) needs the ConfigMap salesflow-dag, the
-account and the Secret salesflow-airflow, which the salesflow chart makes unless its values say otherwise.
+Three releases, in this order: spark-operator, salesflow (databases, storage, service accounts, settings), airflow.
+The values are checked before any change: Airflow (values/airflow.yaml) needs the ConfigMap salesflow-dag, and the service
+account and the Secret salesflow-airflow, which the salesflow chart creates by default.
 
-  --namespace NAME              Namespace of salesflow and Airflow (default: salesflow); created when missing,
-                                with the pod security standard "restricted"
+  --namespace NAME              Namespace of salesflow and Airflow (default: salesflow); created if missing, with
+                                the pod security standard "restricted"
   --operator-namespace NAME     Namespace of spark-operator (default: spark-operator)
-  --values FILE                 More values for the salesflow chart; may be repeated
-  --set KEY=VALUE               The same for a single value; may be repeated
-  --airflow-values FILE         More values for the Airflow chart, after values/airflow.yaml; may be repeated
-  --spark-operator-values FILE  More values for the spark-operator chart; may be repeated
-  --skip-airflow                Airflow is there already, or comes from elsewhere
-  --skip-spark-operator         spark-operator is there already, and watches the namespace
-  --airflow-chart PATH          Folder or archive of the chart, instead of $AIRFLOW_REPOSITORY
-  --spark-operator-chart PATH   Folder or archive of the chart, instead of $SPARK_OPERATOR_REPOSITORY
-  --timeout DURATION            For each release (default: 10m)
-  --purge                       With uninstall: also remove the data (volumes) and the passwords
+  --values FILE                 Additional values for the salesflow chart; may be repeated
+  --set KEY=VALUE               A single value for the salesflow chart; may be repeated
+  --airflow-values FILE         Additional values for the Airflow chart, after values/airflow.yaml; may be repeated
+  --spark-operator-values FILE  Additional values for the spark-operator chart; may be repeated
+  --skip-airflow                Airflow is managed elsewhere
+  --skip-spark-operator         spark-operator is managed elsewhere, and watches the namespace
+  --airflow-chart PATH          Directory or archive of the chart, instead of $AIRFLOW_REPOSITORY
+  --spark-operator-chart PATH   Directory or archive of the chart, instead of $SPARK_OPERATOR_REPOSITORY
+  --timeout DURATION            Timeout per release (default: 10m)
+  --purge                       With uninstall: also delete the data (volumes) and the passwords
   --help                        Show this help
 
-upgrade wants all releases that are not skipped to be there, install takes either. Values come from this call only: give the same files every time.
-uninstall leaves the data: see the notes of the salesflow chart.
+install also upgrades existing releases; upgrade requires that all releases exist, unless skipped. Values of earlier calls
+are not reused: pass the same files every time. uninstall keeps the data: see the notes of the salesflow chart.
 END
 }
 
-say() { printf '\n== %s\n' "$*"; }
+print_step() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
-wrong() { printf 'error: %s\nSee: install.sh --help\n' "$*" >&2; exit 2; }
+usage_error() { printf 'error: %s\nSee: install.sh --help\n' "$*" >&2; exit 2; }
 
 namespace=salesflow
 operator_namespace=spark-operator
@@ -49,7 +49,7 @@ timeout=10m
 skip_airflow='' skip_operator='' airflow_chart='' operator_chart='' purge=''
 salesflow_values=() airflow_values=() operator_values=()
 
-read_options() {
+parse_options() {
   local option
   while [ $# -gt 0 ]; do
     option=$1
@@ -58,8 +58,8 @@ read_options() {
       --skip-spark-operator) skip_operator=1; shift; continue ;;
       --purge) purge=1; shift; continue ;;
       --help | -h) usage; exit 0 ;;
-      --*) [ $# -ge 2 ] || wrong "$option needs a value" ;;
-      *) wrong "there is no argument $option" ;;
+      --*) [ $# -ge 2 ] || usage_error "$option needs a value" ;;
+      *) usage_error "unexpected argument: $option" ;;
     esac
     case $option in
       --namespace) namespace=$2 ;;
@@ -71,18 +71,18 @@ read_options() {
       --spark-operator-values) operator_values+=(--values "$2") ;;
       --airflow-chart) airflow_chart=$2 ;;
       --spark-operator-chart) operator_chart=$2 ;;
-      *) wrong "there is no option $option" ;;
+      *) usage_error "unknown option: $option" ;;
     esac
     shift 2
   done
 }
 
-# Prints the arguments that name a chart to helm: a path as it is, or a repository's chart in the pinned version.
-chart() { # chart PATH NAME REPOSITORY VERSION
+# Prints the helm arguments for a chart: a local path, or the pinned version from its repository.
+chart_arguments() { # chart_arguments PATH NAME REPOSITORY VERSION
   if [ -n "$1" ]; then printf '%s\n' "$1"; else printf '%s\n' "$2" --repo "$3" --version "$4"; fi
 }
 
-expect_releases() {
+require_releases() {
   local release place
   for release in spark-operator salesflow airflow; do
     place=$namespace
@@ -91,13 +91,13 @@ expect_releases() {
       airflow) [ -z "$skip_airflow" ] || continue ;;
     esac
     helm status "$release" --namespace "$place" > /dev/null 2>&1 ||
-      fail "there is no release $release in the namespace $place to upgrade: use install.sh install" \
-        "(or --skip-$release, where it comes from elsewhere)"
+      fail "no release $release in the namespace $place to upgrade: use install.sh install, or --skip-$release if it is" \
+        "managed elsewhere"
   done
 }
 
-# What the salesflow chart makes of the values: KIND/NAME, and Secret/NAME/KEY for the keys of Secrets.
-objects() {
+# Lists the objects that the salesflow chart renders: KIND/NAME, and Secret/NAME/KEY for the keys of Secrets.
+list_objects() {
   helm template salesflow "$here/salesflow" --namespace "$namespace" ${kubernetes:+--kube-version "$kubernetes"} \
     "${salesflow_values[@]}" | awk '
       /^---/ { kind = name = "" }
@@ -106,8 +106,8 @@ objects() {
       /^  [a-z-]+: ./ && kind == "Secret" && name != "" { sub(":", "", $1); print kind "/" name "/" $1 }'
 }
 
-# airflow_values_say KEY: whether a file of --airflow-values has it, at any depth.
-airflow_values_say() {
+# airflow_values_set KEY: whether a file of --airflow-values contains the key, at any depth.
+airflow_values_set() {
   local word
   for word in "${airflow_values[@]}"; do
     [ "$word" = --values ] || ! grep -Eq "^[^#]*\b$1:" "$word" || return 0
@@ -115,48 +115,48 @@ airflow_values_say() {
   return 1
 }
 
-# has OBJECT: whether the salesflow chart makes it.
-has() { grep -qx "$1" <<< "$made"; }
+# has OBJECT: whether the salesflow chart creates it.
+has() { grep -qx "$1" <<< "$created"; }
 
-expect_helm() {
+require_helm_version() {
   local version major minor
   version=$(helm version --template '{{.Version}}')
-  read -r major minor <<< "$AIRFLOW_CHART_NEEDS_HELM"
-  [[ $version =~ ^v([0-9]+)\.([0-9]+) ]] || fail "cannot read helm's version: $version"
+  read -r major minor <<< "$MIN_HELM_VERSION"
+  [[ $version =~ ^v([0-9]+)\.([0-9]+) ]] || fail "cannot parse the version of helm: $version"
   ((BASH_REMATCH[1] > major || (BASH_REMATCH[1] == major && BASH_REMATCH[2] >= minor))) ||
     fail "helm is $version, and Airflow's chart needs $major.$minor or newer: upgrade helm, or use --skip-airflow"
 }
 
-# Fails unless Airflow will find what values/airflow.yaml, or a file after it, names.
-expect_airflow_parts() {
+# Fails unless the objects that values/airflow.yaml, or a file after it, refers to will exist.
+require_airflow_objects() {
   has ConfigMap/salesflow-dag ||
-    fail "with these values there is no ConfigMap salesflow-dag, from which Airflow takes its settings: leave out" \
-      "fullnameOverride and airflow.enabled=false, or use --skip-airflow and bring Airflow yourself, with a copy of" \
+    fail "with these values the chart creates no ConfigMap salesflow-dag, which Airflow needs: remove fullnameOverride and" \
+      "airflow.enabled=false, or use --skip-airflow and install Airflow yourself, with a copy of" \
       "$here/values/airflow.yaml that has the other names"
-  has ServiceAccount/salesflow-airflow || airflow_values_say serviceAccount ||
-    fail "with these values the chart makes no account salesflow-airflow: leave out airflow.serviceAccount, or name the" \
-      "account as scheduler.serviceAccount.name in a file for --airflow-values"
-  has Secret/salesflow-airflow || { expect_own_secret; return; }
-  has Secret/salesflow-airflow/connection || airflow_values_say metadataSecretName ||
-    fail "with airflow.database.create=false Airflow has no database: leave it out, or name a Secret with the key connection" \
-      "as data.metadataSecretName in a file for --airflow-values"
+  has ServiceAccount/salesflow-airflow || airflow_values_set serviceAccount ||
+    fail "with these values the chart creates no service account salesflow-airflow: remove airflow.serviceAccount, or set" \
+      "scheduler.serviceAccount.name in a file for --airflow-values"
+  has Secret/salesflow-airflow || { require_airflow_secret; return; }
+  has Secret/salesflow-airflow/connection || airflow_values_set metadataSecretName ||
+    fail "with airflow.database.create=false Airflow has no database: remove it, or set data.metadataSecretName to a Secret" \
+      "with the key connection in a file for --airflow-values"
 }
 
-# With secrets.create=false.
-expect_own_secret() {
+# For secrets.create=false: fails unless the Secret of Airflow exists with all keys.
+require_airflow_secret() {
   local key keys
   keys=$(kubectl get secret salesflow-airflow --namespace "$namespace" \
     --output 'go-template={{range $key, $_ := .data}}{{$key}} {{end}}' 2> /dev/null) || keys=''
   for key in connection fernet-key api-secret-key jwt-secret admin-password; do
-    [[ " $keys" = *" $key "* ]] || { [ $key = connection ] && airflow_values_say metadataSecretName; } ||
-      fail "with secrets.create=false the Secret salesflow-airflow must be in the namespace $namespace before, and it lacks" \
-        "the key $key: make it, or use --skip-airflow"
+    [[ " $keys" = *" $key "* ]] || { [ $key = connection ] && airflow_values_set metadataSecretName; } ||
+      fail "with secrets.create=false the Secret salesflow-airflow must exist in the namespace $namespace, but it has no key" \
+        "$key: create it, or use --skip-airflow"
   done
 }
 
 install_namespace() {
   kubectl get namespace "$namespace" > /dev/null 2>&1 && return
-  # With its labels in one step: a namespace that is there is left as it is.
+  # Created with its labels in one step. An existing namespace is not changed.
   kubectl apply --filename - << END
 apiVersion: v1
 kind: Namespace
@@ -170,9 +170,9 @@ END
 
 install_operator() {
   local operator
-  mapfile -t operator < <(chart "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION")
-  say "spark-operator"
-  # helm installs definitions with a chart's first release and never touches them again.
+  mapfile -t operator < <(chart_arguments "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION")
+  print_step "spark-operator"
+  # helm only installs CRDs with the first release of a chart and never upgrades them.
   helm show crds "${operator[@]}" | kubectl apply --server-side --force-conflicts --filename - > /dev/null
   helm upgrade "${install[@]}" spark-operator "${operator[@]}" \
     --namespace "$operator_namespace" --create-namespace --values "$here/values/spark-operator.yaml" \
@@ -180,8 +180,8 @@ install_operator() {
 }
 
 install_salesflow() {
-  say "salesflow"
-  # Not --wait: it would wait for the store's volume, which many storage classes make for the first pod that uses it.
+  print_step "salesflow"
+  # Without --wait, which would wait for the store's volume; many storage classes only provision it for the first pod.
   helm upgrade "${install[@]}" salesflow "$here/salesflow" \
     --namespace "$namespace" "${salesflow_values[@]}" --timeout "$timeout"
   local server
@@ -193,10 +193,10 @@ install_salesflow() {
 
 install_airflow() {
   local airflow settings part
-  mapfile -t airflow < <(chart "$airflow_chart" airflow "$AIRFLOW_REPOSITORY" "$AIRFLOW_CHART_VERSION")
-  say "airflow"
+  mapfile -t airflow < <(chart_arguments "$airflow_chart" airflow "$AIRFLOW_REPOSITORY" "$AIRFLOW_CHART_VERSION")
+  print_step "airflow"
   settings=$(kubectl get configmap salesflow-dag --namespace "$namespace" --output jsonpath='{.data}' | sha256sum | cut -c 1-16)
-  # Not --wait: the pods wait for the database's migration, which the chart starts when everything else is there.
+  # Without --wait: the pods wait for the database migration, which is a post-install hook of the chart.
   helm upgrade "${install[@]}" airflow "${airflow[@]}" \
     --namespace "$namespace" --values "$here/values/airflow.yaml" "${airflow_values[@]}" \
     --set-string "airflowPodAnnotations.salesflow\.settings=$settings" --timeout "$timeout" > /dev/null
@@ -205,22 +205,22 @@ install_airflow() {
   done
 }
 
-# remove RELEASE NAMESPACE: until the last pod of the release is gone, so that nothing of it meets a new installation.
-remove() {
+# uninstall_release RELEASE NAMESPACE: waits until its pods are deleted, so that they cannot interfere with a new release.
+uninstall_release() {
   helm uninstall "$1" --namespace "$2" --ignore-not-found --cascade foreground --wait --timeout "$timeout"
 }
 
 uninstall() {
-  [ -n "$skip_airflow" ] || remove airflow "$namespace"
-  # What Airflow left running, and the pod of `helm test`, which helm leaves; Spark while its operator is there.
+  [ -n "$skip_airflow" ] || uninstall_release airflow "$namespace"
+  # Stage pods that Airflow left, and the pod of `helm test`, which helm keeps; SparkApplications before their operator.
   kubectl delete pods --namespace "$namespace" --timeout "$timeout" \
     --selector 'app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow,app.kubernetes.io/component in (stage,test)'
   if kubectl get crd sparkapplications.sparkoperator.k8s.io > /dev/null 2>&1; then
     kubectl delete sparkapplications --namespace "$namespace" --timeout "$timeout" \
       --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
   fi
-  remove salesflow "$namespace"
-  [ -n "$skip_operator" ] || remove spark-operator "$operator_namespace"
+  uninstall_release salesflow "$namespace"
+  [ -n "$skip_operator" ] || uninstall_release spark-operator "$operator_namespace"
   [ -n "$purge" ] || return 0
   kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --wait=false \
     --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
@@ -232,13 +232,13 @@ case $action in
   install | upgrade | uninstall) shift ;;
   --help | -h) usage; exit 0 ;;
   '') usage >&2; exit 2 ;;
-  *) wrong "there is no action $action" ;;
+  *) usage_error "unknown action: $action" ;;
 esac
-read_options "$@"
-[ -z "$purge" ] || [ "$action" = uninstall ] || wrong "--purge goes with uninstall only"
+parse_options "$@"
+[ -z "$purge" ] || [ "$action" = uninstall ] || usage_error "--purge is only valid with uninstall"
 for tool in helm kubectl; do command -v $tool > /dev/null || fail "$tool is not installed"; done
 kubernetes=$(kubectl version --output json 2> /dev/null) ||
-  fail "kubectl does not reach a cluster: look at kubectl config current-context"
+  fail "kubectl cannot reach a cluster: check kubectl config current-context"
 kubernetes=$(sed -n '/"serverVersion"/,$ s/.*"gitVersion": "\(v[0-9.]*\).*/\1/p' <<< "$kubernetes")
 
 if [ "$action" = uninstall ]; then
@@ -247,10 +247,10 @@ if [ "$action" = uninstall ]; then
 fi
 install=(--reset-values)
 [ "$action" = upgrade ] || install+=(--install)
-# Nothing is changed before it is known that all of it can be.
-[ "$action" = install ] || expect_releases
-made=$(objects) || fail "the salesflow chart does not take these values"
-[ -n "$skip_airflow" ] || { expect_helm; expect_airflow_parts; }
+# All checks come before the first change.
+[ "$action" = install ] || require_releases
+created=$(list_objects) || fail "the salesflow chart rejects these values"
+[ -n "$skip_airflow" ] || { require_helm_version; require_airflow_objects; }
 install_namespace
 [ -n "$skip_operator" ] || install_operator
 install_salesflow

@@ -1,9 +1,10 @@
 /**
- * Runs every Deno test (or those of the paths given) with the chosen `@std` provider, and ends with `N passed, N failed`.
- * Prints that line from JUnit reports, so that a test file that does not load counts as failed.
+ * Runs the Deno tests of the paths given, or all, with the chosen `@std` provider, and ends with `N passed, N failed`.
+ * That line comes from JUnit reports, so a test file that does not load counts as failed. `--no-check` skips the types.
  */
 import { withStd } from "../lib/std/provider.ts";
 
+const NO_CHECK = "--no-check";
 const SUITES = [
   "tests/unit",
   "tests/conformance",
@@ -11,9 +12,10 @@ const SUITES = [
   "tests/cli",
   "tests/faults/sample_test.ts",
 ];
-/** Most tests wait for a process or a server: two of these parts run beside each other, each part in a process of its own. */
-const PARTS = 24;
+/** Most tests wait for a process or a server: two parts run beside each other, each part in a process of its own. */
 const AT_ONCE = 2;
+/** Small enough that no part keeps the other process waiting for long, large enough to be worth a process. */
+const FILES_PER_PART = 12;
 
 interface Outcome {
   passed: number;
@@ -59,14 +61,32 @@ async function test(args: readonly string[], show: boolean): Promise<Outcome> {
   return { ...counted, failed: counted.failed + lost };
 }
 
-/** Types are checked first and once; then the parts are taken one after the other by whoever is free. */
-async function testAll(options: readonly string[]): Promise<Outcome[]> {
-  const checked = await test([...options, "--no-run", ...SUITES], true);
-  if (checked.failed > 0) return [checked];
+async function countTestFiles(path: string): Promise<number> {
+  if (!(await Deno.stat(path)).isDirectory) return 1;
+  let count = 0;
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    if (isDirectory) count += await countTestFiles(`${path}/${name}`);
+    else if (name.endsWith("_test.ts")) count++;
+  }
+  return count;
+}
+
+/** Checks types once (unless `check` is false), then runs the paths in parts, each taken by whichever process is free. */
+async function testInParts(
+  options: readonly string[],
+  paths: readonly string[],
+  check: boolean,
+): Promise<Outcome[]> {
+  if (check) {
+    const checked = await test([...options, "--no-run", ...paths], true);
+    if (checked.failed > 0) return [checked];
+  }
+  const files = (await Promise.all(paths.map(countTestFiles))).reduce((sum, count) => sum + count, 0);
+  const count = Math.max(1, Math.ceil(files / FILES_PER_PART));
   const outcomes: Outcome[] = [];
-  const parts = Array.from({ length: PARTS }, (_, at) => `--shard=${at + 1}/${PARTS}`).values();
+  const parts = Array.from({ length: count }, (_, at) => `--shard=${at + 1}/${count}`).values();
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (const part of parts) outcomes.push(await test([...options, "--no-check", part, ...SUITES], false));
+    for (const part of parts) outcomes.push(await test([...options, "--no-check", part, ...paths], false));
   }));
   return outcomes;
 }
@@ -74,9 +94,12 @@ async function testAll(options: readonly string[]): Promise<Outcome[]> {
 if (import.meta.main) {
   Deno.chdir(new URL("..", import.meta.url));
   const options = await withStd();
-  const outcomes = Deno.args.length > 0
+  const args = Deno.args.filter((arg) => arg !== NO_CHECK);
+  const check = args.length === Deno.args.length;
+  // Flags such as --filter are for deno test, as one process whose output is seen at once.
+  const outcomes = args.some((arg) => arg.startsWith("-"))
     ? [await test([...options, ...Deno.args], true)]
-    : await testAll(options);
+    : await testInParts(options, args.length > 0 ? args : SUITES, check);
   const total = (what: keyof Outcome) => outcomes.reduce((sum, outcome) => sum + outcome[what], 0);
   const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);

@@ -1,12 +1,14 @@
 import { aggregate } from "../../lib/aggregate/aggregate.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { Session } from "../session.ts";
 
-export default defineCommand({
+/** `salesflow aggregate`. */
+const command: AnyCommand = defineCommand({
   name: "aggregate",
   summary: "Aggregate sales by region and product",
-  description: "Counts, sums, average checks, shares and ranks at four levels, into shop.sales_aggregates.",
+  description:
+    "Computes counts, sums, average sale amounts, shares and ranks at four levels into shop.sales_aggregates.",
   options: stageOptions,
   databases: true,
   examples: ["salesflow aggregate", "salesflow aggregate --run-id 2026-11-24"],
@@ -16,3 +18,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

@@ -1,43 +1,44 @@
 import { doctor } from "../../lib/doctor/doctor.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
-import { databaseUrls } from "../../lib/connection/database_urls.ts";
+import { readDatabaseUrls } from "../../lib/connection/database_urls.ts";
 import { SalesflowError } from "../../lib/console/errors.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, startLogging, storeOf } from "../session.ts";
+import { openSelectedStore, shouldDrawProgress, startLogging } from "../session.ts";
 import { stopSignal } from "../stop_signal.ts";
 
-const MARKS: Record<Finding["state"], string> = { fine: "ok  ", warning: "warn", broken: "FAIL" };
+const LABELS: Record<Finding["state"], string> = { ok: "ok  ", warning: "warn", failed: "FAIL" };
 
-function line({ state, subject, found, remedy }: Finding): string {
-  // An error of a database names it itself.
-  const what = found.startsWith(`${subject} `) ? found : `${subject}: ${found}`;
-  return `${MARKS[state]}  ${what}${remedy ? `\n      ${remedy}` : ""}`;
+function formatFinding({ state, subject, message, remedy }: Finding): string {
+  // Error messages of databases already start with the name.
+  const text = message.startsWith(`${subject} `) ? message : `${subject}: ${message}`;
+  return `${LABELS[state]}  ${text}${remedy ? `\n      ${remedy}` : ""}`;
 }
 
-export default defineCommand({
+/** `salesflow doctor`. */
+const command: AnyCommand = defineCommand({
   name: "doctor",
-  summary:
-    "Check configuration, connections, versions, disk and permissions, and say how to mend what is wrong",
+  summary: "Check configuration, connections, versions, disk and permissions, and suggest fixes",
   options: { ...storeOptions, ...commonOptions },
   databases: true,
   examples: ["salesflow doctor"],
   async run(values) {
     await startLogging(values);
     const signal = stopSignal();
-    const urls = databaseUrls();
+    const urls = readDatabaseUrls();
     const findings = await doctor({
-      store: storeOf(values),
+      store: openSelectedStore(values),
       home: values.home,
       urls,
       signal,
-      open: (database) =>
-        openDatabases(values.home, { [database]: true }, urls, signal, drawsProgress(values)),
-      onFinding: (finding) => console.log(line(finding)),
+      openDatabase: (database) =>
+        openDatabases(values.home, { [database]: true }, urls, signal, shouldDrawProgress(values)),
+      onFinding: (finding) => console.log(formatFinding(finding)),
     });
-    const broken = findings.filter(({ state }) => state === "broken").length;
-    if (broken > 0) throw new SalesflowError(`${broken} of ${findings.length} checks failed`);
-    console.log("Everything needed is there.");
+    const failed = findings.filter(({ state }) => state === "failed").length;
+    if (failed > 0) throw new SalesflowError(`${failed} of ${findings.length} checks failed`);
+    console.log("All checks passed.");
   },
 });
+export default command;

@@ -2,55 +2,55 @@ import { z } from "zod";
 import { generate, type GenerateOptions } from "../../lib/generate/generate.ts";
 import type { RunRecord } from "../../lib/pipeline/records.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
-import { defineCommand, type Option, type Values } from "../command.ts";
+import { type AnyCommand, defineCommand, type Option, type Values } from "../command.ts";
 import { fraction, stageOptions, wholeNumber, workersOption } from "../options.ts";
 import { Session } from "../session.ts";
 
-/** Applied behind the declaration, so that `run` can tell what was asked for from what was not. */
+/** Not declared as defaults of the options, so that `run` can tell which options were given. */
 const DEFAULTS = { rows: 1_000_000, defectRate: 0.02, products: 500, customers: 50_000, partitions: 4 };
 
-/** What fixes the bytes of the raw data; `run` has these options too. */
+/** Options of `generate` and `run`. */
 export const generateOptions = {
   rows: {
-    help: "Distinct valid sales",
+    help: "Number of distinct valid sales",
     placeholder: "N",
     schema: wholeNumber(1, 2_000_000_000).optional(),
     defaultText: "1,000,000",
   },
   seed: {
-    help: "The same seed and sizes give the same bytes",
+    help: "Seed of the random generator; same seed and sizes, same bytes",
     placeholder: "N",
     schema: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
     defaultText: "the as-of date as YYYYMMDD",
   },
   defectRate: {
-    help: "Duplicates and defects injected per sale, and share of oddly spelt sales",
+    help: "Injected duplicates and defects per sale, and share of sales in unusual formats",
     placeholder: "SHARE",
     schema: fraction(0, 0.5).optional(),
     defaultText: "0.02",
   },
   products: {
-    help: "Products in the catalogue",
+    help: "Number of products in the catalogue",
     placeholder: "N",
     schema: wholeNumber(1, 100_000).optional(),
     defaultText: "500",
   },
   customers: {
-    help: "Customers of the shop",
+    help: "Number of customers",
     placeholder: "N",
     schema: wholeNumber(1, 100_000_000).optional(),
     defaultText: "50,000",
   },
   partitions: {
-    help: "Parts of the dataset",
+    help: "Number of files of the dataset",
     placeholder: "N",
     schema: wholeNumber(1, 10_000).optional(),
-    defaultText: "4, or the number of shards when that is more",
+    defaultText: "4, or the number of shards if that is larger",
   },
   ...workersOption,
 } satisfies Record<string, Option>;
 
-/** Turns option values into what the stage takes. */
+/** Converts option values to the options of the stage. */
 export function toGenerateOptions(
   values: Values<typeof generateOptions>,
   asOf: string,
@@ -68,19 +68,19 @@ export function toGenerateOptions(
   };
 }
 
-/** Values that were asked for although the data of a run are others already, such as `--rows 77`. */
-export function unusedValues(
+/** Returns the given options that differ from the parameters of existing data, such as `--rows 77`. */
+export function findIgnoredOptions(
   values: Values<typeof generateOptions>,
   { parameters }: Pick<RunRecord, "parameters">,
 ): string[] {
-  const asked = {
+  const given = {
     rows: values.rows,
     seed: values.seed,
     "defect-rate": values.defectRate,
     products: values.products,
     customers: values.customers,
   };
-  return Object.entries(asked)
+  return Object.entries(given)
     .filter(([name, value]) => value !== undefined && value !== parameters[name.replace("-", "_")])
     .map(([name, value]) => `--${name} ${value}`);
 }
@@ -93,15 +93,16 @@ const shardSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-export default defineCommand({
+/** `salesflow generate`. */
+const command: AnyCommand = defineCommand({
   name: "generate",
-  summary: "Make a year of plausible, deliberately dirty raw sales",
+  summary: "Generate a year of realistic, deliberately dirty raw sales",
   description:
-    "The seed, the as-of date and the sizes fix every byte, whatever the number of parts, threads and shards.",
+    "The rows depend only on the seed, the as-of date and the sizes, not on the number of partitions, threads or shards.",
   options: {
     ...generateOptions,
     shard: {
-      help: "Make one share of the parts only; the shard that finishes last publishes the dataset",
+      help: "Generate only shard K of N; the last shard to finish publishes the dataset",
       placeholder: "K/N",
       schema: shardSchema.optional(),
       flagOnly: true,
@@ -114,8 +115,8 @@ export default defineCommand({
   ],
   async run(values) {
     const { shard } = values;
-    const share = shard ? { lock: `generate-${shard.number}-of-${shard.of}` } : {};
-    await Session.with(values, { newRun: "generated", ...share }, async (session) => {
+    const lock = shard ? { lock: `generate-${shard.number}-of-${shard.of}` } : {};
+    await Session.with(values, { newRun: "generated", ...lock }, async (session) => {
       await session.stage(
         "generate",
         (context) => generate(context, toGenerateOptions(values, session.asOf, shard)),
@@ -123,3 +124,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

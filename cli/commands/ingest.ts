@@ -3,7 +3,7 @@ import type { ColumnMap } from "../../lib/ingest/header.ts";
 import { ingest } from "../../lib/ingest/ingest.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { logger } from "../../lib/console/log.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { resolveFromCaller } from "../paths.ts";
 import { Session } from "../session.ts";
@@ -17,7 +17,7 @@ const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => 
       ? `it must be OURS=THEIRS, where OURS is one of ${SALE_COLUMNS.join(", ")}`
       : map[column] === undefined
       ? undefined
-      : `${column} has two names`;
+      : `${column} is mapped twice`;
     if (mistake) context.addIssue({ code: "custom", message: mistake });
     else map[column!] = theirs;
   }
@@ -32,18 +32,20 @@ const encodingSchema = z.string().default("utf-8").refine((label) => {
   }
 }, "it must be an encoding, such as utf-8 or windows-1251");
 
-export default defineCommand({
+/** `salesflow ingest`. */
+const command: AnyCommand = defineCommand({
   name: "ingest",
-  summary: "Take the shop's own CSV export in place of generated sales",
+  summary: "Import a CSV export instead of generated sales",
   description:
-    "Header in any order, extra columns ignored; comma, semicolon or tab; quotes, CRLF, byte order mark and gzip are understood.\n" +
-    "Opens a run; go on with: salesflow run --from clean --run-id ID",
+    "Columns may be in any order; extra columns are ignored. Delimiters: comma, semicolon or tab. Supports quotes, CRLF,\n" +
+    "byte order marks and gzip.\n" +
+    "Creates a run. Continue with: salesflow run --from clean --run-id ID",
   positionals: { placeholder: "FILE…", min: 1, max: 10_000 },
   options: {
     map: {
-      help: "The export's name of a column, may be given several times",
+      help: "The export's name for a column; may be repeated",
       placeholder: "OURS=THEIRS",
-      many: true,
+      multiple: true,
       schema: mapSchema,
       flagOnly: true,
     },
@@ -66,3 +68,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

@@ -1,13 +1,14 @@
 import { load } from "../../lib/load/load.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { Session } from "../session.ts";
 
-export default defineCommand({
+/** `salesflow load`. */
+const command: AnyCommand = defineCommand({
   name: "load",
   summary: "Publish clean sales in PostgreSQL",
   description:
-    "Streams the clean parts into PostgreSQL with COPY and publishes them in one transaction: readers see the old sales or the new ones.",
+    "Copies the clean parts into PostgreSQL (COPY) and publishes them in one transaction: readers see either the old or\nthe new sales.",
   options: stageOptions,
   databases: true,
   examples: ["salesflow load", "salesflow load --run-id 2026-11-24"],
@@ -17,3 +18,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

@@ -1,15 +1,16 @@
 import { migrate } from "../../lib/migrate/migrate.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions, toggle } from "../options.ts";
 import { Session } from "../session.ts";
 
-export default defineCommand({
+/** `salesflow migrate`. */
+const command: AnyCommand = defineCommand({
   name: "migrate",
   summary: "Create or update the tables in PostgreSQL and ClickHouse",
-  description: "Applies each numbered migration once, under a lock; running it again changes nothing.",
+  description: "Applies each numbered migration once, under a lock. Running it again has no effect.",
   options: {
     roles: {
-      help: "Also make the roles salesflow_writer (for the pipeline) and salesflow_reader (for reports)",
+      help: "Also create the roles salesflow_writer (for the pipeline) and salesflow_reader (for reports)",
       schema: toggle,
     },
     ...stageOptions,
@@ -22,3 +23,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

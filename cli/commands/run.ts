@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "zod";
 import { aggregate } from "../../lib/aggregate/aggregate.ts";
 import { clean } from "../../lib/clean/clean.ts";
@@ -8,25 +7,25 @@ import { load } from "../../lib/load/load.ts";
 import { logger } from "../../lib/console/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
 import {
-  checkRange,
   type CleanSettings,
   type Plan,
   planRun,
   resumesAfterLoad,
-  rewindToOwnTables,
+  rewindPlan,
+  validateStageRange,
 } from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
-import { runsOfTables } from "../../lib/postgres/loaded_run.ts";
+import { readTableRuns } from "../../lib/postgres/loaded_run.ts";
 import { report } from "../../lib/report/report.ts";
-import { summary } from "../../lib/report/summary.ts";
+import { summarizeRun } from "../../lib/report/summary.ts";
 import { transfer } from "../../lib/transfer/transfer.ts";
 import { verify } from "../../lib/verify/verify.ts";
-import { defineCommand, type Option } from "../command.ts";
+import { type AnyCommand, defineCommand, type Option } from "../command.ts";
 import { stageOptions } from "../options.ts";
-import { runPlace, Session } from "../session.ts";
+import { runLocation, Session } from "../session.ts";
 import { cleanOptions, toCleanOptions } from "./clean.ts";
-import { generateOptions, toGenerateOptions, unusedValues } from "./generate.ts";
+import { findIgnoredOptions, generateOptions, toGenerateOptions } from "./generate.ts";
 
 const stageSchema = z.enum(STAGES, `it must be one of ${STAGES.join(", ")}`).optional();
 
@@ -47,7 +46,7 @@ const rangeOptions = {
   },
 } satisfies Record<string, Option>;
 
-async function recordsOf({ store, runId }: Session): Promise<Map<StageName, StageRecord>> {
+async function readStageRecords({ store, runId }: Session): Promise<Map<StageName, StageRecord>> {
   const records = new Map<StageName, StageRecord>();
   for (const stage of [...STAGES, "ingest"] as StageName[]) {
     const record = await readStage(store, runId, stage);
@@ -56,7 +55,7 @@ async function recordsOf({ store, runId }: Session): Promise<Map<StageName, Stag
   return records;
 }
 
-async function plan(
+async function planStages(
   session: Session,
   options: GenerateOptions,
   cleaning: CleanSettings,
@@ -64,22 +63,23 @@ async function plan(
 ): Promise<Plan> {
   const { store, runId, asOf } = session;
   const planned = planRun({
-    wanted: generatedRun(runId, asOf, options),
-    found: await readRun(store, runId),
-    records: await recordsOf(session),
-    cleaning,
+    requested: generatedRun(runId, asOf, options),
+    existing: await readRun(store, runId),
+    records: await readStageRecords(session),
+    cleanSettings: cleaning,
     from,
     to,
   });
   if (!resumesAfterLoad(planned)) return planned;
-  return rewindToOwnTables(planned, runId, await session.context((context) => runsOfTables(context)));
+  return rewindPlan(planned, runId, await session.context((context) => readTableRuns(context)));
 }
 
-export default defineCommand({
+/** `salesflow run`. */
+const command: AnyCommand = defineCommand({
   name: "run",
   summary: "Run all stages: migrate, generate, clean, load, aggregate, transfer, verify, report",
   description:
-    "After a failure, the same command goes on where the last attempt stopped. A finished run starts anew and gives the same tables.",
+    "After a failure, the same command resumes where the last attempt stopped. A finished run starts over, with the same\nresult.",
   options: { ...rangeOptions, ...generateOptions, ...cleanOptions, ...stageOptions },
   databases: true,
   examples: [
@@ -88,21 +88,21 @@ export default defineCommand({
     "salesflow run --from clean --run-id orders",
   ],
   async run(values) {
-    if (values.from && values.to) checkRange(STAGES, values.from, values.to);
-    // What begins behind the raw data needs a run that has some.
+    if (values.from && values.to) validateStageRange(STAGES, values.from, values.to);
+    // Starting after generate needs an existing run with raw data.
     const newRun = values.from === undefined || values.from === "migrate" || values.from === "generate";
     await Session.with(values, { postgres: true, clickhouse: true, newRun }, async (session) => {
       const options = toGenerateOptions(values, session.asOf);
       const cleaning = toCleanOptions(values);
-      const { stages, resumed } = await plan(session, options, cleaning, values);
+      const { stages, resumed } = await planStages(session, options, cleaning, values);
       if (resumed) {
-        logger("run").info(`going on with ${resumed.at}: ${resumed.because}`);
+        logger("run").info(`resuming at ${resumed.at}: ${resumed.reason}`);
       }
       const found = stages.includes("generate") ? undefined : await readRun(session.store, session.runId);
-      const unused = found ? unusedValues(values, found) : [];
-      if (unused.length > 0) {
+      const ignored = found ? findIgnoredOptions(values, found) : [];
+      if (ignored.length > 0) {
         logger("run").warn(
-          `the sales of this run are ${found!.source} already: ${unused.join(", ")} changes nothing`,
+          `this run already has ${found!.source} sales: ${ignored.join(", ")} has no effect`,
         );
       }
       const work: Record<Exclude<StageName, "ingest">, (context: StageContext) => Promise<StageResult>> = {
@@ -126,15 +126,15 @@ export default defineCommand({
         await session.stage(stage, work[stage]);
       }
       const seconds = (performance.now() - started) / 1000;
-      if (stages.at(-1) === "report" && !values.quiet) await conclude(session, seconds);
+      if (stages.at(-1) === "report" && !values.quiet) await printSummary(session, seconds);
     });
   },
 });
 
-async function conclude(session: Session, seconds: number): Promise<void> {
-  const place = runPlace(session);
-  console.log(await session.context((context) => summary(context)));
+async function printSummary(session: Session, seconds: number): Promise<void> {
+  console.log(await session.context((context) => summarizeRun(context)));
   console.log(`Run ${session.runId}: ${seconds.toFixed(2)} s`);
-  console.log(`Report: ${join(place, "report", "report.html")}`);
-  console.log(`Data:   ${place}`);
+  console.log(`Report: ${runLocation(session, "report", "report.html")}`);
+  console.log(`Data:   ${runLocation(session)}`);
 }
+export default command;

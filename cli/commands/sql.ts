@@ -1,30 +1,30 @@
 import Table from "cli-table3";
 import { z } from "zod";
 import { withClickHouse } from "../../lib/clickhouse/session.ts";
-import { databaseUrls } from "../../lib/connection/database_urls.ts";
+import { readDatabaseUrls } from "../../lib/connection/database_urls.ts";
 import { UsageError } from "../../lib/console/errors.ts";
 import { maskUrl } from "../../lib/connection/mask_url.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, startLogging } from "../session.ts";
+import { shouldDrawProgress, startLogging } from "../session.ts";
 import { stopSignal } from "../stop_signal.ts";
 
-/** An answer; values are text, as the database writes them. */
-interface Answer {
+/** A query result; values are text, as the database formats them. */
+interface QueryResult {
   columns: string[];
   rows: (string | null)[][];
 }
 
-/** How ClickHouse writes NULL where every value is a text. */
+/** How the format JSONCompactStringsEachRowWithNames represents NULL. */
 const CLICKHOUSE_NULL = "ᴺᵁᴸᴸ";
 
-async function askPostgres(url: string, query: string, signal: AbortSignal): Promise<Answer> {
-  return await withPostgres({ url, stage: "sql", signal }, (db) => db.answer(query));
+async function queryPostgres(url: string, query: string, signal: AbortSignal): Promise<QueryResult> {
+  return await withPostgres({ url, stage: "sql", signal }, (db) => db.queryTable(query));
 }
 
-async function askClickHouse(url: string, query: string, signal: AbortSignal): Promise<Answer> {
+async function queryClickHouse(url: string, query: string, signal: AbortSignal): Promise<QueryResult> {
   return await withClickHouse({ url, stage: "sql", signal }, async (db) => {
     const text = await db.text(query, "JSONCompactStringsEachRowWithNames");
     if (text === "") return { columns: [], rows: [] };
@@ -36,20 +36,20 @@ async function askClickHouse(url: string, query: string, signal: AbortSignal): P
       };
     } catch {
       throw new UsageError(
-        ["Cannot show an answer in a format of its own"],
-        "Leave FORMAT out of the query; see --format.",
+        ["Cannot display a result whose format is set by the query"],
+        "Remove FORMAT from the query, and use --format.",
       );
     }
   });
 }
 
-function csvField(value: string | null): string {
+function formatCsvField(value: string | null): string {
   if (value === null) return "";
   return value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
-/** Names for the members of an object: of equal ones the later get a number, so that none is lost. */
-function distinct(columns: readonly string[]): string[] {
+/** Numbers repeated column names, so that no value is lost when rows become JSON objects. */
+function uniqueNames(columns: readonly string[]): string[] {
   const taken = new Set(columns);
   return columns.map((name, index) => {
     if (columns.indexOf(name) === index) return name;
@@ -60,29 +60,30 @@ function distinct(columns: readonly string[]): string[] {
   });
 }
 
-function written({ columns, rows }: Answer, format: "table" | "json" | "csv"): string {
+function formatResult({ columns, rows }: QueryResult, format: "table" | "json" | "csv"): string {
   if (format === "json") {
-    const names = distinct(columns);
+    const names = uniqueNames(columns);
     return JSON.stringify(
       rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]]))),
       null,
       2,
     );
   }
-  if (format === "csv") return [columns, ...rows].map((row) => row.map(csvField).join(",")).join("\n");
+  if (format === "csv") return [columns, ...rows].map((row) => row.map(formatCsvField).join(",")).join("\n");
   if (columns.length === 0) return "done";
   const table = new Table({ head: columns, style: { head: [], border: [] } });
   table.push(...rows.map((row) => row.map((value) => value ?? "NULL")));
   return `${table.toString()}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
 }
 
-export default defineCommand({
+/** `salesflow sql`. */
+const command: AnyCommand = defineCommand({
   name: "sql",
-  summary: "Ask PostgreSQL or ClickHouse, embedded or configured",
+  summary: "Query PostgreSQL or ClickHouse, embedded or configured",
   positionals: { placeholder: 'postgres|clickhouse "QUERY"', min: 2, max: 2 },
   options: {
     format: {
-      help: "table, json (values as text, so that nothing is rounded) or csv",
+      help: "Output format: table, json (values as text, to avoid rounding) or csv",
       placeholder: "FORMAT",
       schema: z.enum(["table", "json", "csv"], "it must be table, json or csv").default("table"),
       defaultText: "table",
@@ -99,7 +100,7 @@ export default defineCommand({
   async run(values, [database, query]) {
     if (database !== "postgres" && database !== "clickhouse") {
       throw new UsageError(
-        [`Cannot ask ${maskUrl(database ?? "")}: it must be postgres or clickhouse`],
+        [`Unknown database ${maskUrl(database ?? "")}: it must be postgres or clickhouse`],
         "See: salesflow sql --help",
       );
     }
@@ -109,17 +110,18 @@ export default defineCommand({
     const databases = await openDatabases(
       values.home,
       { [database]: true },
-      databaseUrls(),
+      readDatabaseUrls(),
       signal,
-      drawsProgress(values),
+      shouldDrawProgress(values),
     );
     try {
-      const answer = database === "postgres"
-        ? await askPostgres(databases.postgresUrl, query!, signal)
-        : await askClickHouse(databases.clickhouseUrl, query!, signal);
-      console.log(written(answer, values.format));
+      const result = database === "postgres"
+        ? await queryPostgres(databases.postgresUrl, query!, signal)
+        : await queryClickHouse(databases.clickhouseUrl, query!, signal);
+      console.log(formatResult(result, values.format));
     } finally {
       await databases.close();
     }
   },
 });
+export default command;

@@ -2,40 +2,40 @@ import Table from "cli-table3";
 import { SalesflowError } from "../../lib/console/errors.ts";
 import {
   listRuns,
-  noSuchRun,
   readRun,
   readStage,
+  runNotFound,
   type RunRecord,
   type StageRecord,
 } from "../../lib/pipeline/records.ts";
-import { stagesOf, type StageState, stageStates } from "../../lib/pipeline/plan.ts";
+import { computeStageStates, stageOrder, type StageState } from "../../lib/pipeline/plan.ts";
 import type { StageName } from "../../lib/pipeline/stage.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { z } from "zod";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { commonOptions, runOptions, storeOptions } from "../options.ts";
-import { startLogging, storeOf } from "../session.ts";
+import { openSelectedStore, startLogging } from "../session.ts";
 
-/** A stage as its record says, but for what the record cannot know: that it was killed, or that its input is newer. */
+/** A stage record, with a status that also considers whether the stage was killed or its input is newer. */
 type Stage = Omit<StageRecord, "status"> & { status: StageState | "interrupted" };
 
 interface RunStatus {
   run_id: string;
   run: RunRecord | undefined;
   stages: Stage[];
-  /** Why the records cannot be read. */
+  /** Why the records could not be read. */
   error?: string;
 }
 
-async function statusOf(store: Store, runId: string): Promise<RunStatus> {
+async function readRunStatus(store: Store, runId: string): Promise<RunStatus> {
   const run = await readRun(store, runId);
-  const order = stagesOf(run?.source ?? "generated");
+  const order = stageOrder(run?.source ?? "generated");
   const records = new Map<StageName, StageRecord>();
   for (const stage of order) {
     const record = await readStage(store, runId, stage);
     if (record) records.set(stage, record);
   }
-  const states = stageStates(order, records);
+  const states = computeStageStates(order, records);
   const running = [...records.values()].some(({ status, engine }) =>
     status === "running" && engine === "native"
   );
@@ -47,7 +47,7 @@ async function statusOf(store: Store, runId: string): Promise<RunStatus> {
   return { run_id: runId, run, stages };
 }
 
-/** Whether no command works on the run. Where locks cannot be tried, somebody may. */
+/** Returns whether no command is working on the run; false if the locks cannot be checked. */
 async function isIdle(store: Store, runId: string): Promise<boolean> {
   const folder = `runs/${runId}`;
   try {
@@ -63,17 +63,17 @@ async function isIdle(store: Store, runId: string): Promise<boolean> {
   }
 }
 
-/** The status of one run among all: records that cannot be read are told, and hide no other run. */
-async function statusAmongAll(store: Store, runId: string): Promise<RunStatus> {
+/** Returns the status of a run. Unreadable records become its error, so that the other runs are still shown. */
+async function tryReadRunStatus(store: Store, runId: string): Promise<RunStatus> {
   try {
-    return await statusOf(store, runId);
+    return await readRunStatus(store, runId);
   } catch (error) {
     if (!(error instanceof SalesflowError)) throw error;
     return { run_id: runId, run: undefined, stages: [], error: error.message };
   }
 }
 
-function plain(head: string[], rows: (string | number)[][]): string {
+function formatTable(head: string[], rows: (string | number)[][]): string {
   const table = new Table({
     head,
     style: { head: [], border: [] },
@@ -83,8 +83,8 @@ function plain(head: string[], rows: (string | number)[][]): string {
   return table.toString();
 }
 
-function overview(statuses: readonly RunStatus[]): string {
-  return plain(
+function formatOverview(statuses: readonly RunStatus[]): string {
+  return formatTable(
     ["run", "as of", "source", "stage", "status", "since"],
     statuses.map(({ run_id, run, stages, error }) => {
       if (error) return [run_id, "", "", "", error, ""];
@@ -101,7 +101,7 @@ function overview(statuses: readonly RunStatus[]): string {
   );
 }
 
-function details({ run_id, run, stages }: RunStatus): string {
+function formatDetails({ run_id, run, stages }: RunStatus): string {
   const rows = stages.map((stage) => [
     stage.stage,
     stage.status,
@@ -116,17 +116,22 @@ function details({ run_id, run, stages }: RunStatus): string {
     `${stage}: ${error!.message}${error!.remedy ? `\n  ${error!.remedy}` : ""}`
   );
   const head = ["stage", "status", "engine", "attempt", "rows in", "rows out", "seconds", "started"];
-  return [`Run ${run_id}${run ? ` as of ${run.as_of}, ${run.source}` : ""}`, plain(head, rows), ...errors]
+  return [
+    `Run ${run_id}${run ? ` as of ${run.as_of}, ${run.source}` : ""}`,
+    formatTable(head, rows),
+    ...errors,
+  ]
     .join("\n");
 }
 
-export default defineCommand({
+/** `salesflow status`. */
+const command: AnyCommand = defineCommand({
   name: "status",
   summary: "Show runs and their stages",
   options: {
-    runId: { ...runOptions.runId, help: "Show this run in detail", defaultText: "all runs" },
+    runId: { ...runOptions.runId, help: "Show the details of a run", defaultText: "all runs" },
     format: {
-      help: "table or json",
+      help: "Output format: table or json",
       placeholder: "FORMAT",
       schema: z.enum(["table", "json"], "it must be table or json").default("table"),
       defaultText: "table",
@@ -138,16 +143,17 @@ export default defineCommand({
   examples: ["salesflow status", "salesflow status --run-id 2026-11-24"],
   async run(values) {
     await startLogging(values);
-    const store = storeOf(values);
+    const store = openSelectedStore(values);
     if (values.runId) {
-      const status = await statusOf(store, values.runId);
-      if (!status.run && status.stages.length === 0) throw noSuchRun(store, values.runId, 2);
-      console.log(values.format === "json" ? JSON.stringify([status], null, 2) : details(status));
+      const status = await readRunStatus(store, values.runId);
+      if (!status.run && status.stages.length === 0) throw runNotFound(store, values.runId, 2);
+      console.log(values.format === "json" ? JSON.stringify([status], null, 2) : formatDetails(status));
       return;
     }
-    const all = await Promise.all((await listRuns(store)).map((id) => statusAmongAll(store, id)));
+    const all = await Promise.all((await listRuns(store)).map((id) => tryReadRunStatus(store, id)));
     const known = all.filter(({ run, stages, error }) => run || error || stages.length > 0);
     if (values.format === "json") console.log(JSON.stringify(known, null, 2));
-    else console.log(known.length === 0 ? `There are no runs in ${store.url}` : overview(known));
+    else console.log(known.length === 0 ? `There are no runs in ${store.url}` : formatOverview(known));
   },
 });
+export default command;

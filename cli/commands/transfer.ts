@@ -1,12 +1,14 @@
 import { transfer } from "../../lib/transfer/transfer.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { Session } from "../session.ts";
 
-export default defineCommand({
+/** `salesflow transfer`. */
+const command: AnyCommand = defineCommand({
   name: "transfer",
-  summary: "Move the aggregates to ClickHouse",
-  description: "Replaces the partition of the import date, which is the run's as-of date; other dates stay.",
+  summary: "Copy the aggregates to ClickHouse",
+  description:
+    "Replaces the partition of the import date (the run's as-of date). Other dates are not changed.",
   options: stageOptions,
   databases: true,
   examples: ["salesflow transfer", "salesflow transfer --run-id 2026-11-24"],
@@ -16,3 +18,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

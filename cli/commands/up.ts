@@ -1,15 +1,15 @@
 import { SalesflowError } from "../../lib/console/errors.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
-import { drawsProgress, startLogging } from "../session.ts";
+import { shouldDrawProgress, startLogging } from "../session.ts";
 import { stopSignal } from "../stop_signal.ts";
 
 /**
- * The addresses, to be pasted into a client, and commands that use them without the password among their arguments,
- * where every user of the machine could read it.
+ * Formats the URLs, for clients, and shell commands that keep the passwords out of their arguments, which every user of
+ * the machine can read.
  */
-function howToConnect(
+function formatConnections(
   { postgresUrl, clickhouseUrl }: { postgresUrl: string; clickhouseUrl: string },
 ): string {
   const postgres = new URL(postgresUrl);
@@ -19,7 +19,7 @@ function howToConnect(
   return [
     `PostgreSQL: ${postgresUrl}`,
     `ClickHouse: ${clickhouseUrl}`,
-    "In a shell, without the passwords in the list of processes:",
+    "From a shell, without passwords in the process list:",
     `  PGPASSWORD='${passwords[0]}' psql "${postgres.href}"`,
     `  echo 'user = "${clickhouse.username}:${
       passwords[1]
@@ -27,11 +27,11 @@ function howToConnect(
   ].join("\n");
 }
 
-export default defineCommand({
+/** `salesflow up`. */
+const command: AnyCommand = defineCommand({
   name: "up",
   summary: "Keep the embedded databases running and print how to connect",
-  description:
-    "Runs until Ctrl-C. Other salesflow commands with the same home use the same servers meanwhile.",
+  description: "Runs until Ctrl-C. Meanwhile, other salesflow commands with the same home use these servers.",
   options: { home: storeOptions.home, ...commonOptions },
   examples: ["salesflow up"],
   async run(values) {
@@ -42,12 +42,13 @@ export default defineCommand({
       { postgres: true, clickhouse: true },
       { postgresUrl: undefined, clickhouseUrl: undefined },
       signal,
-      drawsProgress(values),
+      shouldDrawProgress(values),
     );
-    console.log(howToConnect(databases));
-    console.log("Ctrl-C stops both.");
+    console.log(formatConnections(databases));
+    console.log("Press Ctrl-C to stop both.");
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     await databases.close();
     if (!(signal.reason instanceof SalesflowError)) throw signal.reason;
   },
 });
+export default command;

@@ -1,13 +1,13 @@
 import { verify } from "../../lib/verify/verify.ts";
-import { defineCommand } from "../command.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { Session } from "../session.ts";
 
-export default defineCommand({
+/** `salesflow verify`. */
+const command: AnyCommand = defineCommand({
   name: "verify",
-  summary: "Recount everything across the boundaries",
-  description:
-    "Compares rows, exact sums and content of files, PostgreSQL and ClickHouse; fails on the first cent of difference.",
+  summary: "Compare files, PostgreSQL and ClickHouse",
+  description: "Recounts rows, exact sums and content in all three, and fails on any difference.",
   options: stageOptions,
   databases: true,
   examples: ["salesflow verify", "salesflow verify --run-id 2026-11-24"],
@@ -17,3 +17,4 @@ export default defineCommand({
     });
   },
 });
+export default command;

@@ -1,4 +1,4 @@
-"""Where the stages of the sales pipeline run: one adapter per runner, chosen by SALESFLOW_RUNNER."""
+"""Runners for the stages of the sales pipeline, one per value of SALESFLOW_RUNNER."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_runner(settings: Settings) -> LocalRunner | KubernetesRunner:
-    """The adapter that the settings ask for. The other one, and what it needs, is never imported."""
+    """Returns the runner that the settings select. Imports neither the other runner nor its dependencies."""
     if settings.runner == "kubernetes":
         from salesflow_runners.kubernetes import KubernetesRunner
 

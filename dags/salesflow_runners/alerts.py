@@ -1,4 +1,4 @@
-"""What happens when a stage, or a whole run, has failed and will not be tried again."""
+"""Failure callbacks: log and send an alert when a stage, or a run, has failed and will not be retried."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
 
-# The reason that Airflow gives for a run when a task failed: report_failure has told of it already.
+# Airflow's reason for a run with a failed task, which report_task_failure has reported already.
 TASK_FAILURE = "task_failure"
-REASONS = {
-    "timed_out": "it took longer than a run may, so Airflow marked the unfinished stages as skipped",
-    "all_tasks_deadlocked": "no stage can be started any more",
+RUN_FAILURE_REASONS = {
+    "timed_out": "it exceeded the time limit of a run, so Airflow marked the unfinished stages as skipped",
+    "all_tasks_deadlocked": "no remaining stage can start",
 }
 
 
-def report_failure(context: Mapping[str, Any]) -> None:
-    """Of a task: tells that its stage has failed, why, and where the log is."""
+def report_task_failure(context: Mapping[str, Any]) -> None:
+    """Reports a failed stage, with the error and the URL of the log. Callback of the tasks."""
     ti = context.get("ti")
     stage = "A stage failed"
     if ti:
         stage = f"Stage {ti.task_id} of {ti.dag_id} failed in {ti.run_id} (try {ti.try_number})"
-    _tell(
+    _send_alert(
         f"{stage}: {context.get('exception') or 'no exception was recorded'}",
-        "Correct the cause, then clear the task: every stage can be repeated, "
-        "and the tables keep their last good content.",
+        "Fix the cause, then clear the task: every stage can be repeated, "
+        "and the tables keep their previous content.",
         ti,
     )
 
 
 def report_run_failure(context: Mapping[str, Any]) -> None:
-    """Of the DAG: tells of a run that failed without a failed stage, such as one that took too long.
+    """Reports a run that failed without a failed stage, such as by a timeout. Callback of the DAG.
 
-    Airflow calls this in the DAG processor, after every failed run. A run that failed because a task did has
-    been told of by that task, so nothing is said again.
+    Airflow calls this in the DAG processor after every failed run. When a task failed, its own callback has
+    reported that, so the run is not reported again.
     """
     reason = context.get("reason") or "no reason was recorded"
     if reason == TASK_FAILURE:
@@ -47,31 +47,32 @@ def report_run_failure(context: Mapping[str, Any]) -> None:
     ti, dag = context.get("ti"), context.get("dag")
     name = getattr(dag, "dag_id", None) or getattr(ti, "dag_id", "a DAG")
     last = f"; the last stage was {ti.task_id}" if ti else ""
-    _tell(
+    _send_alert(
         f"Run {context.get('run_id') or getattr(ti, 'run_id', 'unknown')} of {name} failed: "
-        f"{REASONS.get(reason, reason)}{last}",
-        "Clear the unfinished tasks to go on where it stopped; the tables keep their last good content.",
+        f"{RUN_FAILURE_REASONS.get(reason, reason)}{last}",
+        "Clear the unfinished tasks to continue the run. The tables keep their previous content.",
         ti,
     )
 
 
-def _tell(what: str, remedy: str, ti: Any) -> None:
-    """Logs one line, and posts it to the webhook SALESFLOW_ALERT_URL, if that is set.
+def _send_alert(summary: str, remedy: str, ti: Any) -> None:
+    """Logs one line, and posts it to the webhook SALESFLOW_ALERT_URL if set.
 
-    The address often holds a token, so it is read here, used, and never logged. A failing alert is logged and
-    changes nothing: the work has failed already.
+    The webhook URL may contain a token, so it is never logged. A failed delivery is only logged.
     """
-    address_of_log = getattr(ti, "log_url", None)
-    text = f"{what.rstrip('.')}. {remedy}" + (f" Log: {address_of_log}" if address_of_log else "")
+    log_url = getattr(ti, "log_url", None)
+    text = f"{summary.rstrip('.')}. {remedy}" + (f" Log: {log_url}" if log_url else "")
     log.error("%s", text)
-    address = os.environ.get("SALESFLOW_ALERT_URL", "").strip()
-    if not address:
+    webhook_url = os.environ.get("SALESFLOW_ALERT_URL", "").strip()
+    if not webhook_url:
         return
     try:
         request = urllib.request.Request(
-            address, data=json.dumps({"text": text}).encode(), headers={"Content-Type": "application/json"}
+            webhook_url,
+            data=json.dumps({"text": text}).encode(),
+            headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            log.info("The alert was delivered (HTTP %s)", response.status)
+            log.info("Delivered the alert (HTTP %s)", response.status)
     except (OSError, ValueError) as error:
-        log.warning("The alert could not be delivered: %s", type(error).__name__)
+        log.warning("Cannot deliver the alert: %s", type(error).__name__)

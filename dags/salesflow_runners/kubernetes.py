@@ -1,7 +1,7 @@
-"""The kubernetes runner: a stage is a pod with the binary, or a SparkApplication that spark-operator runs.
+"""The kubernetes runner: a stage is a pod with the salesflow binary, or a SparkApplication.
 
-Pods keep to the pod security standard `restricted`. Secrets reach them by name only (`envFrom`), so that
-nothing here, in rendered templates, in logs or in XCom holds one.
+spark-operator runs the SparkApplications. Pods meet the pod security standard `restricted`. Secrets are
+passed by name only (`envFrom`), so that none is in this process, in rendered templates, in logs or in XCom.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from kubernetes.client import ApiClient
 from kubernetes.client import models as k8s
 
-from salesflow_runners.outcomes import failure, last_error
-from salesflow_runners.runs import RUN_ID_AND_DATE
+from salesflow_runners.outcomes import last_error, to_exception
+from salesflow_runners.runs import RUN_ARGUMENTS
 from salesflow_runners.settings import Settings
 
-# Relative to the folder of the DAG file, where Airflow looks for templates.
+# Relative to the folder of the DAG file, where Airflow searches for templates.
 SPARK_APPLICATION = "salesflow_runners/spark_application.yaml"
 
-# Kubernetes keeps the end of a failed container's log (2 KiB) in the state of the pod.
-LAST_WORDS = "FallbackToLogsOnError"
+# Makes Kubernetes store the end of a failed container's log (2 KiB) in the pod's status.
+TERMINATION_MESSAGE_POLICY = "FallbackToLogsOnError"
 
-# Time for a stage to notice SIGTERM and remove what it had half written.
+# Time for a stage to clean up after SIGTERM.
 GRACE_SECONDS = 30
 
 
-class _ExitCodes:
-    """Adds the meaning of exit codes to KubernetesPodOperator, to which every failed pod is the same."""
+class _ExitCodeMixin:
+    """Maps exit codes to exceptions; KubernetesPodOperator treats all failed pods the same."""
 
     def cleanup(
         self,
@@ -46,23 +46,23 @@ class _ExitCodes:
             raise
         except AirflowException as error:
             self.log.error("%s", error)
-            ended = termination_of(remote_pod, self.base_container_name)
-            exit_code, said = (ended.exit_code, last_error(ended.message or "")) if ended else (None, "")
-            raise failure(self.task_id, exit_code, said) from error
+            state = container_termination(remote_pod, self.base_container_name)
+            exit_code, message = (state.exit_code, last_error(state.message or "")) if state else (None, "")
+            raise to_exception(self.task_id, exit_code, message) from error
 
 
-class StagePodOperator(_ExitCodes, KubernetesPodOperator):
-    """A pod with the binary."""
+class StagePodOperator(_ExitCodeMixin, KubernetesPodOperator):
+    """A pod with the salesflow binary."""
 
 
-class StageSparkOperator(_ExitCodes, SparkKubernetesOperator):
-    """A SparkApplication. Its driver's exit codes are those of the job."""
+class StageSparkOperator(_ExitCodeMixin, SparkKubernetesOperator):
+    """A SparkApplication, whose driver has the exit codes of the job."""
 
 
-def termination_of(pod: k8s.V1Pod | None, container: str) -> k8s.V1ContainerStateTerminated | None:
-    """The end of a container: its exit code, and the end of its log as the message (see LAST_WORDS).
+def container_termination(pod: k8s.V1Pod | None, container: str) -> k8s.V1ContainerStateTerminated | None:
+    """Returns exit code and end of the log (see TERMINATION_MESSAGE_POLICY) of a terminated container.
 
-    None when it never ended, as after an eviction.
+    None when the container did not terminate, such as after an eviction.
     """
     statuses = (pod.status.container_statuses if pod and pod.status else None) or []
     for status in statuses:
@@ -72,19 +72,19 @@ def termination_of(pod: k8s.V1Pod | None, container: str) -> k8s.V1ContainerStat
 
 
 class KubernetesRunner:
-    """Makes the tasks that run as pods."""
+    """Creates tasks that run as pods."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def binary(self, stage: str, *options: str, **task: Any) -> StagePodOperator:
-        """A stage that the binary does."""
+        """Creates the task of a stage that the binary runs."""
         return StagePodOperator(
             task_id=stage, arguments=self._arguments(stage, *options), **self._pod(stage), **task
         )
 
     def fan_out(self, stage: str, *options: Sequence[str], **task: Any) -> Any:
-        """A stage that several pods share: one for each list of options."""
+        """Creates mapped tasks for a stage that several pods share, one per list of options."""
         if len(options) == 1:
             return self.binary(stage, *options[0], **task)
         return StagePodOperator.partial(task_id=stage, **self._pod(stage), **task).expand(
@@ -92,7 +92,7 @@ class KubernetesRunner:
         )
 
     def spark(self, stage: str, **task: Any) -> StageSparkOperator:
-        """A stage that Spark does; the next stage checks what it made."""
+        """Creates the task of a stage that Spark runs. The next stage verifies its output."""
         settings = self.settings
         return StageSparkOperator(
             task_id=stage,
@@ -111,8 +111,8 @@ class KubernetesRunner:
         )
 
     @cached_property
-    def template_words(self) -> Mapping[str, Any]:
-        """What spark_application.yaml needs to know, as plain values that can be written as JSON."""
+    def template_settings(self) -> Mapping[str, Any]:
+        """Settings for spark_application.yaml, as JSON-serializable values."""
         settings = self.settings
         pod = ApiClient().sanitize_for_serialization(
             {
@@ -141,12 +141,12 @@ class KubernetesRunner:
             "executor_service_account": settings.service_account,
             "ttl": settings.spark_ttl,
             "labels": dict(settings.labels),
-            "last_words": LAST_WORDS,
+            "termination_message_policy": TERMINATION_MESSAGE_POLICY,
             "pod": pod,
         }
 
     def _arguments(self, stage: str, *options: str) -> list[str]:
-        return [stage, *RUN_ID_AND_DATE, "--store", self.settings.store, *options]
+        return [stage, *RUN_ARGUMENTS, "--store", self.settings.store, *options]
 
     def _pod(self, stage: str) -> dict[str, Any]:
         settings = self.settings
@@ -173,7 +173,7 @@ class KubernetesRunner:
             "volume_mounts": self._volume_mounts,
             "startup_timeout_seconds": settings.startup_timeout,
             "termination_grace_period": GRACE_SECONDS,
-            "termination_message_policy": LAST_WORDS,
+            "termination_message_policy": TERMINATION_MESSAGE_POLICY,
             "get_logs": True,
             "container_name_log_prefix_enabled": False,
             "log_events_on_failure": True,
@@ -197,7 +197,7 @@ class KubernetesRunner:
 
     @property
     def _pod_security(self) -> k8s.V1PodSecurityContext:
-        # One user for all pods of a run: the binary and Spark share the folders of a file:// store.
+        # The same user for all pods: the binary and Spark share the folders of a file:// store.
         user = self.settings.run_as_user
         return k8s.V1PodSecurityContext(
             run_as_non_root=True,
@@ -233,7 +233,7 @@ class KubernetesRunner:
 
 
 def stage_labels(stage: str) -> dict[str, str]:
-    """The labels by which pods, network policies and dashboards are matched."""
+    """Returns the labels by which pods are selected, in network policies and dashboards for example."""
     return {
         "app.kubernetes.io/name": "salesflow",
         "app.kubernetes.io/component": "stage",

@@ -1,4 +1,4 @@
-"""The local runner: a stage is a process beside the Airflow worker, as in compose.yaml."""
+"""The local runner: a stage is a subprocess on the Airflow worker, as in compose.yaml."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any
 
 from airflow.sdk import BaseOperator
 
-from salesflow_runners.outcomes import Output, failure, relay
-from salesflow_runners.runs import RUN_ID, RUN_ID_AND_DATE
+from salesflow_runners.outcomes import OutputParser, log_line, to_exception
+from salesflow_runners.runs import RUN_ARGUMENTS, RUN_ID_ARGUMENT
 from salesflow_runners.settings import Settings
 
-# Airflow kills a task process 5 seconds after asking it to stop; the stage has to be gone by then.
+# Airflow kills a task process 5 seconds after SIGTERM; the stage must have exited by then.
 GRACE_SECONDS = 3.0
 POLL_SECONDS = 0.05
 
@@ -27,11 +27,11 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class ProcessOperator(BaseOperator):
-    """Runs one program in a process group of its own and lets its output flow into the task's log.
+    """Runs a program in its own process group and copies its output to the task's log.
 
     Args:
         command: the program and the options that are the same for every run
-        arguments: the rest, which is templated; holds no secret, because Airflow shows it
+        arguments: further arguments, templated; must not contain secrets, because Airflow shows them
     """
 
     template_fields = ("arguments",)
@@ -54,27 +54,27 @@ class ProcessOperator(BaseOperator):
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(),
+                env=_stage_environment(),
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
+                preexec_fn=_set_parent_death_signal,
             )
         except OSError as error:
-            raise failure(self.task_id, 2, f"Cannot start {command[0]}: {error.strerror}") from error
-        output = Output()
+            raise to_exception(self.task_id, 2, f"Cannot start {command[0]}: {error.strerror}") from error
+        output = OutputParser()
         try:
             for line in self._process.stdout or ():
-                relay(self.log, output, line.rstrip("\n"))
+                log_line(self.log, output, line.rstrip("\n"))
             exit_code = self._process.wait()
         finally:
-            if self._process.poll() is None:  # After an exception, such as a timeout.
+            if self._process.poll() is None:  # After an exception such as a timeout.
                 self.on_kill()
-            _signal_group(self._process.pid, signal.SIGKILL)  # Whatever the program has left behind.
+            _signal_group(self._process.pid, signal.SIGKILL)  # Remaining children.
             self._process = None
         if exit_code != 0:
-            raise failure(self.task_id, exit_code, output.error)
+            raise to_exception(self.task_id, exit_code, output.error)
 
     def on_kill(self) -> None:
-        """Stops the program and everything that it started: gently, then for good."""
+        """Terminates the process group: SIGTERM, then SIGKILL after GRACE_SECONDS."""
         process = self._process
         if process is None:
             return
@@ -86,21 +86,21 @@ class ProcessOperator(BaseOperator):
 
 
 class LocalRunner:
-    """Makes the tasks that run as processes on this machine."""
+    """Creates tasks that run as subprocesses on the worker."""
 
-    template_words: Mapping[str, Any] = {}
+    template_settings: Mapping[str, Any] = {}
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
     def binary(self, stage: str, *options: str, **task: Any) -> ProcessOperator:
-        """A stage that the binary does."""
+        """Creates the task of a stage that the binary runs."""
         return ProcessOperator(
             task_id=stage, command=[self.settings.binary], arguments=self._arguments(stage, *options), **task
         )
 
     def fan_out(self, stage: str, *options: Sequence[str], **task: Any) -> Any:
-        """A stage that several processes share: one for each list of options."""
+        """Creates mapped tasks for a stage that several processes share, one per list of options."""
         if len(options) == 1:
             return self.binary(stage, *options[0], **task)
         return ProcessOperator.partial(task_id=stage, command=[self.settings.binary], **task).expand(
@@ -108,7 +108,7 @@ class LocalRunner:
         )
 
     def spark(self, stage: str, **task: Any) -> ProcessOperator:
-        """A stage that Spark does; the driver is a process here, the executors are where the master is."""
+        """Creates the task of a stage that Spark runs; the driver is a subprocess on the worker."""
         settings = self.settings
         command = [settings.spark_submit, "--master", settings.spark_master, "--name", f"salesflow-{stage}"]
         if settings.spark_jars:
@@ -118,30 +118,30 @@ class LocalRunner:
         return ProcessOperator(
             task_id=stage,
             command=[*command, settings.spark_job],
-            # The job takes the as-of date from the run.
-            arguments=[stage, *RUN_ID, "--store", settings.store],
+            # The job reads the as-of date from run.json.
+            arguments=[stage, *RUN_ID_ARGUMENT, "--store", settings.store],
             **task,
         )
 
     def _arguments(self, stage: str, *options: str) -> list[str]:
-        return [stage, *RUN_ID_AND_DATE, "--store", self.settings.store, *options]
+        return [stage, *RUN_ARGUMENTS, "--store", self.settings.store, *options]
 
 
-def _environment() -> dict[str, str]:
-    """The worker's environment without Airflow's own part: a stage has no use for Airflow's passwords."""
+def _stage_environment() -> dict[str, str]:
+    """Returns the worker's environment without Airflow's variables, which contain passwords."""
     return {name: value for name, value in os.environ.items() if not name.lstrip("_").startswith("AIRFLOW")}
 
 
-def _end_with_parent() -> None:
-    """In the new process: asks for SIGTERM when the task process dies without a chance to stop it.
+def _set_parent_death_signal() -> None:
+    """Makes the kernel send SIGTERM to the child process when the task process dies.
 
-    Otherwise a killed worker would leave a stage behind that goes on beside its own second try.
+    Otherwise the stage of a killed worker would continue in parallel with its own retry.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal_group(group: int, number: int) -> None:
-    # When the group has ended, its number may belong to nobody, or to somebody else by now.
+    # After the group has exited, its id may be free, or reused by another user.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)

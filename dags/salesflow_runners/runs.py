@@ -1,4 +1,4 @@
-"""What a DAG run means to the tool: its run id, as-of date and shards. Used in the tasks' templates."""
+"""Template macros that map a DAG run to salesflow's run id, as-of date and shards."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from salesflow_runners.settings import Settings
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 
-# What stages are told about their run, as templates.
-RUN_ID = ("--run-id", "{{ sales.run_id(dag_run, params) }}")
-RUN_ID_AND_DATE = (*RUN_ID, "--as-of", "{{ sales.as_of(dag_run, params) }}")
+# Templated arguments of the stages.
+RUN_ID_ARGUMENT = ("--run-id", "{{ sales.run_id(dag_run, params) }}")
+RUN_ARGUMENTS = (*RUN_ID_ARGUMENT, "--as-of", "{{ sales.as_of(dag_run, params) }}")
 
 
 class _DagRun(Protocol):
     run_after: datetime
 
 
-class Runs:
-    """The words that templates know as `sales`, such as `{{ sales.run_id(dag_run, params) }}`."""
+class RunMacros:
+    """The macros `sales` of the templates, such as `{{ sales.run_id(dag_run, params) }}`."""
 
     def __init__(self, settings: Settings) -> None:
-        # Underscores keep these out of reach of templates.
+        # Jinja's sandbox hides attributes with a leading underscore from templates.
         self._rows = settings.rows
         self._seed = settings.seed
         self._rows_per_shard = settings.rows_per_shard
-        self._most_shards = settings.generate_shards
+        self._max_shards = settings.generate_shards
 
     def as_of(self, dag_run: _DagRun, params: Mapping[str, Any]) -> str:
-        """The date asked for, or the Moscow date from which the run was due.
+        """Returns the parameter `as_of`, or else the Moscow date of `run_after`.
 
-        A manual run has no logical date, and no data interval.
+        A manual run has neither a logical date nor a data interval.
         """
         return params["as_of"] or dag_run.run_after.astimezone(MOSCOW).date().isoformat()
 
     def run_id(self, dag_run: _DagRun, params: Mapping[str, Any]) -> str:
-        """The as-of date, with the number of rows and the seed where they are not the installation's own.
+        """Returns the as-of date, with the number of rows and the seed if they differ from the defaults.
 
-        So a second run for the same day repeats the first one in its place, while an experiment with other
-        rows or another seed gets a folder of its own and leaves the weekly run's files alone.
+        So a second run for the same day replaces the first, while an experiment with other rows or another
+        seed has its own folder and does not touch the files of the weekly run.
         """
         as_of = self.as_of(dag_run, params)
         parts = [as_of]
@@ -56,34 +56,34 @@ class Runs:
         return ".".join(parts)
 
     def seed(self, dag_run: _DagRun, params: Mapping[str, Any]) -> int:
-        """The seed asked for, or the tool's own default: the as-of date as YYYYMMDD, so that weeks differ."""
+        """Returns the parameter `seed`, or else the default of salesflow: the as-of date as YYYYMMDD."""
         return _seed(params["seed"], self.as_of(dag_run, params))
 
     def shard_options(self, *options: str) -> list[list[str]]:
-        """The options of each process that may share the work; the last to finish publishes the dataset."""
-        if self._most_shards == 1:
+        """Returns the options of each shard. The last shard to finish publishes the dataset."""
+        if self._max_shards == 1:
             return [list(options)]
         return [
             [*options, "--shard", f"{{{{ sales.shard(params, {number}) }}}}"]
-            for number in range(1, self._most_shards + 1)
+            for number in range(1, self._max_shards + 1)
         ]
 
     def shard(self, params: Mapping[str, Any], number: int) -> str:
-        """Which shard of how many, such as 2/4."""
+        """Returns number and total of a shard, such as 2/4."""
         return f"{number}/{self._shards(params)}"
 
     def skip_surplus_shard(self, context: Mapping[str, Any]) -> None:
-        """Runs before a shard starts: few rows need fewer shards than there may be."""
+        """Skips shards that the number of rows does not need. Called before a shard starts."""
         shards = self._shards(context["params"])
         number = context["ti"].map_index + 1
         if number > shards:
             raise AirflowSkipException(
-                f"{context['params']['rows']} rows are generated in {shards}, without shard {number}"
+                f"Skipping shard {number}: {context['params']['rows']} rows need {shards}"
             )
 
     def _shards(self, params: Mapping[str, Any]) -> int:
-        return min(self._most_shards, math.ceil(params["rows"] / self._rows_per_shard))
+        return min(self._max_shards, math.ceil(params["rows"] / self._rows_per_shard))
 
 
-def _seed(asked: int | None, as_of: str) -> int:
-    return int(as_of.replace("-", "")) if asked is None else asked
+def _seed(seed: int | None, as_of: str) -> int:
+    return int(as_of.replace("-", "")) if seed is None else seed

@@ -1,8 +1,8 @@
-"""Everything that differs between installations, read from SALESFLOW_* environment variables.
+"""Settings of the installation, read from SALESFLOW_* environment variables.
 
-This module and the tables of dags/README.md are the whole interface between the DAG and compose.yaml or the
-chart. Secrets are not settings: the DAG knows only the names of the Kubernetes secrets that hold them, or
-passes the worker's environment on to a local process.
+This module, documented in dags/README.md, is the whole interface between the DAG and compose.yaml or the
+chart. Secrets are not settings: the DAG only knows the names of Kubernetes Secrets, or passes the worker's
+environment to a local process.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 # The limits of `salesflow generate`.
-MOST_ROWS = 2_000_000_000
-MOST_SEED = 2**53 - 1
+MAX_ROWS = 2_000_000_000
+MAX_SEED = 2**53 - 1
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One validated reading of the environment. Durations are in seconds."""
+    """Validated settings. Durations are in seconds."""
 
     runner: str
     store: str
@@ -75,44 +75,44 @@ class Settings:
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-        """Reads and checks all settings.
+        """Reads and validates all settings.
 
         Raises:
-            ValueError: naming every mistake. Airflow shows it as the DAG's import error.
+            ValueError: lists all mistakes. Airflow shows it as the DAG's import error.
         """
         read = _Reader(environment)
         kubernetes = read.choice("SALESFLOW_RUNNER", "local", ("local", "kubernetes")) == "kubernetes"
         settings = Settings(
             runner="kubernetes" if kubernetes else "local",
             store=read.store("SALESFLOW_STORE", "file:///var/lib/salesflow"),
-            rows=read.integer("SALESFLOW_ROWS", 1_000_000, 1, MOST_ROWS),
-            seed=read.integer("SALESFLOW_SEED", None, 0, MOST_SEED),
+            rows=read.integer("SALESFLOW_ROWS", 1_000_000, 1, MAX_ROWS),
+            seed=read.integer("SALESFLOW_SEED", None, 0, MAX_SEED),
             retries=read.integer("SALESFLOW_RETRIES", 3, 0, 20),
             retry_delay=read.integer("SALESFLOW_RETRY_DELAY_SECONDS", 60, 1, 3600),
             pool=read.text("SALESFLOW_POOL", "default_pool"),
             generate_shards=read.integer("SALESFLOW_GENERATE_SHARDS", 1, 1, 256),
-            rows_per_shard=read.integer("SALESFLOW_ROWS_PER_SHARD", 5_000_000, 1, MOST_ROWS),
+            rows_per_shard=read.integer("SALESFLOW_ROWS_PER_SHARD", 5_000_000, 1, MAX_ROWS),
             binary=read.text("SALESFLOW_BIN", "salesflow"),
             spark_submit=read.text("SALESFLOW_SPARK_SUBMIT", "spark-submit"),
             spark_master=read.text("SALESFLOW_SPARK_MASTER", "local[*]"),
-            spark_jars=read.words("SALESFLOW_SPARK_JARS"),
+            spark_jars=read.comma_list("SALESFLOW_SPARK_JARS"),
             spark_job=read.text("SALESFLOW_SPARK_JOB", "/opt/salesflow/spark/job.py"),
-            spark_conf=read.texts_by_name("SALESFLOW_SPARK_CONF"),
+            spark_conf=read.string_map("SALESFLOW_SPARK_CONF"),
             namespace=read.text("SALESFLOW_K8S_NAMESPACE", "salesflow"),
             image=read.text("SALESFLOW_K8S_IMAGE", required=kubernetes),
             image_pull_policy=read.choice(
                 "SALESFLOW_K8S_IMAGE_PULL_POLICY", "IfNotPresent", ("Always", "IfNotPresent", "Never")
             ),
-            image_pull_secrets=read.words("SALESFLOW_K8S_IMAGE_PULL_SECRETS"),
+            image_pull_secrets=read.comma_list("SALESFLOW_K8S_IMAGE_PULL_SECRETS"),
             service_account=read.text("SALESFLOW_K8S_SERVICE_ACCOUNT", "salesflow"),
-            secrets=read.words("SALESFLOW_K8S_SECRETS"),
-            config_maps=read.words("SALESFLOW_K8S_CONFIG_MAPS"),
+            secrets=read.comma_list("SALESFLOW_K8S_SECRETS"),
+            config_maps=read.comma_list("SALESFLOW_K8S_CONFIG_MAPS"),
             store_claim=read.text("SALESFLOW_K8S_STORE_CLAIM"),
             run_as_user=read.integer("SALESFLOW_K8S_RUN_AS_USER", 185, 1, 2**31 - 1),
             resources=read.resources("SALESFLOW_K8S_RESOURCES"),
-            node_selector=read.texts_by_name("SALESFLOW_K8S_NODE_SELECTOR"),
+            node_selector=read.string_map("SALESFLOW_K8S_NODE_SELECTOR"),
             tolerations=read.objects("SALESFLOW_K8S_TOLERATIONS"),
-            labels=read.texts_by_name("SALESFLOW_K8S_LABELS"),
+            labels=read.string_map("SALESFLOW_K8S_LABELS"),
             startup_timeout=read.integer("SALESFLOW_K8S_STARTUP_TIMEOUT_SECONDS", 600, 10, 86_400),
             spark_image=read.text("SALESFLOW_SPARK_IMAGE", required=kubernetes),
             spark_version=read.text("SALESFLOW_SPARK_VERSION", "4.0.4"),
@@ -133,7 +133,7 @@ class Settings:
 
 
 class _Reader:
-    """Reads variables one by one and keeps every mistake for the end."""
+    """Reads and validates variables, and collects all mistakes."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
@@ -157,14 +157,14 @@ class _Reader:
             self.mistakes.append(f"{name} must be one of {', '.join(allowed)}: current value is {value!r}")
         return value
 
-    def integer(self, name: str, default: int | None, least: int, most: int) -> Any:
+    def integer(self, name: str, default: int | None, minimum: int, maximum: int) -> Any:
         value = self.text(name)
         if not value:
             return default
-        if value.isdecimal() and least <= int(value) <= most:
+        if value.isdecimal() and minimum <= int(value) <= maximum:
             return int(value)
         self.mistakes.append(
-            f"{name} must be a whole number from {least} to {most}: current value is {value!r}"
+            f"{name} must be a whole number from {minimum} to {maximum}: current value is {value!r}"
         )
         return default
 
@@ -174,14 +174,14 @@ class _Reader:
         is_folder = address.scheme == "file" and not address.netloc and address.path.startswith("/")
         is_bucket = address.scheme == "s3" and bool(address.hostname) and "@" not in address.netloc
         if not is_folder and not is_bucket:
-            # Whatever stands before the @ may be a secret, so the value is not repeated.
+            # The part before an @ may be a secret, so the value is not shown.
             self.mistakes.append(f"{name} must be file:///folder or s3://bucket/prefix, without credentials")
         return value
 
-    def words(self, name: str) -> tuple[str, ...]:
+    def comma_list(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
-    def json(self, name: str, default: Any, is_right: Callable[[Any], bool], wanted: str) -> Any:
+    def json(self, name: str, default: Any, is_valid: Callable[[Any], bool], expected: str) -> Any:
         text = self.text(name)
         if not text:
             return default
@@ -189,36 +189,36 @@ class _Reader:
             value = json.loads(text)
         except ValueError:
             value = None
-        if is_right(value):
+        if is_valid(value):
             return value
-        self.mistakes.append(f"{name} must be {wanted}: current value is {text!r}")
+        self.mistakes.append(f"{name} must be {expected}: current value is {text!r}")
         return default
 
-    def texts_by_name(self, name: str) -> Mapping[str, str]:
-        return self.json(name, {}, _is_texts_by_name, 'a JSON object of strings, such as {"name": "value"}')
+    def string_map(self, name: str) -> Mapping[str, str]:
+        return self.json(name, {}, _is_string_map, 'a JSON object of strings, such as {"name": "value"}')
 
     def objects(self, name: str) -> tuple[Mapping[str, Any], ...]:
-        def is_right(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
-        return tuple(self.json(name, [], is_right, "a JSON array of objects"))
+        return tuple(self.json(name, [], is_valid, "a JSON array of objects"))
 
     def resources(self, name: str) -> Mapping[str, Mapping[str, str]]:
         default = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
 
-        def is_right(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             return (
                 isinstance(value, dict)
                 and value.keys() <= {"requests", "limits"}
-                and all(_is_texts_by_name(amounts) for amounts in value.values())
+                and all(_is_string_map(amounts) for amounts in value.values())
             )
 
         return self.json(
-            name, default, is_right, 'a JSON object such as {"requests": {"cpu": "1"}, "limits": {}}'
+            name, default, is_valid, 'a JSON object such as {"requests": {"cpu": "1"}, "limits": {}}'
         )
 
     def spark_pod(self, name: str, default: Mapping[str, Any]) -> Mapping[str, Any]:
-        def is_right(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             return (
                 isinstance(value, dict)
                 and value.keys() <= {*default, "coreRequest", "coreLimit", "memoryOverhead"}
@@ -228,11 +228,11 @@ class _Reader:
                 and all(isinstance(value[key], str) for key in value.keys() - {"cores", "instances"})
             )
 
-        wanted = f"a JSON object with some of {', '.join(default)}, coreRequest, coreLimit, memoryOverhead"
-        return {**default, **self.json(name, {}, is_right, wanted)}
+        expected = f"a JSON object with some of {', '.join(default)}, coreRequest, coreLimit, memoryOverhead"
+        return {**default, **self.json(name, {}, is_valid, expected)}
 
     def dynamic_allocation(self, name: str) -> Mapping[str, int]:
-        def is_right(value: Any) -> bool:
+        def is_valid(value: Any) -> bool:
             return (
                 isinstance(value, dict)
                 and value.keys() == {"minExecutors", "maxExecutors"}
@@ -240,9 +240,9 @@ class _Reader:
                 and 1 <= value["minExecutors"] <= value["maxExecutors"]
             )
 
-        wanted = 'a JSON object such as {"minExecutors": 1, "maxExecutors": 8}'
-        return self.json(name, {}, is_right, wanted)
+        expected = 'a JSON object such as {"minExecutors": 1, "maxExecutors": 8}'
+        return self.json(name, {}, is_valid, expected)
 
 
-def _is_texts_by_name(value: Any) -> bool:
+def _is_string_map(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())

@@ -1,10 +1,11 @@
 /**
- * `deno run -A install.ts FOLDER`: part of the image build, target `source`. Fills DENO_DIR with the modules of the
- * program and writes FOLDER/salesflow, which starts it with the deno beside it and asks the network for no module.
+ * `deno run -A install.ts FOLDER`: image build step of the target `source`. Downloads the program's modules into DENO_DIR
+ * and writes FOLDER/salesflow, a wrapper that runs it offline with the deno in the same folder.
  */
 import { PERMISSIONS, WORKERS } from "../../cli/program.ts";
 import { withStd } from "../../lib/std/provider.ts";
 
+/** Quotes a word for the shell. */
 function quote(text: string): string {
   return /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
@@ -24,23 +25,23 @@ const { code } = await new Deno.Command(Deno.execPath(), {
 }).spawn().status;
 if (code !== 0) Deno.exit(code);
 
-// Who starts the program may have any user id and a root file system that cannot be written.
-const start = ["run", "--cached-only", "--no-code-cache", ...modules, ...PERMISSIONS];
+// The program may run under any user id and on a read-only root file system.
+const runArguments = ["run", "--cached-only", "--no-code-cache", ...modules, ...PERMISSIONS];
 const settings = { DENO_DIR: Deno.env.get("DENO_DIR"), DENO_NO_UPDATE_CHECK: "1" };
-// Modules are kept under the address that they came from.
-const addresses = {
+// Modules are cached by URL, so the registries must be the same as during the download.
+const registries = {
   NPM_CONFIG_REGISTRY: Deno.env.get("NPM_CONFIG_REGISTRY"),
   JSR_URL: Deno.env.get("JSR_URL"),
 };
-const exports = Object.entries({ ...settings, ...addresses })
+const exportLines = Object.entries({ ...settings, ...registries })
   .flatMap(([name, value]) => value ? [`export ${name}=${quote(value)}`] : []);
 
 await Deno.mkdir(folder, { recursive: true });
 await Deno.writeTextFile(
   `${folder}/salesflow`,
   `#!/bin/sh
-${exports.join("\n")}
-exec "$(dirname "$0")/deno" ${[...start, `${root}cli/main.ts`].map(quote).join(" ")} "$@"
+${exportLines.join("\n")}
+exec "$(dirname "$0")/deno" ${[...runArguments, `${root}cli/main.ts`].map(quote).join(" ")} "$@"
 `,
   { mode: 0o755 },
 );

@@ -1,4 +1,4 @@
-"""The stage aggregate: shop.sales to shop.sales_aggregates, read in parallel, published at once."""
+"""Stage aggregate: shop.sales to shop.sales_aggregates, read in parallel, published atomically."""
 
 from __future__ import annotations
 
@@ -11,112 +11,112 @@ from pathlib import Path
 from py4j.protocol import Py4JError
 from pyspark.sql import DataFrame, SparkSession
 
-from errors import REMEDY_TRY_AGAIN, TRY_AGAIN, StageError, explain
+from errors import EXIT_TEMPFAIL, RETRY_REMEDY, StageError, to_stage_error
 from postgres import (
     Connection,
     Target,
     connect,
     page_ranges,
-    quote_text,
+    quote_literal,
     read_properties,
     write_properties,
 )
 from result import StageResult
-from transforms.aggregate import aggregate_cells, cells
+from transforms.aggregate import aggregate_groups, group_by_region_product
 
 SQL = Path(__file__).resolve().parent / "sql"
-# Guards shop.sales_aggregates for both engines.
+# Advisory lock on shop.sales_aggregates, shared with the native engine.
 PUBLISH_LOCK = "salesflow:sales_aggregates"
-# Guards the staging tables, which only this engine makes.
+# Advisory lock on the staging tables, which only this engine creates.
 STAGING_LOCK = "salesflow:sales_aggregates:spark"
 STAGING_PREFIX = "sales_aggregates_spark_"
-# Bytes of the table that one task reads, and the most tasks there are.
-READ_BYTES = 32 * 1024 * 1024
-MOST_READS = 1_024
-# Each writing task holds a connection.
-WRITERS = 8
+# Bytes of the table per reading task, and the maximum number of tasks.
+READ_TASK_BYTES = 32 * 1024 * 1024
+MAX_READ_TASKS = 1_024
+# Each writing task holds one connection.
+WRITE_TASKS = 8
 COLUMNS = {"region": "STRING", "product_id": "INT", "quantity": "INT", "sale_amount": "DECIMAL(14, 2)"}
-REMEDY_TWICE = "Run aggregate again; nothing was published."
+RERUN_REMEDY = "Run aggregate again. Nothing was published."
 Sums = tuple[int, int, Decimal]
 
 
 def aggregate(spark: SparkSession, target: Target, run_id: str) -> StageResult:
-    """Runs the stage; no staging table is left, however it ends."""
+    """Runs the stage. Drops its staging table on success and on failure."""
     with connect(spark, target) as reader, connect(spark, target) as writer:
-        writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_text(STAGING_LOCK)}, 0))")
-        # The reader's transaction stays open to the end: the next load waits, other readers do not.
-        with needed(reader, target), reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
-            snapshot, sales_rows = hold_loaded_run(reader, target, run_id)
-            reader.allow(sales_rows)
-            # There are never more aggregates than levels times sales.
-            writer.allow(4 * sales_rows)
-            expected = sums_of_sales(reader)
+        writer.query(f"SELECT pg_advisory_lock(hashtextextended({quote_literal(STAGING_LOCK)}, 0))")
+        # The reader's transaction stays open until the end: it blocks the next load, but no readers.
+        with reader_required(reader, target), reader.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            snapshot, sales_rows = lock_loaded_run(reader, target, run_id)
+            reader.set_statement_timeout(sales_rows)
+            # There are at most levels × sales aggregates.
+            writer.set_statement_timeout(4 * sales_rows)
+            expected = sum_sales(reader)
             with staging_table(writer) as staging:
-                with counted_once(cells(read_sales(spark, reader, target, snapshot))) as finest:
-                    write_rows(aggregate_cells(finest, run_id), target, staging)
+                with cached(group_by_region_product(read_sales(spark, reader, target, snapshot))) as groups:
+                    write_rows(aggregate_groups(groups, run_id), target, staging)
                 levels = check_levels(writer, staging, expected)
                 with writer.transaction():
                     writer.query(
-                        f"SELECT pg_advisory_xact_lock(hashtextextended({quote_text(PUBLISH_LOCK)}, 0))"
+                        f"SELECT pg_advisory_xact_lock(hashtextextended({quote_literal(PUBLISH_LOCK)}, 0))"
                     )
-                    writer.execute(statement("publish_aggregates").format(staging=staging))
-                    # Without it somebody may have loaded another run by now.
+                    writer.execute(read_sql("publish_aggregates").format(staging=staging))
+                    # If the reader is lost, another run may have been loaded in the meantime.
                     reader.query("SELECT 1")
     return StageResult(expected[0], sum(levels.values()), {"levels": levels})
 
 
 @contextmanager
-def needed(reader: Connection, target: Target) -> Iterator[None]:
-    """Makes failures passing ones when the reader is lost: what tasks then say about its snapshot is not."""
+def reader_required(reader: Connection, target: Target) -> Iterator[None]:
+    """Makes any error temporary when the reader is lost: tasks only report that its snapshot is missing."""
     try:
         yield
     except Exception as error:
         if isinstance(error, StageError) or reader.is_alive():
             raise
         raise StageError(
-            f"PostgreSQL at {target.server} ended the connection that kept shop.sales as it is: "
-            f"{explain(error).message}",
-            REMEDY_TRY_AGAIN,
-            TRY_AGAIN,
+            f"PostgreSQL at {target.server} closed the connection that holds the lock on shop.sales: "
+            f"{to_stage_error(error).message}",
+            RETRY_REMEDY,
+            EXIT_TEMPFAIL,
         ) from error
 
 
 @contextmanager
-def counted_once(finest: DataFrame) -> Iterator[DataFrame]:
-    """Keeps the counts and sums, so that the two places which use them do not each read shop.sales."""
-    finest.persist()
+def cached(groups: DataFrame) -> Iterator[DataFrame]:
+    """Caches the counts and sums, which are used twice, so that shop.sales is read once."""
+    groups.persist()
     try:
-        # Before both ask for them at the same time.
-        finest.count()
-        yield finest
+        # Fills the cache before the two uses run in parallel.
+        groups.count()
+        yield groups
     finally:
-        finest.unpersist()
+        groups.unpersist()
 
 
-def statement(name: str) -> str:
-    """The text of a file in sql/."""
+def read_sql(name: str) -> str:
+    """Returns the text of a file in sql/."""
     return (SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def hold_loaded_run(reader: Connection, target: Target, run_id: str) -> tuple[str, int]:
-    """Keeps shop.sales as it is until the transaction ends; exports a snapshot when it holds this run.
+def lock_loaded_run(reader: Connection, target: Target, run_id: str) -> tuple[str, int]:
+    """Locks shop.sales against loads until the transaction ends, after checking that it contains this run.
 
-    Returns the snapshot's name, and how many rows the load has counted.
+    Returns the name of an exported snapshot, and the number of rows that the load has counted.
     """
     reader.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     reader.execute("LOCK TABLE shop.sales IN ACCESS SHARE MODE")
-    newest = reader.query("SELECT run_id, clean_rows FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
-    if not newest or newest[0][0] != run_id:
-        found = f"the rows of run {newest[0][0]}" if newest else "no rows of any run"
+    latest = reader.query("SELECT run_id, clean_rows FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
+    if not latest or latest[0][0] != run_id:
+        found = f"the rows of run {latest[0][0]}" if latest else "no rows of any run"
         raise StageError(
             f"shop.sales in PostgreSQL at {target.server} holds {found}, not those of {run_id}",
             f'Run "salesflow load --run-id {run_id}" first.',
         )
-    return str(reader.query("SELECT pg_export_snapshot()")[0][0]), int(newest[0][1] or 0)
+    return str(reader.query("SELECT pg_export_snapshot()")[0][0]), int(latest[0][1] or 0)
 
 
-def sums_of_sales(reader: Connection) -> Sums:
-    """Rows, quantity and amount of shop.sales, counted by PostgreSQL itself."""
+def sum_sales(reader: Connection) -> Sums:
+    """Returns rows, quantity and amount of shop.sales, computed by PostgreSQL."""
     [(rows, quantity, amount)] = reader.query(
         "SELECT count(*), coalesce(sum(quantity), 0), coalesce(sum(sale_amount), 0) FROM shop.sales"
     )
@@ -124,10 +124,12 @@ def sums_of_sales(reader: Connection) -> Sums:
 
 
 def read_sales(spark: SparkSession, reader: Connection, target: Target, snapshot: str) -> DataFrame:
-    """What is grouped and summed, read by ranges of pages, which are even whatever the ids are."""
-    [(pages, page_bytes)] = reader.query(statement("sales_pages"))
+    """Reads the columns to aggregate by ranges of pages, which are even regardless of the ids."""
+    [(pages, page_bytes)] = reader.query(read_sql("sales_pages"))
     table_bytes = int(pages or 0) * int(page_bytes or 0)
-    reads = max(spark.sparkContext.defaultParallelism, min(MOST_READS, -(-table_bytes // READ_BYTES)))
+    reads = max(
+        spark.sparkContext.defaultParallelism, min(MAX_READ_TASKS, -(-table_bytes // READ_TASK_BYTES))
+    )
     return spark.read.jdbc(
         target.jdbc_url,
         "shop.sales",
@@ -138,13 +140,13 @@ def read_sales(spark: SparkSession, reader: Connection, target: Target, snapshot
 
 @contextmanager
 def staging_table(writer: Connection) -> Iterator[str]:
-    """A table of its own for this run of the stage; what killed runs left behind is dropped first."""
-    left = writer.query(
+    """Provides a staging table for this attempt, after dropping those that killed attempts left."""
+    leftovers = writer.query(
         "SELECT quote_ident(tablename) FROM pg_tables "
         "WHERE schemaname = 'shop' AND starts_with(tablename, ?)",
         STAGING_PREFIX,
     )
-    for (name,) in left:
+    for (name,) in leftovers:
         writer.execute(f"DROP TABLE IF EXISTS shop.{name}")
     staging = f"{STAGING_PREFIX}{uuid.uuid4().hex[:12]}"
     writer.execute(f"CREATE UNLOGGED TABLE shop.{staging} (LIKE shop.sales_aggregates)")
@@ -152,7 +154,7 @@ def staging_table(writer: Connection) -> Iterator[str]:
     try:
         yield staging
     except BaseException:
-        # What failed first is the error to report; a table that stays is dropped by the next start.
+        # The first error is the one to report; a leftover table is dropped by the next attempt.
         with suppress(Py4JError):
             writer.execute(drop)
         raise
@@ -160,29 +162,30 @@ def staging_table(writer: Connection) -> Iterator[str]:
 
 
 def write_rows(rows: DataFrame, target: Target, staging: str) -> None:
-    """Appends the rows to the staging table; a task's rows arrive together or not at all.
+    """Appends the rows to the staging table, in one transaction per task.
 
-    A task that is lost after its commit is repeated, and its rows arrive twice: `check_levels` notices.
+    If a task is lost after its commit, Spark repeats it and its rows are written twice, which `check_levels`
+    detects.
     """
-    rows.write.option("numPartitions", WRITERS).jdbc(
+    rows.write.option("numPartitions", WRITE_TASKS).jdbc(
         target.jdbc_url, f"shop.{staging}", mode="append", properties=write_properties(target)
     )
 
 
 def check_levels(writer: Connection, staging: str, expected: Sums) -> dict[str, int]:
-    """Rows of each level; at every level the sums must be those of shop.sales."""
+    """Returns the rows of each level, after checking that each level's sums equal those of shop.sales."""
     levels = {}
     for level, rows, sales, quantity, amount in writer.query(
-        statement("staged_levels").format(staging=staging)
+        read_sql("staged_levels").format(staging=staging)
     ):
         found = (int(sales or 0), int(quantity or 0), Decimal(amount or 0))
         if found != expected:
             raise StageError(
-                f"The aggregates of level {level} sum up to {found}, shop.sales to {expected}",
-                REMEDY_TWICE,
-                TRY_AGAIN,
+                f"The aggregates of level {level} add up to {found}, shop.sales to {expected}",
+                RERUN_REMEDY,
+                EXIT_TEMPFAIL,
             )
         levels[str(level)] = int(rows or 0)
     if len(levels) != (4 if expected[0] else 0):
-        raise StageError(f"Found aggregates of the levels {list(levels)} only", REMEDY_TWICE, TRY_AGAIN)
+        raise StageError(f"Found aggregates of levels {list(levels)} only", RERUN_REMEDY, EXIT_TEMPFAIL)
     return levels

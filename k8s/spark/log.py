@@ -1,4 +1,4 @@
-"""JSON lines on standard error, with the keys that the salesflow binary uses."""
+"""JSON log lines on stderr, with the keys of the salesflow binary."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime, timezone
 
 
 def utc_now() -> str:
-    """The time in UTC to the millisecond, such as 2026-11-24T09:45:03.120Z."""
+    """Returns the current UTC time with milliseconds, such as 2026-11-24T09:45:03.120Z."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def log(level: str, stage: str, message: str, **properties: object) -> None:
-    """Writes one line; `level` is INFO, WARN or ERROR."""
+    """Writes one line. `level` is INFO, WARN or ERROR; `properties` are added as they are."""
     line = {
         "@timestamp": utc_now(),
         "level": level,

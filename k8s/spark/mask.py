@@ -1,4 +1,4 @@
-"""Addresses in messages, without what may be a secret."""
+"""Masks URLs in messages, which may contain secrets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import re
 
 
 def mask_url(text: str) -> str:
-    """A text that a person gave, fit to be shown: whole when it is no address or a plain one, else
-    only its scheme.
+    """Reduces a URL that may contain credentials to its scheme; returns other text unchanged.
 
-    The twin of maskUrl() in lib/connection/mask_url.ts, which says why.
+    Same rules as maskUrl() in lib/connection/mask_url.ts, where they are explained.
     """
     scheme, rest = re.fullmatch(r"([a-zA-Z][a-zA-Z0-9+.-]*://)?(.*)", text, re.DOTALL).groups(default="")
-    hidden = "@" in rest or (scheme and re.search(r"[:?#%\\]", rest))
-    return f"{scheme}…" if hidden else text
+    has_secret = "@" in rest or (scheme and re.search(r"[:?#%\\]", rest))
+    return f"{scheme}…" if has_secret else text

@@ -1,4 +1,4 @@
-"""The records that a run keeps about itself: run.json is read, stages/<stage>.json is written."""
+"""The records of a run in the store: reads run.json, writes stages/<stage>.json."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from store import Store
 
 
 def read_as_of(store: Store, run_id: str, manifest_as_of: str) -> date:
-    """The run's as-of date: run.json and the manifest of raw/ must agree on it."""
+    """Returns the run's as-of date, on which run.json and the manifest of raw/ must agree."""
     path = f"runs/{run_id}/run.json"
     text = store.read_text(path)
     remedy = "Generate or ingest the run again."
@@ -30,7 +30,7 @@ def read_as_of(store: Store, run_id: str, manifest_as_of: str) -> date:
 
 
 class StageRecord:
-    """stages/<stage>.json: how the stage went the last time it was started."""
+    """stages/<stage>.json: the state of the stage's latest attempt."""
 
     def __init__(self, store: Store, run_id: str, stage: str) -> None:
         self._store = store
@@ -55,7 +55,7 @@ class StageRecord:
         try:
             return int(json.loads(self._store.read_text(self._path) or '{"attempt": 0}')["attempt"])
         except (ValueError, KeyError, TypeError):
-            # What cannot be read is about to be replaced.
+            # The unreadable record is about to be replaced.
             return 0
 
     def _write(self) -> None:
@@ -66,11 +66,11 @@ class StageRecord:
         self._content |= {"status": status, "finished_at": utc_now(), "seconds": seconds, **changes}
         self._write()
 
-    def done(self, rows_in: int, rows_out: int, facts: Mapping[str, object]) -> None:
-        """The stage succeeded."""
+    def mark_done(self, rows_in: int, rows_out: int, facts: Mapping[str, object]) -> None:
+        """Records that the stage succeeded."""
         self._finish("done", rows_in=rows_in, rows_out=rows_out, facts=facts)
 
-    def failed(self, error: StageError) -> None:
-        """The stage failed."""
-        what = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
-        self._finish("failed", error=what)
+    def mark_failed(self, error: StageError) -> None:
+        """Records that the stage failed."""
+        details = {"message": error.message, "remedy": error.remedy, "exit_code": error.exit_code}
+        self._finish("failed", error=details)

@@ -1,4 +1,4 @@
-"""What every stage gives back."""
+"""The result of a stage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage did, for people and for the run's records."""
+    """Row counts and facts, for the output and for the run's records."""
 
     rows_in: int
     rows_out: int

@@ -1,8 +1,8 @@
-"""A lock in a bucket: an object that only one can create, renewed while its owner lives.
+"""A lock in a bucket: an object created by a conditional PUT and renewed while its owner is alive.
 
-The salesflow binary makes and honours the same one (lib/store/s3/lease.ts). Hadoop has no conditional PUT,
-so its own client of the AWS SDK is asked; the SDK's 2.24 has no setter for the condition, which is a header.
-Only the bucket's clock counts: those of the machines may differ.
+The salesflow binary uses the same lease (lib/store/s3/lease.ts). Hadoop has no conditional PUT, so requests
+go through its AWS SDK client; version 2.24 of the SDK has no setter for the condition, so it is set as a
+header. Expiry is computed from the bucket's clock only, because the clocks of the machines may differ.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from contextlib import contextmanager, suppress
 from py4j.java_gateway import JavaObject, JVMView
 from py4j.protocol import Py4JError, Py4JJavaError
 
-from errors import REMEDY_TRY_AGAIN, TRY_AGAIN, StageError, explain
+from errors import EXIT_TEMPFAIL, RETRY_REMEDY, StageError, to_stage_error
 from log import utc_now
 
-# A lease that is not renewed for so long is free.
+# A lease that has not been renewed for this long is free.
 EXPIRY_S = 60
-RENEW_S = 15
-# Wait for a renewal that is under way.
-FAREWELL_S = 5
-# The condition does not hold; somebody else is writing; the object is gone.
-REFUSALS = (412, 409, 404)
+RENEW_INTERVAL_S = 15
+# Wait for a renewal in progress.
+RELEASE_TIMEOUT_S = 5
+# Precondition failed; concurrent write; object deleted.
+CONFLICT_STATUSES = (412, 409, 404)
 
 
 class Lease:
-    """A lease that this process holds; use `hold_lease`."""
+    """A lease held by this process, renewed by a thread. Created by `hold_lease`."""
 
-    def __init__(self, place: Place, etag: str) -> None:
-        self._place = place
+    def __init__(self, lease_object: LeaseObject, etag: str) -> None:
+        self._object = lease_object
         self._etag = etag
         self._renewed = time.monotonic()
         self._lost = False
@@ -42,72 +42,72 @@ class Lease:
         self._thread.start()
 
     def _renew(self) -> None:
-        while not self._ended.wait(RENEW_S):
-            asked = time.monotonic()
-            # What fails otherwise is tried again; `confirm` knows when it has been too long.
+        while not self._ended.wait(RENEW_INTERVAL_S):
+            requested = time.monotonic()
+            # Other failures are retried; `confirm` detects when the lease has expired.
             with suppress(Exception):
-                etag = self._place.put("If-Match", self._etag)
+                etag = self._object.put("If-Match", self._etag)
                 if etag is None:
                     self._lost = True
                     return
-                self._etag, self._renewed = etag, asked
+                self._etag, self._renewed = etag, requested
 
     def confirm(self) -> None:
-        """Does nothing while the lease is held. Raises StageError when somebody else may have taken it."""
+        """Raises StageError when the lease has expired or another process took it."""
         if self._lost or time.monotonic() - self._renewed > EXPIRY_S:
             raise StageError(
-                f"The lock {self._place.name} was lost: it could not be renewed in time",
+                f"The lock {self._object.name} was lost: it was not renewed in time",
                 "Run the same command again.",
-                TRY_AGAIN,
+                EXIT_TEMPFAIL,
             )
 
     def release(self) -> None:
-        """Gives the lease back; one that cannot be deleted expires."""
+        """Deletes the lease. If that fails, it expires."""
         self._ended.set()
-        self._thread.join(FAREWELL_S)
+        self._thread.join(RELEASE_TIMEOUT_S)
         with suppress(StageError, Py4JError):
-            # A lost one is somebody else's.
+            # A lost lease belongs to another process.
             self.confirm()
-            self._place.delete()
+            self._object.delete()
 
 
 @contextmanager
 def hold_lease(files: JavaObject, jvm: JVMView, bucket: str, key: str) -> Iterator[Lease]:
     """Holds the lease until the block ends. `files` is Hadoop's S3AFileSystem of the bucket.
 
-    Raises StageError, with the exit code for trying again, when somebody else holds it.
+    Raises StageError with EXIT_TEMPFAIL when another process holds it.
     """
-    place = Place(files, jvm, bucket, key)
+    lease_object = LeaseObject(files, jvm, bucket, key)
     try:
-        etag = take(place)
+        etag = acquire(lease_object)
     except Py4JJavaError as error:
-        raise explain_failure(error, place.name) from error
+        raise to_lock_error(error, lease_object.name) from error
     if etag is None:
         raise StageError(
-            f"Another salesflow command holds {place.name}",
-            f"Wait until it is done; the lock of one that was killed is free after {EXPIRY_S} seconds.",
-            TRY_AGAIN,
+            f"Another salesflow command holds {lease_object.name}",
+            f"Wait until it has finished. The lock of a killed command expires after {EXPIRY_S} seconds.",
+            EXIT_TEMPFAIL,
         )
-    lease = Lease(place, etag)
+    lease = Lease(lease_object, etag)
     try:
         yield lease
     finally:
         lease.release()
 
 
-def take(place: Place) -> str | None:
-    """Creates the lease or takes an expired one over; returns its ETag, None when somebody else holds it."""
-    etag = place.put("If-None-Match", "*")
+def acquire(lease_object: LeaseObject) -> str | None:
+    """Creates the lease or takes over an expired one. Returns its ETag, or None when it is held."""
+    etag = lease_object.put("If-None-Match", "*")
     if etag is not None:
         return etag
-    found = place.look()
-    if found is None or found[1] < EXPIRY_S * 1000:
+    current = lease_object.head()
+    if current is None or current[1] < EXPIRY_S * 1000:
         return None
-    return place.put("If-Match", found[0])
+    return lease_object.put("If-Match", current[0])
 
 
-class Place:
-    """Where the lease is, with the three requests that are needed."""
+class LeaseObject:
+    """The object of a lease, with the three requests it needs."""
 
     def __init__(self, files: JavaObject, jvm: JVMView, bucket: str, key: str) -> None:
         self.name = f"s3://{bucket}/{key}"
@@ -119,7 +119,7 @@ class Place:
 
     @contextmanager
     def _span(self) -> Iterator[None]:
-        # Hadoop wants to know what each request of its client belongs to, and warns otherwise.
+        # Hadoop logs a warning for requests outside an audit span.
         span = self._files.createSpan("salesflow_lock", self._key, None)
         try:
             yield
@@ -127,7 +127,7 @@ class Place:
             span.deactivate()
 
     def put(self, condition: str, value: str) -> str | None:
-        """Writes the lease when the condition holds; returns its ETag, None when it does not hold."""
+        """Writes the lease if the condition holds. Returns the new ETag, or None when it does not hold."""
         header = (
             self._sdk.awscore.AwsRequestOverrideConfiguration.builder().putHeader(condition, value).build()
         )
@@ -138,28 +138,28 @@ class Place:
             try:
                 return self._client.putObject(request.overrideConfiguration(header).build(), body).eTag()
             except Py4JJavaError as error:
-                if status_of(error) in REFUSALS:
+                if http_status(error) in CONFLICT_STATUSES:
                     return None
                 raise
 
-    def look(self) -> tuple[str, int] | None:
-        """ETag of the lease, and milliseconds since it was renewed; None when it is gone."""
+    def head(self) -> tuple[str, int] | None:
+        """Returns the ETag of the lease and its age in milliseconds, or None when it does not exist."""
         request = self._sdk.services.s3.model.HeadObjectRequest.builder().bucket(self._bucket).key(self._key)
         with self._span():
             try:
-                answer = self._client.headObject(request.build())
+                response = self._client.headObject(request.build())
             except Py4JJavaError as error:
-                if status_of(error) in REFUSALS:
+                if http_status(error) in CONFLICT_STATUSES:
                     return None
                 raise
-        date = answer.sdkHttpResponse().firstMatchingHeader("Date")
+        date = response.sdkHttpResponse().firstMatchingHeader("Date")
         if not date.isPresent():
             return None
         now = self._sdk.utils.DateUtils.parseRfc822Date(date.get())
-        return answer.eTag(), now.toEpochMilli() - answer.lastModified().toEpochMilli()
+        return response.eTag(), now.toEpochMilli() - response.lastModified().toEpochMilli()
 
     def delete(self) -> None:
-        """Removes the lease."""
+        """Deletes the lease."""
         request = (
             self._sdk.services.s3.model.DeleteObjectRequest.builder().bucket(self._bucket).key(self._key)
         )
@@ -167,20 +167,20 @@ class Place:
             self._client.deleteObject(request.build())
 
 
-def status_of(error: Py4JJavaError) -> int | None:
-    """HTTP status of the service's answer; None when there was no answer."""
+def http_status(error: Py4JJavaError) -> int | None:
+    """Returns the HTTP status of the response, or None when there was none."""
     try:
         return int(error.java_exception.statusCode())
     except Py4JError:
         return None
 
 
-def explain_failure(error: Py4JJavaError, name: str) -> StageError:
-    """What a failure of the service means."""
-    status = status_of(error)
-    message = f"Cannot lock {name}: {explain(error).message}"
+def to_lock_error(error: Py4JJavaError, name: str) -> StageError:
+    """Converts a failed request to an error with a remedy."""
+    status = http_status(error)
+    message = f"Cannot lock {name}: {to_stage_error(error).message}"
     if status in (401, 403):
-        return StageError(message, "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and what they may do.")
+        return StageError(message, "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their permissions.")
     if status is not None and status < 500 and status not in (408, 429):
-        return StageError(message, "The service must know conditional writes (If-None-Match, If-Match).")
-    return StageError(message, REMEDY_TRY_AGAIN, TRY_AGAIN)
+        return StageError(message, "The service must support conditional writes (If-None-Match, If-Match).")
+    return StageError(message, RETRY_REMEDY, EXIT_TEMPFAIL)

@@ -1,12 +1,12 @@
--- Aggregates of shop.sales at four levels; docs/data_contract.md says what each column means.
--- Money is counted in whole cents here: every share and average is rounded once, half up, by div(2as + b, 2b).
+-- Aggregates of shop.sales at four levels; docs/data_contract.md defines the columns.
+-- Money is computed in whole cents. Each share and average a / b is rounded once, half up, at scale s: div(2as + b, 2b).
 
 INSERT INTO shop.sales_aggregates (
   level, region, product_id, total_sales, total_quantity, total_amount,
   average_sale_amount, amount_share, amount_rank, cumulative_share, run_id
 )
 WITH cells AS MATERIALIZED (
-  -- Grouped once by the finest level, because PostgreSQL does this in parallel, and GROUPING SETS not.
+  -- Groups by the finest level first: PostgreSQL runs this in parallel, but not GROUPING SETS.
   SELECT region, product_id, count(*) AS sales, sum(quantity) AS quantity, sum(sale_amount) * 100 AS cents
   FROM shop.sales
   GROUP BY region, product_id

@@ -1,16 +1,16 @@
 /**
- * Clean: converts, validates and deduplicates `raw/` into `clean/` and `rejected/`, as docs/data_contract.md states. Two parallel passes
- * over byte ranges with one table of sale_ids between them; about 50 bytes of memory for each row.
+ * Stage clean: converts, validates and deduplicates `raw/` into `clean/` and `rejected/`, as specified in docs/data_contract.md.
+ * Two parallel passes over byte ranges, with one index of sale_ids between them; takes about 50 bytes of memory per row.
  */
 import { dateRange, type IsoDate } from "../domain/dates.ts";
 import { SalesflowError } from "../console/errors.ts";
 import { rawDataRemedy } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { noRejections, type ReasonCounts, REASONS } from "../domain/sale.ts";
-import { printable } from "../console/printable.ts";
+import { type ReasonCounts, REASONS, zeroReasonCounts } from "../domain/sale.ts";
+import { toPrintable } from "../console/printable.ts";
 import {
-  beginDataset,
   checkAsOf,
+  clearDataset,
   datasetFolder,
   fingerprint,
   type Manifest,
@@ -21,26 +21,26 @@ import {
 } from "../dataset/dataset.ts";
 import { type Measure, shortSha256 } from "../dataset/part_reader.ts";
 import { Pool } from "../workers/pool.ts";
-import { type Example, examplesOf, type ValidatedRange } from "./examples.ts";
+import { collectExamples, type Example, type ValidatedRange } from "./examples.ts";
 import { DuplicateIndex } from "./duplicate_index.ts";
-import { cutRanges, type Range } from "./lines.ts";
+import { type ByteRange, splitIntoRanges } from "./lines.ts";
 import { dayKey } from "./rules.ts";
 import { BLANK, CANONICAL, CONVERTED, DUPLICATE, REJECTED } from "./row_status.ts";
-import type { CleanAnswer, CleanSetUp, CleanTask } from "./worker.ts";
+import type { CleanTask, CleanTaskResult, CleanWorkerData } from "./worker.ts";
 
-/** How to clean. */
+/** Options of the stage clean. */
 export interface CleanOptions {
-  /** Largest share of refused rows that is still published, 0 … 1. */
+  /** Maximum share of rejected rows, 0 … 1; above it, the stage fails and publishes nothing. */
   maxRejected: number;
-  /** Refuse sales outside the year up to as-of. */
+  /** Whether to reject sales outside the year up to as-of. */
   checkDateRange: boolean;
-  /** Threads. */
+  /** Maximum number of worker threads. */
   workers: number;
-  /** Raw bytes that a thread takes at a time, at least 1; the clean parts depend on it, their rows do not. @default {8 MiB} */
+  /** Raw bytes per task, at least 1; determines how rows are divided into parts, not the rows. @default {8 MiB} */
   rangeBytes?: number;
 }
 
-/** What cleaning found; rowsIn = rowsOut + duplicates + rejected. */
+/** Row counts; rowsIn = rowsOut + duplicates + rejected. */
 interface Counts {
   rowsIn: number;
   rowsOut: number;
@@ -49,57 +49,67 @@ interface Counts {
   byReason: ReasonCounts;
 }
 
-type CleanPool = Pool<CleanSetUp, CleanTask, CleanAnswer>;
+type CleanPool = Pool<CleanWorkerData, CleanTask, CleanTaskResult>;
 
 /**
  * Runs the stage.
  *
- * @throws {SalesflowError} when there is no raw data, when it is not what its manifest says, or when too much of it is refused
+ * @throws {SalesflowError} when there is no raw data, when it does not match its manifest, or when too many rows are rejected
  */
 export async function clean(context: StageContext, options: CleanOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
   const raw = await openDataset(store, runId, "raw", await rawDataRemedy(store, runId));
   checkAsOf([raw], { runId, asOf, stage: "clean" });
-  // Of this run alone, so that nobody can prepare ids or values that crowd.
+  // Random per run, so that crafted ids or values cannot be made to collide.
   const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
-  const days = options.checkDateRange ? dateRange(asOf) : undefined;
+  const acceptedDates = options.checkDateRange ? dateRange(asOf) : undefined;
   const pool: CleanPool = new Pool({
     start: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
     threads: options.workers,
-    setUp: {
+    workerData: {
       storeUrl: store.url,
       rawFolder: datasetFolder(runId, "raw"),
       cleanFolder: datasetFolder(runId, "clean"),
       rejectedFolder: datasetFolder(runId, "rejected"),
-      dayRange: days && { from: dayKey(days.from), to: dayKey(days.to) },
+      dayRange: acceptedDates && { from: dayKey(acceptedDates.from), to: dayKey(acceptedDates.to) },
       hashSeed,
     },
     signal,
   });
   try {
-    const duplicates = new DuplicateIndex(raw.rows, hashSeed);
-    const ranges = await validate(pool, raw, cutRanges(raw.parts, options.rangeBytes), duplicates, context);
-    const counts = count(ranges);
-    checkCounts(counts, raw, context);
-    // A quotient meets the decimal that was asked for exactly; a product may miss it.
+    const duplicateIndex = new DuplicateIndex(raw.rows, hashSeed);
+    const ranges = await validateRanges(
+      pool,
+      raw,
+      splitIntoRanges(raw.parts, options.rangeBytes),
+      duplicateIndex,
+      context,
+    );
+    const counts = countRows(ranges);
+    verifyCounts(counts, raw, context);
+    // Division rounds to the same double as the option's decimal; maxRejected * rowsIn may round differently.
     if (counts.rejected / counts.rowsIn > options.maxRejected) {
-      throw tooMany(counts, await examplesOf(context, raw, ranges), { ...options, days, runId });
+      throw tooManyRejectedError(counts, await collectExamples(context, raw, ranges), {
+        ...options,
+        acceptedDates,
+        runId,
+      });
     }
-    await clear(context);
+    await beginOutputs(context);
     const parts = await writeRanges(pool, ranges, counts, context);
     signal.throwIfAborted();
-    const facts = await publish(context, raw, counts, parts, days);
+    const facts = await publishOutputs(context, raw, counts, parts, acceptedDates);
     return { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, facts };
   } finally {
     pool.close();
   }
 }
 
-async function validate(
+async function validateRanges(
   pool: CleanPool,
   raw: Manifest,
-  ranges: readonly Range[],
-  duplicates: DuplicateIndex,
+  ranges: readonly ByteRange[],
+  duplicateIndex: DuplicateIndex,
   context: StageContext,
 ): Promise<ValidatedRange[]> {
   const validated: ValidatedRange[] = [];
@@ -109,55 +119,55 @@ async function validate(
     ...ranges.map((range) => ({ pass: "validate" as const, range })),
     ...raw.parts.map(({ name }) => ({ pass: "measure" as const, part: name })),
   ];
-  await pool.run(tasks, (answer, index) => {
-    if (answer.pass === "measure") checkPart(answer, raw.parts[index - ranges.length]!, context);
-    if (answer.pass !== "validate") return;
-    duplicates.markDuplicates(answer.validated);
+  await pool.run(tasks, (result, index) => {
+    if (result.pass === "measure") verifyChecksum(result, raw.parts[index - ranges.length]!, context);
+    if (result.pass !== "validate") return;
+    duplicateIndex.markDuplicates(result.validated);
     const range = ranges[index]!;
     if (range.start === 0) linesBefore = 0;
-    validated.push({ range, statuses: answer.validated.statuses, linesBefore });
-    linesBefore += answer.validated.statuses.length + answer.headerLines;
-    rows += answer.validated.statuses.length;
-    // The second pass is the other half of the work.
+    validated.push({ range, statuses: result.validated.statuses, linesBefore });
+    linesBefore += result.validated.statuses.length + result.headerLines;
+    rows += result.validated.statuses.length;
+    // The first pass is half of the work.
     context.progress(Math.floor(rows / 2), raw.rows);
   });
   return validated;
 }
 
-function checkPart(
-  found: Measure,
+function verifyChecksum(
+  actual: Measure,
   part: Part,
   { store, runId }: StageContext,
 ): void {
-  if (found.sha256 === part.sha256) return;
-  const place = `${store.url}/${datasetFolder(runId, "raw")}/${part.name}`;
+  if (actual.sha256 === part.sha256) return;
+  const path = `${store.url}/${datasetFolder(runId, "raw")}/${part.name}`;
   throw new SalesflowError(
-    `${place} was changed: it holds ${found.bytes} bytes with SHA-256 ${shortSha256(found.sha256)}, ` +
+    `${path} was changed: it holds ${actual.bytes} bytes with SHA-256 ${shortSha256(actual.sha256)}, ` +
       `the manifest says ${part.bytes} and ${shortSha256(part.sha256)}`,
     { remedy: "Generate or ingest the run again.", stage: "clean", runId },
   );
 }
 
-function count(ranges: readonly ValidatedRange[]): Counts {
-  const tally = new Float64Array(256);
-  for (const { statuses } of ranges) for (const status of statuses) tally[status]!++;
-  const byReason = noRejections();
-  REASONS.forEach((reason, index) => byReason[reason] = tally[REJECTED + index]!);
+function countRows(ranges: readonly ValidatedRange[]): Counts {
+  const countByStatus = new Float64Array(256);
+  for (const { statuses } of ranges) for (const status of statuses) countByStatus[status]!++;
+  const byReason = zeroReasonCounts();
+  REASONS.forEach((reason, index) => byReason[reason] = countByStatus[REJECTED + index]!);
   return {
-    rowsIn: tally.reduce((sum, rows) => sum + rows, 0) - tally[BLANK]!,
-    rowsOut: tally[CANONICAL]! + tally[CONVERTED]!,
-    duplicates: tally[DUPLICATE]!,
+    rowsIn: countByStatus.reduce((sum, rows) => sum + rows, 0) - countByStatus[BLANK]!,
+    rowsOut: countByStatus[CANONICAL]! + countByStatus[CONVERTED]!,
+    duplicates: countByStatus[DUPLICATE]!,
     rejected: REASONS.reduce((sum, reason) => sum + byReason[reason], 0),
     byReason,
   };
 }
 
-function checkCounts(counts: Counts, raw: Manifest, { runId }: StageContext): void {
+function verifyCounts(counts: Counts, raw: Manifest, { runId }: StageContext): void {
   const { rowsIn, rowsOut, duplicates, rejected } = counts;
   const details = { stage: "clean", runId };
   if (rowsIn !== raw.rows) {
     throw new SalesflowError(`raw/ of run ${runId} holds ${rowsIn} rows, its manifest says ${raw.rows}`, {
-      remedy: "Somebody changed the raw files: generate or ingest them again.",
+      remedy: "The raw files were changed. Generate or ingest the run again.",
       ...details,
     });
   }
@@ -170,12 +180,12 @@ function checkCounts(counts: Counts, raw: Manifest, { runId }: StageContext): vo
   }
 }
 
-/** The refusal of a run with too many refused rows; it shows some, so that nobody needs to guess. */
-function tooMany(
+/** Returns the error for too many rejected rows, with counts by reason and examples. */
+function tooManyRejectedError(
   { rowsIn, rejected, byReason }: Counts,
   examples: readonly Example[],
-  { maxRejected, days, runId }: Pick<CleanOptions, "maxRejected"> & {
-    days: { from: IsoDate; to: IsoDate } | undefined;
+  { maxRejected, acceptedDates, runId }: Pick<CleanOptions, "maxRejected"> & {
+    acceptedDates: { from: IsoDate; to: IsoDate } | undefined;
     runId: string;
   },
 ): SalesflowError {
@@ -183,17 +193,17 @@ function tooMany(
     `${reason} ${byReason[reason]}`
   );
   const lines = examples.map(({ reason, file, line, raw }) =>
-    `  ${reason}, ${printable(file)} line ${line}: ${raw}`
+    `  ${reason}, ${toPrintable(file)} line ${line}: ${raw}`
   );
-  const mostlyDates = days && byReason.date_out_of_range > rejected / 2;
-  const remedy = mostlyDates
-    ? `Nothing was published. Sales from ${days.from} to ${days.to} are accepted, the year up to as-of: accept others ` +
-      "with --no-date-range, or generate or ingest the run again with another --as-of."
-    : "Nothing was published. Mend the raw data, or allow more with --max-rejected.";
-  const first =
+  const mostlyOutOfRange = acceptedDates && byReason.date_out_of_range > rejected / 2;
+  const remedy = mostlyOutOfRange
+    ? `Nothing was published. Only sales from ${acceptedDates.from} to ${acceptedDates.to}, the year up to as-of, are accepted. ` +
+      "Accept other dates with --no-date-range, or generate or ingest the run again with another --as-of."
+    : "Nothing was published. Fix the raw data, or raise --max-rejected.";
+  const summary =
     `${rejected} of ${rowsIn} rows would be rejected, more than --max-rejected ${maxRejected} allows: ` +
     reasons.join(", ");
-  return new SalesflowError([first, ...lines].join("\n"), {
+  return new SalesflowError([summary, ...lines].join("\n"), {
     stage: "clean",
     runId,
     remedy,
@@ -201,9 +211,9 @@ function tooMany(
   });
 }
 
-async function clear({ store, runId }: StageContext): Promise<void> {
-  await beginDataset(store, datasetFolder(runId, "clean"));
-  await beginDataset(store, datasetFolder(runId, "rejected"));
+async function beginOutputs({ store, runId }: StageContext): Promise<void> {
+  await clearDataset(store, datasetFolder(runId, "clean"));
+  await clearDataset(store, datasetFolder(runId, "rejected"));
 }
 
 async function writeRanges(
@@ -220,22 +230,22 @@ async function writeRanges(
     ...validated,
     name: partName(index),
   }));
-  await pool.run(tasks, (answer, index) => {
-    if (answer.pass !== "write") return;
-    clean.push(answer.clean);
-    rejected.push(answer.rejected);
+  await pool.run(tasks, (result, index) => {
+    if (result.pass !== "write") return;
+    clean.push(result.clean);
+    rejected.push(result.rejected);
     rows += ranges[index]!.statuses.length;
     progress(Math.floor((rowsIn + rows) / 2), rowsIn);
   });
   return { clean, rejected };
 }
 
-async function publish(
+async function publishOutputs(
   { store, runId, asOf }: StageContext,
   raw: Manifest,
   counts: Counts,
   parts: { clean: Part[]; rejected: Part[] },
-  days: { from: IsoDate; to: IsoDate } | undefined,
+  acceptedDates: { from: IsoDate; to: IsoDate } | undefined,
 ): Promise<Record<string, unknown>> {
   const common = { runId, asOf, engine: "native" as const };
   await publishDataset(
@@ -249,8 +259,8 @@ async function publish(
     duplicates: counts.duplicates,
     rejected: counts.rejected,
     rejected_by_reason: counts.byReason,
-    date_from: days?.from ?? null,
-    date_to: days?.to ?? null,
+    date_from: acceptedDates?.from ?? null,
+    date_to: acceptedDates?.to ?? null,
     raw: raw.fingerprint,
     rejects: fingerprint(parts.rejected),
   };

@@ -1,57 +1,62 @@
-/** A few of the rows that cleaning refuses, for people who have to find out why. */
+/** Examples of rejected rows for error messages. */
 import type { StageContext } from "../pipeline/stage.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
-import { printable } from "../console/printable.ts";
-import { datasetFolder, type Manifest, originOf } from "../dataset/dataset.ts";
-import { lineText } from "./validate.ts";
-import { forEachLine, type Range, readLines } from "./lines.ts";
-import { LONGEST_LINE_BYTES } from "./rules.ts";
+import { toPrintable } from "../console/printable.ts";
+import { datasetFolder, type Manifest, sourceFileName } from "../dataset/dataset.ts";
+import { decodeLine } from "./validate.ts";
+import { type ByteRange, forEachLine, readLines } from "./lines.ts";
+import { MAX_LINE_BYTES } from "./rules.ts";
 import { REJECTED } from "./row_status.ts";
 
-/** Rows of each reason that are named: one may be an exception, two begin to be a rule. */
-const EXAMPLES = 2;
+/** Two per reason: one could be an outlier. */
+const EXAMPLES_PER_REASON = 2;
 
-/** One refused row. */
+/** One rejected row. */
 export interface Example {
+  /** First rule that the row breaks. */
   reason: Reason;
-  /** The export, or the raw part where there is none. */
+  /** Name of the ingested file, or of the raw part of a generated run. */
   file: string;
+  /** Line number in that file, counted from 1. */
   line: number;
-  /** Its text, cut and with control characters escaped. */
+  /** The line, truncated, with control characters escaped. */
   raw: string;
 }
 
-/** A range whose lines were validated. */
+/** A range after the first pass. */
 export interface ValidatedRange {
-  range: Range;
+  /** Range of the raw part. */
+  range: ByteRange;
+  /** One of row_status.ts for each line. */
   statuses: Uint8Array<ArrayBuffer>;
-  /** Lines of the raw part before this range's. */
+  /** Lines of the raw part before this range. */
   linesBefore: number;
 }
 
-/** The first refused rows of each reason, in the order of the reasons. */
-export async function examplesOf(
+/** Collects the first rejected rows of each reason, in the order of REASONS. */
+export async function collectExamples(
   { store, runId }: StageContext,
   raw: Manifest,
   ranges: readonly ValidatedRange[],
 ): Promise<Example[]> {
-  const found = REASONS.map((): Example[] => []);
-  const wants = (status: number) => status >= REJECTED && found[status - REJECTED]!.length < EXAMPLES;
+  const examples = REASONS.map((): Example[] => []);
+  const isWanted = (status: number) =>
+    status >= REJECTED && examples[status - REJECTED]!.length < EXAMPLES_PER_REASON;
   for (const { range, statuses, linesBefore } of ranges) {
-    // Nearly always the first range has all of them, and no other is read again.
-    if (!statuses.some(wants)) continue;
+    // The first range usually has all of them, so that no other is read again.
+    if (!statuses.some(isWanted)) continue;
     const { bytes, headerLines } = await readLines(store, datasetFolder(runId, "raw"), range);
-    let index = 0;
+    let line = 0;
     forEachLine(bytes, (start, end) => {
-      const status = statuses[index++]!;
-      if (!wants(status)) return;
-      found[status - REJECTED]!.push({
+      const status = statuses[line++]!;
+      if (!isWanted(status)) return;
+      examples[status - REJECTED]!.push({
         reason: REASONS[status - REJECTED]!,
-        file: originOf(raw, range.part),
-        line: linesBefore + headerLines + index,
-        raw: printable(lineText(bytes, start, Math.min(end, start + LONGEST_LINE_BYTES))),
+        file: sourceFileName(raw, range.part),
+        line: linesBefore + headerLines + line,
+        raw: toPrintable(decodeLine(bytes, start, Math.min(end, start + MAX_LINE_BYTES))),
       });
     });
   }
-  return found.flat();
+  return examples.flat();
 }

@@ -1,15 +1,15 @@
-/** What becomes of each line, one byte a line. */
+/** Status codes of raw lines, one byte per line. */
 import { REASONS } from "../domain/sale.ts";
 
-/** Nothing but blanks: skipped, counted nowhere. */
+/** Blank line: skipped and not counted. */
 export const BLANK = 0;
-/** Canonical as it stands. */
+/** Accepted as is. */
 export const CANONICAL = 1;
 /** Accepted after conversion. */
 export const CONVERTED = 2;
-/** Equal to an earlier row. */
+/** Dropped: equal to an earlier row. */
 export const DUPLICATE = 3;
-/** This plus the index of the reason in REASONS: refused. */
+/** Rejected: this plus the index of the reason in REASONS. */
 export const REJECTED = 16;
-/** A later row with an accepted row's sale_id but other values. */
-export const CONFLICT = REJECTED + REASONS.indexOf("conflicting_duplicate");
+/** Rejected: same sale_id as an earlier accepted row, but different values. */
+export const CONFLICT: number = REJECTED + REASONS.indexOf("conflicting_duplicate");

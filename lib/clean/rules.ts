@@ -1,44 +1,50 @@
 /**
- * The rules for one raw row, as docs/data_contract.md states them: splitting, conversion, and the first reason to refuse. No I/O.
- * Written for clarity; canonical_scanner.ts recognises, faster, the rows that need no conversion at all.
+ * Row rules of docs/data_contract.md: splits a raw line, converts its values, and names the first reason to reject it. No I/O.
+ * Written for clarity; canonical_scanner.ts is the fast path for rows that need no conversion.
  */
 import { type Reason, REGIONS } from "../domain/sale.ts";
 
-/** A row that passed; `day` is year × 416 + month × 32 + day of month, which sorts like the calendar. */
+/** An accepted row. */
 export interface ConvertedRow {
+  /** Positive 64-bit integer. */
   saleId: bigint;
+  /** Positive 64-bit integer. */
   customerId: bigint;
+  /** Positive 32-bit integer. */
   productId: number;
+  /** Positive 32-bit integer. */
   quantity: number;
+  /** year × 416 + month × 32 + day of month: sorts like the calendar. */
   day: number;
+  /** Amount in cents; exact, because it is below 2^53. */
   amountCents: number;
   /** Index in REGIONS. */
   region: number;
 }
 
-/** Accepted days, both included, as in {@linkcode ConvertedRow}; every day when undefined. */
+/** Accepted days, inclusive, encoded as in {@linkcode ConvertedRow}; undefined accepts every day. */
 export type DayRange = { from: number; to: number } | undefined;
 
-/** Longest line that is read, in bytes without the line end. */
-export const LONGEST_LINE_BYTES = 65_536;
+/** Maximum length of a line in bytes, without its line end; longer ones are malformed. */
+export const MAX_LINE_BYTES = 65_536;
 
-const FIELDS = 7;
-const BIGINT_MAX = 9_223_372_036_854_775_807n;
-const INTEGER_MAX = 2_147_483_647;
-/** numeric(14,2) */
-const AMOUNT_MAX_CENTS = 99_999_999_999_999;
+const FIELD_COUNT = 7;
+const MAX_BIGINT = 9_223_372_036_854_775_807n;
+const MAX_INTEGER = 2_147_483_647;
+/** The limit of numeric(14,2). */
+const MAX_AMOUNT_CENTS = 99_999_999_999_999;
 
 const BLANKS = "[ \\t\\u00a0\\u202f]";
 const AMOUNT = new RegExp(
   `^(₽${BLANKS}*)?(\\d+|\\d{1,3}(?:${BLANKS}\\d{3})+)(?:[.,](\\d{1,2}))?(${BLANKS}*(?:RUB|₽))?$`,
 );
-const BLANK = new RegExp(BLANKS, "g");
-const ISO = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2}))?$/;
-const DOTTED = /^(\d{2})\.(\d{2})\.(\d{4})$/;
-const SLASHED = /^(\d{4})\/(\d{2})\/(\d{2})$/;
-const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const ALL_BLANKS = new RegExp(BLANKS, "g");
+const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2}))?$/;
+const DOTTED_DATE = /^(\d{2})\.(\d{2})\.(\d{4})$/;
+const SLASHED_DATE = /^(\d{4})\/(\d{2})\/(\d{2})$/;
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-const REGION_NAMES = new Map(
+const REGION_BY_NAME = new Map(
   [["north", "n", "север"], ["south", "s", "юг"], ["east", "e", "восток"], ["west", "w", "запад"]]
     .flatMap((names, region) => names.map((name) => [name, region] as const)),
 );
@@ -47,8 +53,11 @@ function isBlankCode(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0xa0 || code === 0x202f;
 }
 
-/** A value without the blanks around it. By hand: a pattern would try every blank of a long run inside the value as the first of the last. */
-export function trim(text: string): string {
+/**
+ * Trims blanks from both ends. A loop, because a regular expression for trailing blanks takes quadratic time on a long run
+ * of blanks inside the value.
+ */
+export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlankCode(text.charCodeAt(start))) start++;
@@ -56,28 +65,28 @@ export function trim(text: string): string {
   return text.slice(start, end);
 }
 
-/** `YYYY-MM-DD` as in {@linkcode ConvertedRow}. */
+/** Encodes `YYYY-MM-DD` as in {@linkcode ConvertedRow}. */
 export function dayKey(isoDate: string): number {
   const [year, month, day] = isoDate.split("-").map(Number);
   return year! * 416 + month! * 32 + day!;
 }
 
-/** Whether that day exists; years 1 … 9999. */
-export function dayExists(year: number, month: number, day: number): boolean {
+/** Reports whether the day exists; years 1 … 9999. */
+export function isValidDate(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= MONTH_DAYS[month - 1]! + (leap ? 1 : 0);
+  return day <= DAYS_IN_MONTH[month - 1]! + (leap ? 1 : 0);
 }
 
-/** The seven values of a line, without surrounding blanks; undefined when the line is malformed. */
+/** Splits a line into its seven values, with surrounding blanks trimmed; returns undefined when the line is malformed. */
 export function splitLine(line: string): string[] | undefined {
   const fields = line.includes('"') ? splitQuoted(line) : line.split(",");
-  if (fields?.length !== FIELDS) return undefined;
-  return fields.map(trim);
+  if (fields?.length !== FIELD_COUNT) return undefined;
+  return fields.map(trimBlanks);
 }
 
 function splitQuoted(line: string): string[] | undefined {
-  // Between quotes, text is alternately outside and inside; only commas outside separate fields.
+  // Segments are alternately outside and inside quotes; only commas outside separate fields.
   const segments = line.split('"');
   if (segments.length % 2 === 0) return undefined;
   const fields: string[] = [];
@@ -92,10 +101,10 @@ function splitQuoted(line: string): string[] | undefined {
     field += pieces.at(-1)!;
   });
   fields.push(field);
-  if (fields.length !== FIELDS) return undefined;
+  if (fields.length !== FIELD_COUNT) return undefined;
   const values: string[] = [];
   for (const field of fields) {
-    const value = field.includes('"') ? unquote(trim(field)) : field;
+    const value = field.includes('"') ? unquote(trimBlanks(field)) : field;
     if (value === undefined) return undefined;
     values.push(value);
   }
@@ -109,7 +118,7 @@ function unquote(field: string): string | undefined {
   return inner.replaceAll('""', '"');
 }
 
-function identifier(text: string, max: bigint): bigint | undefined {
+function parseInteger(text: string, max: bigint): bigint | undefined {
   if (!/^\d+$/.test(text)) return undefined;
   const digits = text.replace(/^0+/, "");
   if (digits === "" || digits.length > 19) return undefined;
@@ -117,41 +126,41 @@ function identifier(text: string, max: bigint): bigint | undefined {
   return value <= max ? value : undefined;
 }
 
-function amount(text: string): number | undefined {
+function parseAmount(text: string): number | undefined {
   const found = AMOUNT.exec(text);
   if (!found || (found[1] && found[4])) return undefined;
-  const digits = found[2]!.replace(BLANK, "").replace(/^0+/, "");
+  const digits = found[2]!.replace(ALL_BLANKS, "").replace(/^0+/, "");
   if (digits.length > 12) return undefined;
   const cents = Number(digits + (found[3] ?? "").padEnd(2, "0"));
-  return cents > 0 && cents <= AMOUNT_MAX_CENTS ? cents : undefined;
+  return cents > 0 && cents <= MAX_AMOUNT_CENTS ? cents : undefined;
 }
 
-function date(text: string): number | undefined {
-  const iso = ISO.exec(text) ?? SLASHED.exec(text);
-  const dotted = iso ? null : DOTTED.exec(text);
+function parseDate(text: string): number | undefined {
+  const iso = ISO_DATE.exec(text) ?? SLASHED_DATE.exec(text);
+  const dotted = iso ? null : DOTTED_DATE.exec(text);
   const [year, month, day] = iso ? [iso[1], iso[2], iso[3]] : dotted ? [dotted[3], dotted[2], dotted[1]] : [];
-  if (!year || !dayExists(Number(year), Number(month), Number(day))) return undefined;
+  if (!year || !isValidDate(Number(year), Number(month), Number(day))) return undefined;
   if (iso?.[4] && (Number(iso[4]) > 23 || Number(iso[5]) > 59 || Number(iso[6]) > 59)) return undefined;
   return Number(year) * 416 + Number(month) * 32 + Number(day);
 }
 
-/** The row that seven values mean, or the first reason to refuse it. */
-export function convert(values: readonly string[], range: DayRange): ConvertedRow | Reason {
+/** Converts seven values to a row, or returns the first reason to reject them. */
+export function convertRow(values: readonly string[], range: DayRange): ConvertedRow | Reason {
   if (values.includes("")) return "missing_value";
-  const saleId = identifier(values[0]!, BIGINT_MAX);
+  const saleId = parseInteger(values[0]!, MAX_BIGINT);
   if (saleId === undefined) return "invalid_sale_id";
-  const customerId = identifier(values[1]!, BIGINT_MAX);
+  const customerId = parseInteger(values[1]!, MAX_BIGINT);
   if (customerId === undefined) return "invalid_customer_id";
-  const productId = identifier(values[2]!, BigInt(INTEGER_MAX));
+  const productId = parseInteger(values[2]!, BigInt(MAX_INTEGER));
   if (productId === undefined) return "invalid_product_id";
-  const quantity = identifier(values[3]!.replace(/^(\d+)\.0+$/, "$1"), BigInt(INTEGER_MAX));
+  const quantity = parseInteger(values[3]!.replace(/^(\d+)\.0+$/, "$1"), BigInt(MAX_INTEGER));
   if (quantity === undefined) return "invalid_quantity";
-  const amountCents = amount(values[5]!);
+  const amountCents = parseAmount(values[5]!);
   if (amountCents === undefined) return "invalid_amount";
-  const day = date(values[4]!);
+  const day = parseDate(values[4]!);
   if (day === undefined) return "invalid_date";
   if (range && (day < range.from || day > range.to)) return "date_out_of_range";
-  const region = REGION_NAMES.get(values[6]!.toLowerCase());
+  const region = REGION_BY_NAME.get(values[6]!.toLowerCase());
   if (region === undefined) return "unknown_region";
   return {
     saleId,
@@ -164,8 +173,8 @@ export function convert(values: readonly string[], range: DayRange): ConvertedRo
   };
 }
 
-/** The canonical line of a row, without line end. */
-export function canonicalLine(
+/** Formats a row as a canonical line, without line end. */
+export function formatCanonicalRow(
   { saleId, customerId, productId, quantity, day, amountCents, region }: ConvertedRow,
 ): string {
   const year = String(Math.floor(day / 416)).padStart(4, "0");

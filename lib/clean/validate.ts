@@ -1,50 +1,53 @@
-/** First pass over a range: a status for every line, and identity and content of every accepted row. */
+/** First pass over a range: a status for every line, and sale_id and content hash of every accepted row. */
 import { REASONS } from "../domain/sale.ts";
 import { CanonicalScanner } from "./canonical_scanner.ts";
 import { forEachLine, isBlank } from "./lines.ts";
-import { convert, type ConvertedRow, type DayRange, LONGEST_LINE_BYTES, splitLine } from "./rules.ts";
+import { type ConvertedRow, convertRow, type DayRange, MAX_LINE_BYTES, splitLine } from "./rules.ts";
 import { BLANK, CANONICAL, CONVERTED, REJECTED } from "./row_status.ts";
 
-/** What is known of a range after the first pass. Rows are the accepted lines, in order. */
+/** Result of the first pass over a range. Rows are the accepted lines, in order. */
 export interface ValidatedRows {
   /** One of row_status.ts for each line. */
   statuses: Uint8Array<ArrayBuffer>;
-  /** sale_id of each row: low and high half. */
+  /** Low half of the sale_id of each row. */
   idLow: Uint32Array<ArrayBuffer>;
+  /** High half of the sale_id of each row. */
   idHigh: Uint32Array<ArrayBuffer>;
-  /** 64-bit hash of the other values of each row. */
+  /** Low half of the 64-bit hash of the other values of each row. */
   hashLow: Uint32Array<ArrayBuffer>;
+  /** High half of that hash. */
   hashHigh: Uint32Array<ArrayBuffer>;
 }
 
 const TWO_32 = 4_294_967_296;
-const REJECTIONS = new Map(REASONS.map((reason, index) => [reason, REJECTED + index]));
+const STATUS_BY_REASON = new Map(REASONS.map((reason, index) => [reason, REJECTED + index]));
 
-/** Decodes like every reader of the contract: broken UTF-8 becomes U+FFFD, a byte order mark stays. */
+/** As the data contract requires: invalid UTF-8 becomes U+FFFD, a byte order mark is kept. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The text of a line. */
-export function lineText(bytes: Uint8Array, start: number, end: number): string {
+/** Decodes the line at [start, end). */
+export function decodeLine(bytes: Uint8Array, start: number, end: number): string {
   return decoder.decode(bytes.subarray(start, end));
 }
 
-/** The row of a line, or why it is refused. */
-export function readRow(
+/** Parses a line to a row, or returns the reason to reject it. */
+export function parseRow(
   bytes: Uint8Array,
   start: number,
   end: number,
   range: DayRange,
 ): ConvertedRow | typeof REASONS[number] {
-  if (end - start > LONGEST_LINE_BYTES) return "malformed_row";
-  const values = splitLine(lineText(bytes, start, end));
-  return values ? convert(values, range) : "malformed_row";
+  if (end - start > MAX_LINE_BYTES) return "malformed_row";
+  const values = splitLine(decodeLine(bytes, start, end));
+  return values ? convertRow(values, range) : "malformed_row";
 }
 
-/** Numbers that grow as rows come; `initialLength` is an estimate. */
-class Rows {
+/** Growable columns of {@linkcode ValidatedRows}. */
+class RowColumns {
   columns: Uint32Array<ArrayBuffer>[];
   count = 0;
 
+  /** @param initialLength estimated number of rows */
   constructor(initialLength: number) {
     this.columns = Array.from({ length: 4 }, () => new Uint32Array(initialLength));
   }
@@ -57,15 +60,15 @@ class Rows {
         return longer;
       });
     }
-    const [ids, highs, lows, hashes] = this.columns;
-    ids![this.count] = idLow;
-    highs![this.count] = idHigh;
-    lows![this.count] = hashLow;
-    hashes![this.count++] = hashHigh;
+    const [idsLow, idsHigh, hashesLow, hashesHigh] = this.columns;
+    idsLow![this.count] = idLow;
+    idsHigh![this.count] = idHigh;
+    hashesLow![this.count] = hashLow;
+    hashesHigh![this.count++] = hashHigh;
   }
 }
 
-/** Judges all lines of a range. */
+/** Validates all lines of a range. */
 export class RangeValidator {
   readonly #range: DayRange;
   readonly #scanner: CanonicalScanner;
@@ -73,16 +76,22 @@ export class RangeValidator {
   #hashLow = 0;
   #hashHigh = 0;
 
-  /** @param seed random for each run of the stage, so that nobody can prepare rows whose hashes meet */
+  /**
+   * Creates a validator.
+   *
+   * @param range days to accept
+   * @param seed random per run, so that crafted rows cannot be made to collide
+   */
   constructor(range: DayRange, seed: number) {
     this.#range = range;
     this.#scanner = new CanonicalScanner(range);
     this.#seed = seed;
   }
 
+  /** Validates the lines in `bytes`. */
   validate(bytes: Uint8Array): ValidatedRows {
     let statuses = new Uint8Array(Math.max(16, bytes.length >> 4));
-    const rows = new Rows(Math.max(16, bytes.length >> 5));
+    const rows = new RowColumns(Math.max(16, bytes.length >> 5));
     const scanner = this.#scanner;
     let count = 0;
     forEachLine(bytes, (start, end) => {
@@ -103,7 +112,7 @@ export class RangeValidator {
         );
         rows.add(scanner.saleId >>> 0, Math.floor(scanner.saleId / TWO_32), this.#hashLow, this.#hashHigh);
       } else {
-        statuses[count++] = isBlank(bytes, start, end) ? BLANK : this.#slow(bytes, start, end, rows);
+        statuses[count++] = isBlank(bytes, start, end) ? BLANK : this.#validateLine(bytes, start, end, rows);
       }
     });
     const [idLow, idHigh, hashLow, hashHigh] = rows.columns.map((column) => column.slice(0, rows.count));
@@ -116,15 +125,16 @@ export class RangeValidator {
     };
   }
 
-  #slow(bytes: Uint8Array, start: number, end: number, rows: Rows): number {
-    const row = readRow(bytes, start, end, this.#range);
-    if (typeof row === "string") return REJECTIONS.get(row)!;
+  /** Slow path: validates a line that is not canonical and adds its row when it is accepted. */
+  #validateLine(bytes: Uint8Array, start: number, end: number, rows: RowColumns): number {
+    const row = parseRow(bytes, start, end, this.#range);
+    if (typeof row === "string") return STATUS_BY_REASON.get(row)!;
     this.#hash(row.customerId, row.productId, row.quantity, row.day, row.amountCents, row.region);
     rows.add(Number(row.saleId & 0xffffffffn), Number(row.saleId >> 32n), this.#hashLow, this.#hashHigh);
     return CONVERTED;
   }
 
-  /** Two 32-bit hashes of the MurmurHash3 kind (A. Appleby, public domain) with different seeds and constants. */
+  /** Computes two 32-bit hashes in the style of MurmurHash3 (A. Appleby, public domain), with different seeds and constants. */
   #hash(
     customer: number | bigint,
     product: number,
@@ -139,24 +149,25 @@ export class RangeValidator {
     let low = this.#seed;
     let high = ~this.#seed;
     const centsHigh = Math.floor(cents / TWO_32);
-    low = step(low, customerLow, 0xcc9e2d51);
-    high = step(high, customerLow, 0x1b873593);
-    low = step(low, customerHigh ^ Math.imul(centsHigh, 0x85ebca6b), 0xcc9e2d51);
-    high = step(high, centsHigh ^ Math.imul(customerHigh, 0xc2b2ae35), 0x1b873593);
-    low = step(low, cents, 0xcc9e2d51);
-    high = step(high, cents, 0x1b873593);
-    low = step(low, product, 0xcc9e2d51);
-    high = step(high, product, 0x1b873593);
-    low = step(low, quantity, 0xcc9e2d51);
-    high = step(high, quantity, 0x1b873593);
-    low = step(low, day * 4 + region, 0xcc9e2d51);
-    high = step(high, day * 4 + region, 0x1b873593);
-    this.#hashLow = finish(low) >>> 0;
-    this.#hashHigh = finish(high) >>> 0;
+    low = mixBlock(low, customerLow, 0xcc9e2d51);
+    high = mixBlock(high, customerLow, 0x1b873593);
+    low = mixBlock(low, customerHigh ^ Math.imul(centsHigh, 0x85ebca6b), 0xcc9e2d51);
+    high = mixBlock(high, centsHigh ^ Math.imul(customerHigh, 0xc2b2ae35), 0x1b873593);
+    low = mixBlock(low, cents, 0xcc9e2d51);
+    high = mixBlock(high, cents, 0x1b873593);
+    low = mixBlock(low, product, 0xcc9e2d51);
+    high = mixBlock(high, product, 0x1b873593);
+    low = mixBlock(low, quantity, 0xcc9e2d51);
+    high = mixBlock(high, quantity, 0x1b873593);
+    low = mixBlock(low, day * 4 + region, 0xcc9e2d51);
+    high = mixBlock(high, day * 4 + region, 0x1b873593);
+    this.#hashLow = fmix32(low) >>> 0;
+    this.#hashHigh = fmix32(high) >>> 0;
   }
 }
 
-function step(hash: number, value: number, factor: number): number {
+/** Block step of MurmurHash3. */
+function mixBlock(hash: number, value: number, factor: number): number {
   value = Math.imul(value, factor);
   value = (value << 15) | (value >>> 17);
   hash ^= value;
@@ -164,7 +175,8 @@ function step(hash: number, value: number, factor: number): number {
   return (Math.imul(hash, 5) + 0xe6546b64) | 0;
 }
 
-function finish(hash: number): number {
+/** Finalizer of MurmurHash3. */
+function fmix32(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);

@@ -1,47 +1,53 @@
-/** Both passes of cleaning, on a thread of its own. */
+/** Worker thread of the stage clean: runs both passes. */
 import type { Part } from "../dataset/dataset.ts";
 import { type Measure, measureFile } from "../dataset/part_reader.ts";
 import { openStore } from "../store/open_store.ts";
-import { answerTasks } from "../workers/answer.ts";
+import { serveTasks } from "../workers/serve_tasks.ts";
 import { RangeValidator, type ValidatedRows } from "./validate.ts";
-import { type Range, readLines } from "./lines.ts";
+import { type ByteRange, readLines } from "./lines.ts";
 import type { DayRange } from "./rules.ts";
 import { writeParts } from "./write_parts.ts";
 
-/** What a worker is told once. */
-export interface CleanSetUp {
+/** Data that each worker gets once, at its start. */
+export interface CleanWorkerData {
+  /** URL of the store. */
   storeUrl: string;
+  /** Folder of the raw dataset. */
   rawFolder: string;
+  /** Folder of the clean dataset. */
   cleanFolder: string;
+  /** Folder of the rejected dataset. */
   rejectedFolder: string;
+  /** Accepted days. */
   dayRange: DayRange;
+  /** Seed of the content hash, the same in all workers. */
   hashSeed: number;
 }
 
-/** First pass (validate) or second pass (write) over a range; beside the first, the measure of a whole part. */
+/** First pass (validate) or second pass (write) over a range, or size and checksum of a whole part (measure). */
 export type CleanTask =
-  | { pass: "validate"; range: Range }
+  | { pass: "validate"; range: ByteRange }
   | { pass: "measure"; part: string }
-  | { pass: "write"; range: Range; statuses: Uint8Array<ArrayBuffer>; linesBefore: number; name: string };
+  | { pass: "write"; range: ByteRange; statuses: Uint8Array<ArrayBuffer>; linesBefore: number; name: string };
 
-/** What the passes return. */
-export type CleanAnswer =
+/** Result of a task. */
+export type CleanTaskResult =
   | { pass: "validate"; validated: ValidatedRows; headerLines: number }
   | { pass: "measure" } & Measure
   | { pass: "write"; clean: Part; rejected: Part };
 
-answerTasks<CleanSetUp, CleanTask, CleanAnswer>((setUp) => {
-  const store = openStore(setUp.storeUrl);
-  const validator = new RangeValidator(setUp.dayRange, setUp.hashSeed);
+serveTasks<CleanWorkerData, CleanTask, CleanTaskResult>((workerData) => {
+  const store = openStore(workerData.storeUrl);
+  const validator = new RangeValidator(workerData.dayRange, workerData.hashSeed);
   return async (task) => {
     if (task.pass === "measure") {
-      return { pass: "measure", ...await measureFile(store, `${setUp.rawFolder}/${task.part}`) };
+      return { pass: "measure", ...await measureFile(store, `${workerData.rawFolder}/${task.part}`) };
     }
-    const { bytes, headerLines } = await readLines(store, setUp.rawFolder, task.range);
+    const { bytes, headerLines } = await readLines(store, workerData.rawFolder, task.range);
     if (task.pass === "validate") {
       return { pass: "validate", validated: validator.validate(bytes), headerLines };
     }
-    const { cleanFolder, rejectedFolder, dayRange } = setUp;
+    const { cleanFolder, rejectedFolder, dayRange } = workerData;
     const linesBefore = task.linesBefore + headerLines;
     const { statuses, name } = task;
     const options = {
@@ -55,8 +61,8 @@ answerTasks<CleanSetUp, CleanTask, CleanAnswer>((setUp) => {
     };
     return { pass: "write", ...await writeParts(bytes, statuses, options) };
   };
-}, (answer) => {
-  if (answer.pass !== "validate") return [];
-  const { statuses, idLow, idHigh, hashLow, hashHigh } = answer.validated;
+}, (result) => {
+  if (result.pass !== "validate") return [];
+  const { statuses, idLow, idHigh, hashLow, hashHigh } = result.validated;
   return [statuses.buffer, idLow.buffer, idHigh.buffer, hashLow.buffer, hashHigh.buffer];
 });

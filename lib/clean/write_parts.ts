@@ -1,38 +1,42 @@
-/** Second pass over a range: accepted lines go to the clean part, refused ones with origin and reason to the rejected part. */
+/** Second pass over a range: writes accepted rows to a clean part, and rejected lines with origin and reason to a rejected part. */
 import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../domain/sale.ts";
 import type { Part } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import type { Store } from "../store/store.ts";
-import { lineText, readRow } from "./validate.ts";
+import { decodeLine, parseRow } from "./validate.ts";
 import { forEachLine } from "./lines.ts";
-import { canonicalLine, type DayRange, LONGEST_LINE_BYTES } from "./rules.ts";
+import { type DayRange, formatCanonicalRow, MAX_LINE_BYTES } from "./rules.ts";
 import { CANONICAL, CONVERTED, REJECTED } from "./row_status.ts";
 
 const LINE_FEED = 10;
 const encoder = new TextEncoder();
 
-/** What to write where. */
+/** Input and destination of {@linkcode writeParts}. */
 export interface WritePartsOptions {
+  /** Store to write to. */
   store: Store;
+  /** Folder of the clean part. */
   cleanFolder: string;
+  /** Folder of the rejected part. */
   rejectedFolder: string;
   /** Name of the part in both folders. */
   name: string;
-  /** Raw part that the lines come from. */
+  /** Name of the raw part that the lines come from. */
   rawPart: string;
   /** Lines of the raw part before `bytes`. */
   linesBefore: number;
+  /** Accepted days, as in the first pass. */
   dayRange: DayRange;
 }
 
-/** A line of the rejected part; the contract says what becomes of broken bytes, NUL and very long lines. */
-function rejectedLine(bytes: Uint8Array, start: number, end: number, origin: string): string {
-  const raw = lineText(bytes, start, Math.min(end, start + LONGEST_LINE_BYTES)).replaceAll("\0", "\ufffd");
+/** Formats a line of the rejected part; the data contract specifies invalid UTF-8, NUL and overlong lines. */
+function formatRejectedLine(bytes: Uint8Array, start: number, end: number, origin: string): string {
+  const raw = decodeLine(bytes, start, Math.min(end, start + MAX_LINE_BYTES)).replaceAll("\0", "\ufffd");
   return `${origin},"${raw.replaceAll('"', '""')}"\n`;
 }
 
-/** Clean and rejected bytes of a range. Runs of lines that stay as they are are copied whole. */
-function divide(
+/** Splits a range into clean chunks and rejected lines. A run of canonical lines becomes one chunk, without a copy. */
+function partitionLines(
   bytes: Uint8Array,
   statuses: Uint8Array,
   { rawPart, linesBefore, dayRange }: WritePartsOptions,
@@ -57,15 +61,20 @@ function divide(
     }
     endRun();
     if (status === CANONICAL || status === CONVERTED) {
-      const row = readRow(bytes, start, end, dayRange);
+      const row = parseRow(bytes, start, end, dayRange);
       if (typeof row === "string") {
-        throw new Error(`line ${linesBefore + line} of ${rawPart} changed while it was read`);
+        throw new Error(`line ${linesBefore + line} of ${rawPart} changed between the passes`);
       }
-      clean.push(encoder.encode(canonicalLine(row) + "\n"));
+      clean.push(encoder.encode(formatCanonicalRow(row) + "\n"));
       cleanRows++;
     } else if (status >= REJECTED) {
       rejected.push(
-        rejectedLine(bytes, start, end, `${rawPart},${linesBefore + line},${REASONS[status - REJECTED]}`),
+        formatRejectedLine(
+          bytes,
+          start,
+          end,
+          `${rawPart},${linesBefore + line},${REASONS[status - REJECTED]}`,
+        ),
       );
     }
   });
@@ -73,7 +82,7 @@ function divide(
   return { clean, cleanRows, rejected };
 }
 
-function join(chunks: readonly Uint8Array[]): Uint8Array {
+function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {
@@ -101,17 +110,17 @@ async function writePart(
   }
 }
 
-/** Writes both parts of a range. */
+/** Writes the clean and the rejected part of a range; either may hold no rows. */
 export async function writeParts(
   bytes: Uint8Array,
   statuses: Uint8Array,
   options: WritePartsOptions,
 ): Promise<{ clean: Part; rejected: Part }> {
   const { store, cleanFolder, rejectedFolder, name } = options;
-  const { clean, cleanRows, rejected } = divide(bytes, statuses, options);
-  const refused = encoder.encode(rejected.join(""));
+  const { clean, cleanRows, rejected } = partitionLines(bytes, statuses, options);
+  const rejectedBytes = encoder.encode(rejected.join(""));
   return {
-    clean: await writePart(store, cleanFolder, name, SALE_HEADER, join(clean), cleanRows),
-    rejected: await writePart(store, rejectedFolder, name, REJECTED_HEADER, refused, rejected.length),
+    clean: await writePart(store, cleanFolder, name, SALE_HEADER, concatBytes(clean), cleanRows),
+    rejected: await writePart(store, rejectedFolder, name, REJECTED_HEADER, rejectedBytes, rejected.length),
   };
 }

@@ -1,8 +1,8 @@
-/** What ClickHouse's and the network's errors mean to a person: whether trying again can help, and what to do. */
+/** Classifies errors of ClickHouse and of the network: whether a retry can help, and what the user can do. */
 import { ClickHouseError } from "@clickhouse/client";
 import { SalesflowError } from "../console/errors.ts";
 
-/** Codes of ClickHouse after which the same work may well succeed. */
+/** ClickHouse's codes of errors that a retry may resolve. */
 const TRANSIENT_CODES = new Set([
   "159", // TIMEOUT_EXCEEDED
   "202", // TOO_MANY_SIMULTANEOUS_QUERIES
@@ -20,106 +20,112 @@ const TRANSIENT_CODES = new Set([
   "999", // KEEPER_EXCEPTION
 ]);
 
-const NETWORK =
+/** Messages and codes of network failures, gateways included. */
+const NETWORK_ERROR =
   /ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN|socket hang up|timeout|connection (closed|reset|refused)|broken pipe|unexpected (eof|end)|premature close|aborted|bad gateway|service unavailable|gateway timeout/i;
 
-interface Meaning {
-  says: string;
+interface Explanation {
+  /** Predicate of "ClickHouse at HOST …". */
+  summary: string;
   remedy: string;
   exitCode?: 75;
 }
 
-const MEANINGS: Record<string, Meaning> = {
-  "60": { says: "lacks a table", remedy: 'Run "salesflow migrate" first.' },
-  "81": { says: "lacks the database shop", remedy: 'Run "salesflow migrate" first.' },
-  "164": { says: "lets this user only read", remedy: "Connect as a user who may write." },
+/** Explanations by ClickHouse's code. */
+const EXPLANATIONS: Record<string, Explanation> = {
+  "60": { summary: "is missing a table", remedy: 'Run "salesflow migrate" first.' },
+  "81": { summary: "is missing the database shop", remedy: 'Run "salesflow migrate" first.' },
+  "164": { summary: "allows this user only to read", remedy: "Connect as a user with write access." },
   "192": {
-    says: "refuses the user or the password",
+    summary: "rejected the user name or password",
     remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
   },
   "193": {
-    says: "refuses the user or the password",
+    summary: "rejected the user name or password",
     remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
   },
   "194": {
-    says: "refuses the user or the password",
+    summary: "rejected the user name or password",
     remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
   },
   "516": {
-    says: "refuses the user or the password",
+    summary: "rejected the user name or password",
     remedy: "Check user and password in SALESFLOW_CLICKHOUSE_URL.",
   },
-  "497": { says: "does not allow this", remedy: "Grant the user the right that the message names." },
-  "241": { says: "has no memory left", remedy: "Try again when the server is less busy.", exitCode: 75 },
+  "497": { summary: "denied permission", remedy: "Grant the user the privilege named in the message." },
+  "241": { summary: "ran out of memory", remedy: "Try again when the server is less busy.", exitCode: 75 },
   "243": {
-    says: "has no disk space left",
+    summary: "has no disk space left",
     remedy: "Free disk space on the ClickHouse server, then run again.",
     exitCode: 75,
   },
 };
 
-/** An error of ClickHouse or of the way to it, before retries have been given up. */
+/** An error of ClickHouse or of the connection to it, from a single attempt. */
 export class ClickHouseFailure extends Error {
+  /** Name of the class. */
   override name = "ClickHouseFailure";
-  /** ClickHouse's code, such as `516`; undefined when the server did not answer. */
+  /** ClickHouse's code, such as `516`; undefined when the error did not come from the server. */
   readonly code: string | undefined;
-  /** Whether the same work may succeed when it is tried again. */
+  /** Whether a retry may succeed. */
   readonly transient: boolean;
 
+  /** Keeps the cause. @param cause error of the driver, or a message */
   constructor(cause: unknown) {
     const code = cause instanceof ClickHouseError ? cause.code : undefined;
-    super(messageOf(cause), { cause });
+    super(formatMessage(cause), { cause });
     this.code = code;
     const system = `${(cause as { code?: unknown } | null)?.code ?? ""} ${this.message}`;
-    this.transient = code === undefined ? NETWORK.test(system) : TRANSIENT_CODES.has(code);
+    this.transient = code === undefined ? NETWORK_ERROR.test(system) : TRANSIENT_CODES.has(code);
   }
 }
 
-function messageOf(cause: unknown): string {
+/** Returns the message with ClickHouse's code and type, without the server version. */
+function formatMessage(cause: unknown): string {
   if (cause instanceof ClickHouseError) {
     return `${cause.message.replace(/\s*\(version [\d.]+.*\)?\s*$/s, "").trim()} (code ${cause.code}${
       cause.type ? `, ${cause.type}` : ""
     })`;
   }
-  if (cause instanceof AggregateError && cause.errors.length > 0) return messageOf(cause.errors[0]);
+  if (cause instanceof AggregateError && cause.errors.length > 0) return formatMessage(cause.errors[0]);
   if (!(cause instanceof Error)) return String(cause);
   return cause.message || String((cause as { code?: string }).code ?? cause.name);
 }
 
-function meaningOf(failure: ClickHouseFailure): Meaning {
-  const known = MEANINGS[failure.code ?? ""];
+function explain(failure: ClickHouseFailure): Explanation {
+  const known = EXPLANATIONS[failure.code ?? ""];
   if (known) return known;
   if (failure.transient) {
     return {
-      says: "cannot be reached, broke off or is overloaded",
-      remedy: "Check that the server runs and that the network lets this machine through, then run again.",
+      summary: "cannot be reached, failed temporarily or is overloaded",
+      remedy: "Check that the server is running and reachable from this machine, then run again.",
       exitCode: 75,
     };
   }
   if (failure.code === undefined && /ENOTFOUND|getaddrinfo|failed to lookup address/i.test(failure.message)) {
     return {
-      says: "cannot be found by name",
+      summary: "has a host name that cannot be resolved",
       remedy: "Check the host in SALESFLOW_CLICKHOUSE_URL.",
       exitCode: 75,
     };
   }
   if (failure.code === undefined && /certificate|tls|ssl/i.test(failure.message)) {
     return {
-      says: "did not prove who it is, or does not speak TLS",
+      summary: "failed TLS verification or does not support TLS",
       remedy: "Check https and sslrootcert in SALESFLOW_CLICKHOUSE_URL and the certificate of the server.",
     };
   }
-  return { says: "reported an error", remedy: "Read the message; run again when its cause is gone." };
+  return { summary: "reported an error", remedy: "Fix the cause given in the message, then run again." };
 }
 
-/** Turns a failure into an error for people; any other error stays as it is. */
+/** Converts a {@linkcode ClickHouseFailure} to an error with a remedy; returns any other error unchanged. */
 export function clickhouseError(
   error: unknown,
   { server, stage }: { server: string; stage: string },
 ): unknown {
   if (!(error instanceof ClickHouseFailure)) return error;
-  const { says, remedy, exitCode } = meaningOf(error);
-  return new SalesflowError(`ClickHouse at ${server} ${says}: ${error.message}`, {
+  const { summary, remedy, exitCode } = explain(error);
+  return new SalesflowError(`ClickHouse at ${server} ${summary}: ${error.message}`, {
     exitCode: exitCode ?? 1,
     remedy,
     stage,

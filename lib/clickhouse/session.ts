@@ -1,4 +1,4 @@
-/** A conversation with ClickHouse over its HTTP interface, through the official client. */
+/** Sessions with ClickHouse over its HTTP interface, through the official client. */
 import { Readable } from "node:stream";
 import { Buffer } from "node:buffer";
 import {
@@ -15,18 +15,19 @@ import { parseClickHouseUrl } from "../connection/clickhouse_url.ts";
 /** Values bound to `{name:Type}`. */
 export type QueryParams = Record<string, string | number>;
 
-/** What {@linkcode withClickHouse} needs to know. */
+/** Options of {@linkcode withClickHouse}. */
 export interface ClickHouseOptions {
-  /** With password. */
+  /** Connection URL, including the password. */
   url: string;
-  /** Shown to the database as `salesflow <stage>`, and in errors. */
+  /** Stage name for errors; the user agent has `salesflow <stage>`. */
   stage: string;
+  /** Cancels the running request. */
   signal: AbortSignal;
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
 }
 
-/** An open conversation; every error of it is a {@linkcode ClickHouseFailure}. */
+/** A session. Its methods throw {@linkcode ClickHouseFailure}. */
 export class ClickHouse {
   readonly #client: ClickHouseClient;
   readonly #signal: AbortSignal;
@@ -40,7 +41,7 @@ export class ClickHouse {
     this.server = server;
   }
 
-  async #do<T>(work: () => Promise<T>): Promise<T> {
+  async #run<T>(work: () => Promise<T>): Promise<T> {
     this.#signal.throwIfAborted();
     try {
       return await work();
@@ -60,19 +61,19 @@ export class ClickHouse {
     });
   }
 
-  /** Runs a statement that returns nothing. */
+  /** Runs a statement that returns no rows. */
   async command(query: string, query_params: QueryParams = {}): Promise<void> {
-    await this.#do(() => this.#client.command({ query, query_params, abort_signal: this.#signal }));
+    await this.#run(() => this.#client.command({ query, query_params, abort_signal: this.#signal }));
   }
 
-  /** Rows of a query, every value as ClickHouse's text. */
+  /** Returns the rows of a query, with every value as ClickHouse's text. */
   rows(query: string, query_params: QueryParams = {}): Promise<string[][]> {
-    return this.#do(async () => await (await this.#query(query, query_params)).json<string[]>());
+    return this.#run(async () => await (await this.#query(query, query_params)).json<string[]>());
   }
 
-  /** The answer to any statement as text, in `format` unless the statement names another. */
+  /** Runs any statement; returns the response as text, in `format` unless the statement has a FORMAT clause. */
   text(query: string, format: string): Promise<string> {
-    return this.#do(async () => {
+    return this.#run(async () => {
       const { stream } = await this.#client.exec({
         query,
         clickhouse_settings: { ...EXACT_TEXT, default_format: format } as ClickHouseSettings,
@@ -82,67 +83,62 @@ export class ClickHouse {
     });
   }
 
-  /** The rows of a query in batches as they come in, every value as ClickHouse's text. */
+  /** Yields the rows of a query in batches as they arrive, with every value as ClickHouse's text. */
   async *stream(query: string, query_params: QueryParams = {}): AsyncGenerator<string[][]> {
-    const result = await this.#do(() => this.#query(query, query_params));
+    const result = await this.#run(() => this.#query(query, query_params));
     const batches = result.stream<string[]>()[Symbol.asyncIterator]();
     for (;;) {
-      const batch = await this.#do(() => batches.next());
+      const batch = await this.#run(() => batches.next());
       if (batch.done) return;
       yield (batch.value as { json(): string[] }[]).map((row) => row.json());
     }
   }
 
   /**
-   * Sends rows to a table, values as text. Not repeatable: after a retry rows may be there twice.
+   * Inserts rows with values as text. Not idempotent: after a retry, rows may be duplicated.
    *
-   * @throws what `rows` throws, and {@linkcode ClickHouseFailure}
+   * @throws errors of `rows`, and {@linkcode ClickHouseFailure}
    */
   async insert(
     table: string,
     columns: readonly string[],
     rows: AsyncIterable<readonly (string | null)[]>,
   ): Promise<void> {
-    let ofSource: { error: unknown } | undefined;
-    async function* watched() {
+    let sourceError: { error: unknown } | undefined;
+    async function* values() {
       try {
         yield* rows;
       } catch (error) {
-        ofSource = { error };
+        sourceError = { error };
         throw error;
       }
     }
     try {
-      await this.#do(() =>
+      await this.#run(() =>
         this.#client.insert({
           table,
           columns: columns as [string, ...string[]],
-          values: Readable.from(watched()),
+          values: Readable.from(values()),
           format: "JSONCompactEachRow",
           abort_signal: this.#signal,
         })
       );
     } catch (error) {
-      // The side that broke first is the one to report.
-      throw ofSource ? ofSource.error : error;
+      // When the source fails, the request fails as a consequence.
+      throw sourceError ? sourceError.error : error;
     }
   }
 }
 
-/** `1.50` stays `1.50`. */
+/** Keeps trailing zeros: `1.50`, not `1.5`. */
 const EXACT_TEXT: ClickHouseSettings = { output_format_decimal_trailing_zeros: 1 };
 
-/** A quoted identifier, each name for itself. */
-export function quoteClickHouseName(...names: readonly string[]): string {
-  return names.map((name) => "`" + name.replaceAll("\\", "\\\\").replaceAll("`", "\\`") + "`").join(".");
-}
-
 /**
- * Opens a conversation and does `work`. When ClickHouse fails for now, everything is done again, so `work` must be
- * repeatable; errors of anything else pass through.
+ * Runs `work` in a session. After a transient failure everything is repeated, so `work` must be idempotent. Other errors
+ * of `work` pass through.
  *
- * @throws {SalesflowError} for every failure of ClickHouse, with exit code 75 when trying later may help
- * @throws the signal's reason when it was aborted
+ * @throws {SalesflowError} for every failure of ClickHouse, with exit code 75 when a later retry may help
+ * @throws the signal's reason when it is aborted
  */
 export async function withClickHouse<T>(
   options: ClickHouseOptions,
@@ -155,10 +151,10 @@ export async function withClickHouse<T>(
     username,
     password,
     application: `salesflow ${stage}`,
-    // Silence on the connection, in both directions; streams that move may take longer.
-    request_timeout: limits.statementMs,
-    // When a kept connection is reset in the middle of a request, Deno's HTTP client waits until the timeout; on a new
-    // one it reports the reset at once. A stage makes a dozen requests.
+    // Limits idle time on the socket in both directions; a stream that makes progress may take longer.
+    request_timeout: limits.statementTimeoutMs,
+    // When a reused connection is reset during a request, Deno's HTTP client waits for the timeout; on a new one it
+    // reports the reset at once. A stage makes about a dozen requests, so reuse would save little.
     keep_alive: { enabled: false },
     log: { level: ClickHouseLogLevel.OFF },
     ...(ca ? { tls: { ca_cert: Buffer.from(ca) } } : {}),
@@ -168,7 +164,7 @@ export async function withClickHouse<T>(
     return await withRetry(() => work(db), {
       limits,
       signal,
-      passes: (error) => error instanceof ClickHouseFailure && error.transient,
+      isTransient: (error) => error instanceof ClickHouseFailure && error.transient,
       log: "clickhouse",
       server,
     });

@@ -1,44 +1,49 @@
-/** A ClickHouse URL, taken apart once: what the client needs, and a name for the server that holds no secret. */
+/** Parses ClickHouse URLs into client options and a server name without secrets. */
 import { UrlReader } from "./url_reader.ts";
 
-const KIND = {
+const FORMAT = {
   schemes: ["http:", "https:"],
   example: "https://user:password@host:8443",
-  // The authority to check the server's certificate against, as a PEM file.
+  // PEM file of the certificate authority that the server's certificate is verified against.
   parameters: ["sslrootcert"],
 };
 const DEFAULT_PORTS: Record<string, string> = { "http:": "8123", "https:": "8443" };
 
-/** What {@linkcode parseClickHouseUrl} finds in a URL. */
+/** Connection options, parsed by {@linkcode parseClickHouseUrl}. */
 export interface ClickHouseTarget {
-  /** Scheme, host, port and nothing else. */
+  /** Scheme, host and port only. */
   url: string;
+  /** Decoded user name; `default` when the URL has none. */
   username: string;
+  /** Decoded password; empty when the URL has none. */
   password: string;
+  /** Certificate authority (PEM) to trust instead of the system's; undefined when the URL has none. */
   ca: string | undefined;
   /** `host:port`, for messages. */
   server: string;
 }
 
 /**
- * Takes a URL such as `https://user:password@host:8443?sslrootcert=/ca.pem` apart. Certificates of `https` are always
- * verified. Tables are named in full (`shop.…`), so the URL names no database.
+ * Parses a URL such as `https://user:password@host:8443?sslrootcert=/ca.pem`. With `https`, certificates are always verified.
+ * Queries use qualified table names (`shop.…`), so the URL needs no database.
  *
- * @param name what to call the URL in messages
- * @throws {UsageError} with every mistake found, showing nothing of the URL but names of parameters
+ * @param name of the URL in messages
+ * @throws {UsageError} listing all mistakes; quotes nothing of the URL but parameter names
  */
 export function parseClickHouseUrl(text: string, name = "the ClickHouse URL"): ClickHouseTarget {
-  const reader = new UrlReader(text, KIND, name);
+  const reader = new UrlReader(text, FORMAT, name);
   const { url } = reader;
   if (!/^\/?$|^\/(default|shop)\/?$/.test(url.pathname)) {
-    reader.wrong("the database", "the tables are always in shop");
+    reader.addMistake("the database", "the tables are always in shop");
   }
-  const username = reader.decoded(url.username, "the user name") || "default";
-  const password = reader.decoded(url.password, "the password");
-  const isPlain = url.protocol === "http:";
-  if (isPlain && url.searchParams.get("sslrootcert")) reader.wrong("sslrootcert", "the URL is not https");
-  const ca = isPlain ? undefined : reader.file("sslrootcert");
-  reader.finish();
+  const username = reader.decode(url.username, "the user name") || "default";
+  const password = reader.decode(url.password, "the password");
+  const isPlaintext = url.protocol === "http:";
+  if (isPlaintext && url.searchParams.get("sslrootcert")) {
+    reader.addMistake("sslrootcert", "the URL is not https");
+  }
+  const ca = isPlaintext ? undefined : reader.readFile("sslrootcert");
+  reader.throwMistakes();
   const server = `${url.hostname}:${url.port || DEFAULT_PORTS[url.protocol]}`;
   return { url: `${url.protocol}//${server}`, username, password, ca, server };
 }

@@ -1,24 +1,26 @@
-/** Where the databases are: from the environment or a file, never from flags, so that passwords stay out of process lists. */
+/** Reads connection URLs from environment variables or files. Flags would show passwords in process lists. */
 import { parseClickHouseUrl } from "./clickhouse_url.ts";
-import { UsageError, usageErrorOf } from "../console/errors.ts";
+import { catchUsageError, UsageError } from "../console/errors.ts";
 import { maskUrl } from "./mask_url.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 
-/** Looks up a variable. */
+/** Returns the value of an environment variable. */
 export type Environment = (name: string) => string | undefined;
 
 /** Connection URLs; undefined means the embedded database. */
 export interface DatabaseUrls {
+  /** URL of PostgreSQL, with password. */
   postgresUrl: string | undefined;
+  /** URL of ClickHouse, with password. */
   clickhouseUrl: string | undefined;
 }
 
-const KINDS = [
+const DATABASES = [
   { key: "postgresUrl", variable: "SALESFLOW_POSTGRES_URL", parse: parsePostgresUrl },
   { key: "clickhouseUrl", variable: "SALESFLOW_CLICKHOUSE_URL", parse: parseClickHouseUrl },
 ] as const;
 
-function fromFile(origin: string, path: string, mistakes: string[]): string | undefined {
+function readUrlFile(origin: string, path: string, mistakes: string[]): string | undefined {
   try {
     return Deno.readTextFileSync(path).trim();
   } catch (error) {
@@ -29,32 +31,32 @@ function fromFile(origin: string, path: string, mistakes: string[]): string | un
 }
 
 /**
- * Reads `SALESFLOW_POSTGRES_URL`, `SALESFLOW_CLICKHOUSE_URL`, or the files that the same names with `_FILE` point to,
- * and takes the URLs apart, so that every mistake is known before anything is touched.
+ * Reads `SALESFLOW_POSTGRES_URL` and `SALESFLOW_CLICKHOUSE_URL`, or the files named by the same variables with the suffix
+ * `_FILE`. Parses the URLs, so that mistakes are reported before a command changes anything.
  *
- * @throws {UsageError} naming every mistake at once
+ * @throws {UsageError} listing all mistakes
  */
-export function databaseUrls(environment: Environment = (name) => Deno.env.get(name)): DatabaseUrls {
+export function readDatabaseUrls(environment: Environment = (name) => Deno.env.get(name)): DatabaseUrls {
   const mistakes: string[] = [];
   const urls: DatabaseUrls = { postgresUrl: undefined, clickhouseUrl: undefined };
-  for (const { key, variable, parse } of KINDS) {
+  for (const { key, variable, parse } of DATABASES) {
     const direct = environment(variable);
     const path = environment(`${variable}_FILE`);
-    // Whoever mixes the two up has a password where a path belongs.
+    // A URL set as _FILE by mistake may contain a password.
     const origin = direct || !path ? variable : `${variable}_FILE=${maskUrl(path)}`;
     if (direct && path) mistakes.push(`Set ${variable} or ${variable}_FILE, not both`);
-    const text = direct || (path ? fromFile(origin, path, mistakes) : undefined);
+    const text = direct || (path ? readUrlFile(origin, path, mistakes) : undefined);
     if (text === undefined || text === "") {
       if (path && text === "") mistakes.push(`Cannot use ${origin}: the file is empty`);
       continue;
     }
-    mistakes.push(...usageErrorOf(() => parse(text, origin))?.mistakes ?? []);
+    mistakes.push(...catchUsageError(() => parse(text, origin))?.mistakes ?? []);
     urls[key] = text;
   }
   if (mistakes.length > 0) {
     throw new UsageError(
       mistakes,
-      "Characters of a password that mean something in a URL must be percent-encoded.",
+      "Percent-encode special characters in passwords.",
     );
   }
   return urls;

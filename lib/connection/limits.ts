@@ -1,73 +1,73 @@
-/** How long the command waits for a database and how often it tries again. */
+/** Timeouts and retries of connections to databases and buckets. */
 import { UsageError } from "../console/errors.ts";
 
-/** Limits of one conversation with a database; all times in milliseconds. */
+/** Limits of a database session. All times are in milliseconds. */
 export interface DatabaseLimits {
-  /** Tries after the first one, when the connection fails or breaks off. */
+  /** Retries after a failed or lost connection, not counting the first attempt. */
   retries: number;
-  /** Wait before the second try; doubled each time, with jitter. */
-  firstRetryMs: number;
-  /** Longest wait between two tries. */
-  longestRetryMs: number;
-  /** Longest time a statement may take whose work does not grow with the rows. */
-  statementMs: number;
-  /** Longest time a stream of rows may stand still. */
-  stallMs: number;
-  /** Longest wait for another command that is at the same work. */
-  lockWaitMs: number;
+  /** Delay before the first retry; doubled each time, with jitter. */
+  minRetryDelayMs: number;
+  /** Maximum delay between two attempts. */
+  maxRetryDelayMs: number;
+  /** Timeout of a statement whose work does not grow with the number of rows. */
+  statementTimeoutMs: number;
+  /** Timeout of a stream of rows that makes no progress. */
+  stallTimeoutMs: number;
+  /** Maximum wait for a lock that another command holds. */
+  lockTimeoutMs: number;
 }
 
-/** Two minutes of patience with a database that restarts, as many with another command. */
-const PATIENT = { retries: 6, timeoutSeconds: 120 };
-const MOST_RETRIES = 100;
-const LONGEST_TIMEOUT_SECONDS = 86_400;
+/** Enough to wait two minutes for a database that restarts, and as long for another command. */
+const DEFAULTS = { retries: 6, timeoutSeconds: 120 };
+const MAX_RETRIES = 100;
+const MAX_TIMEOUT_SECONDS = 86_400;
 
-/** Reads `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS`; what cannot be used counts as not set, and is named. */
-function readLimits(
+/** Uses the default in place of an invalid value. */
+function parseLimits(
   environment: (name: string) => string | undefined,
 ): { limits: DatabaseLimits; mistakes: string[] } {
   const mistakes: string[] = [];
-  const wholeNumber = (name: string, fallback: number, min: number, max: number) => {
+  const parseInteger = (name: string, fallback: number, min: number, max: number) => {
     const text = environment(name) || String(fallback);
     if (/^\d{1,6}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
     mistakes.push(`Cannot use ${name} ${text}: it must be a whole number from ${min} to ${max}`);
     return fallback;
   };
-  const retries = wholeNumber("SALESFLOW_RETRIES", PATIENT.retries, 0, MOST_RETRIES);
+  const retries = parseInteger("SALESFLOW_RETRIES", DEFAULTS.retries, 0, MAX_RETRIES);
   const timeoutMs = 1000 *
-    wholeNumber("SALESFLOW_TIMEOUT_SECONDS", PATIENT.timeoutSeconds, 1, LONGEST_TIMEOUT_SECONDS);
+    parseInteger("SALESFLOW_TIMEOUT_SECONDS", DEFAULTS.timeoutSeconds, 1, MAX_TIMEOUT_SECONDS);
   const limits = {
     retries,
-    firstRetryMs: 500,
-    longestRetryMs: 15_000,
-    statementMs: timeoutMs,
-    stallMs: timeoutMs / 2,
-    lockWaitMs: timeoutMs,
+    minRetryDelayMs: 500,
+    maxRetryDelayMs: 15_000,
+    statementTimeoutMs: timeoutMs,
+    stallTimeoutMs: timeoutMs / 2,
+    lockTimeoutMs: timeoutMs,
   };
   return { limits, mistakes };
 }
 
 /**
- * Limits as `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS` say; a stream may stand still for half of the timeout.
+ * Reads the limits from `SALESFLOW_RETRIES` and `SALESFLOW_TIMEOUT_SECONDS`. A stream may stall for half of the timeout.
  *
- * @throws {UsageError} naming every mistake at once
+ * @throws {UsageError} listing all mistakes
  */
-export function limitsFrom(environment: (name: string) => string | undefined): DatabaseLimits {
-  const { limits, mistakes } = readLimits(environment);
+export function readLimits(environment: (name: string) => string | undefined): DatabaseLimits {
+  const { limits, mistakes } = parseLimits(environment);
   if (mistakes.length > 0) throw new UsageError(mistakes);
   return limits;
 }
 
 /**
- * The limits of this process, read from its environment when it starts. Mistakes are for the command line to report,
- * together with its own: an error while modules load would be the only one that anybody sees.
+ * Limits of this process, read from its environment at startup. Invalid values are reported by the command line together with
+ * its own mistakes: an error at import time would hide those.
  */
-export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = readLimits((name) => Deno.env.get(name)).limits;
+export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = parseLimits((name) => Deno.env.get(name)).limits;
 
-/** Slower than this the server is taken for stuck; the slowest machine measured was forty times as fast. */
-const SLOWEST_ROWS_PER_MS = 20;
+/** A slower server is considered stuck. The slowest machine measured was forty times as fast. */
+const MIN_ROWS_PER_MS = 20;
 
-/** Longest time for a statement that touches every row: the fixed part and a time for each row. */
-export function statementMsFor(limits: DatabaseLimits, rows: number): number {
-  return limits.statementMs + Math.ceil(rows / SLOWEST_ROWS_PER_MS);
+/** Returns the timeout of a statement that reads or writes each of `rows` rows: the fixed timeout plus a share per row. */
+export function statementTimeoutForRows(limits: DatabaseLimits, rows: number): number {
+  return limits.statementTimeoutMs + Math.ceil(rows / MIN_ROWS_PER_MS);
 }

@@ -1,9 +1,10 @@
-/** Addresses in messages, without what may be a secret. */
+/** Masks URLs in messages, which may contain secrets. */
 
 /**
- * A text that a person gave, fit to be shown: whole when it is no address or a plain one, else with only its scheme.
- * A password that was not percent-encoded may reach into any part of an address, so nothing behind the scheme is safe
- * once there is an `@`, a port that may be a password, a parameter or an escape. The twin of `mask_url` in
+ * Reduces a URL that may contain credentials to its scheme; returns other text unchanged.
+ *
+ * A password that is not percent-encoded may extend into any part of a URL. So nothing after the scheme is shown if it has an
+ * `@`, a port (which may be part of a password), a query, a fragment or an escape. The same rules are in `mask_url` of
  * k8s/spark/mask.py.
  */
 export function maskUrl(text: string): string {

@@ -1,35 +1,42 @@
-/** Trying again when a database fails or cannot be reached. */
+/** Retries of transient failures, with exponential backoff. */
 import pRetry from "p-retry";
 import type { DatabaseLimits } from "./limits.ts";
-import { logger, triesLeft } from "../console/log.ts";
+import { escapePlaceholders, formatAttemptsLeft, logger } from "../console/log.ts";
 
-/** How to try again. */
+/** Options of {@linkcode withRetry}. */
 export interface RetryOptions {
+  /** Number of retries, and their delays. */
   limits: DatabaseLimits;
+  /** Cancels waiting and retrying. */
   signal: AbortSignal;
-  /** Whether an error may pass when the same is done again. */
-  passes: (error: Error) => boolean;
-  /** Whose words the log gets, such as `postgres`. */
+  /** Reports whether a retry may succeed. */
+  isTransient: (error: Error) => boolean;
+  /** Logger of the retries, such as `postgres`. */
   log: string;
-  /** Where it failed, such as `host:port/database`. */
+  /** Name of the server in the log, such as `host:port/database`. */
   server: string;
 }
 
-/** Does `work`, again after errors that pass, with growing waits. @throws the last error, or the signal's reason */
+/**
+ * Runs `work`, and again after transient errors, with exponential backoff and jitter.
+ *
+ * @throws the last error, or the signal's reason
+ */
 export function withRetry<T>(
   work: () => Promise<T>,
-  { limits, signal, passes, log, server }: RetryOptions,
+  { limits, signal, isTransient, log, server }: RetryOptions,
 ): Promise<T> {
   return pRetry(work, {
     retries: limits.retries,
-    minTimeout: limits.firstRetryMs,
-    maxTimeout: limits.longestRetryMs,
+    minTimeout: limits.minRetryDelayMs,
+    maxTimeout: limits.maxRetryDelayMs,
     randomize: true,
     signal,
-    shouldRetry: ({ error }) => passes(error),
+    shouldRetry: ({ error }) => isTransient(error),
     onFailedAttempt({ error, retriesLeft }) {
-      if (signal.aborted || retriesLeft === 0 || !passes(error)) return;
-      logger(log).warn(`${server}: ${error.message}; trying again (${triesLeft(retriesLeft)})`);
+      if (signal.aborted || retriesLeft === 0 || !isTransient(error)) return;
+      const message = `${server}: ${error.message}; retrying (${formatAttemptsLeft(retriesLeft)})`;
+      logger(log).warn(escapePlaceholders(message));
     },
   });
 }

@@ -1,16 +1,16 @@
-/** Which connections go over a network in the clear. */
+/** Finds database servers on other machines whose connections are not encrypted. */
 import { parseClickHouseUrl } from "./clickhouse_url.ts";
 import type { DatabaseUrls } from "./database_urls.ts";
 import { parsePostgresUrl } from "./postgres_url.ts";
 
-/** This machine, or the folder of a socket on it. */
+/** Loopback hosts, and the folder of a Unix socket. */
 const LOOPBACK = /^(\/|localhost$|.*\.localhost$|127(\.\d+){3}$|\[?::1\]?$|\[?::ffff:127\.)/i;
 
 /**
- * Servers on other machines whose URLs ask for no encryption, as messages name them, each with what to do. Also those of
- * a private network, where that may be meant: only a person can tell.
+ * Returns the servers on other machines whose URLs do not ask for encryption, formatted for messages, each with what to change.
+ * Includes servers in private networks, where this may be intended: a URL does not tell.
  */
-export function unencryptedServers({ postgresUrl, clickhouseUrl }: Partial<DatabaseUrls>): string[] {
+export function findUnencryptedServers({ postgresUrl, clickhouseUrl }: Partial<DatabaseUrls>): string[] {
   const found: string[] = [];
   if (postgresUrl) {
     const { host, ssl, server } = parsePostgresUrl(postgresUrl);

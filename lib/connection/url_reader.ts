@@ -1,89 +1,98 @@
-/** What the URLs of both databases have in common. Messages name the URL, never show any of it: a password may reach anywhere. */
+/** Validation shared by the URLs of both databases. Messages never quote a URL: a password may extend into any part of it. */
 import { readFileSync } from "node:fs";
 import { UsageError } from "../console/errors.ts";
 
-/** How a database's URLs look. */
-export interface UrlKind {
-  /** With colon; the first one is the usual one. */
+/** Format of a database's URLs. */
+export interface UrlFormat {
+  /** Accepted schemes, with colon; the first one is suggested in messages. */
   schemes: readonly string[];
-  /** A whole URL, for messages. */
+  /** A complete URL, for messages. */
   example: string;
-  /** Parameters that may follow the `?`. */
+  /** Accepted query parameters. */
   parameters: readonly string[];
 }
 
-/** A parameter's name that may be shown; anything else may be a piece of a password. */
-const PLAIN_WORD = /^[a-z_]{1,40}$/;
+/** A parameter name that is safe to show; any other may be part of a password. */
+const SAFE_NAME = /^[a-z_]{1,40}$/;
 
-/** Reads one URL and collects what is wrong with it. */
+/** Parses one URL and collects its mistakes. */
 export class UrlReader {
+  /** The parsed URL. */
   readonly url: URL;
-  /** Whole sentences. */
+  /** Mistakes found so far, as sentences. */
   readonly mistakes: string[] = [];
   readonly #name: string;
 
   /**
-   * @param name what to call the URL, such as the variable that it comes from
-   * @throws {UsageError} when it is no URL of the kind, and looking further makes no sense
+   * Parses the URL.
+   *
+   * @param name of the URL in messages, such as its variable
+   * @throws {UsageError} when the URL cannot be parsed or has another scheme, so that its parts cannot be checked
    */
-  constructor(text: string, { schemes, example, parameters }: UrlKind, name: string) {
+  constructor(text: string, { schemes, example, parameters }: UrlFormat, name: string) {
     this.#name = name;
-    const refuse = (why: string) => new UsageError([`Cannot use ${name}: ${why}`]);
+    const usageError = (why: string) => new UsageError([`Cannot use ${name}: ${why}`]);
     let url: URL;
     try {
       url = new URL(text);
     } catch {
-      throw refuse(`it is not a URL, such as ${example}`); // without the cause, which shows it
+      throw usageError(`it is not a URL, such as ${example}`); // without the cause, which quotes the URL
     }
     if (!schemes.includes(url.protocol)) {
-      throw refuse(`it must begin with ${schemes[0]}//, such as ${example}`);
+      throw usageError(`it must begin with ${schemes[0]}//, such as ${example}`);
     }
-    // The rest of a password that holds one of these, which ended the host too early.
+    // One of these characters in a password ended the host too early.
     if (`${url.pathname}${url.search}${url.hash}`.includes("@")) {
-      throw refuse("it has an @ behind its host; in a password / is %2F, ? is %3F, # is %23 and @ is %40");
+      throw usageError(
+        "it has an @ after the host; in a password, write / as %2F, ? as %3F, # as %23 and @ as %40",
+      );
     }
-    if (url.hostname === "") throw refuse(`it names no host, such as ${example}`);
+    if (url.hostname === "") throw usageError(`it has no host, such as ${example}`);
     this.url = url;
     for (const parameter of url.searchParams.keys()) {
       if (parameters.includes(parameter)) continue;
-      const shown = PLAIN_WORD.test(parameter) ? `the parameter ${parameter}` : "a parameter";
+      const shown = SAFE_NAME.test(parameter) ? `the parameter ${parameter}` : "a parameter";
       this.mistakes.push(`Cannot use ${shown} in ${name}: it must be one of ${parameters.join(", ")}`);
     }
   }
 
-  /** Text without its percent-encoding. */
-  decoded(text: string, what: string): string {
+  /** Percent-decodes a part of the URL; an empty string when it is invalid. */
+  decode(text: string, part: string): string {
     try {
       return decodeURIComponent(text);
     } catch {
-      this.wrong(what, "it has a % that is not followed by two hexadecimal digits");
+      this.addMistake(part, "it has a % that is not followed by two hexadecimal digits");
       return "";
     }
   }
 
-  /** The file that a parameter names; undefined when it names none. */
-  file(parameter: string): string | undefined {
+  /** Reads the file that a parameter names; undefined when it is not set or cannot be read. */
+  readFile(parameter: string): string | undefined {
     const path = this.url.searchParams.get(parameter);
     if (!path) return undefined;
     try {
       return readFileSync(path, "utf8");
     } catch (error) {
-      const missing = (error as { code?: string }).code === "ENOENT";
-      this.wrong(
+      const isMissing = (error as { code?: string }).code === "ENOENT";
+      this.addMistake(
         `the file of ${parameter}`,
-        missing ? "there is no such file" : "it cannot be read",
+        isMissing ? "there is no such file" : "it cannot be read",
       );
       return undefined;
     }
   }
 
-  /** Notes a mistake in a part of the URL. */
-  wrong(part: string, why: string): void {
+  /** Adds a mistake in a part of the URL. */
+  addMistake(part: string, why: string): void {
     this.mistakes.push(`Cannot use ${part} in ${this.#name}: ${why}`);
   }
 
-  /** @throws {UsageError} with every mistake found */
-  finish(): void {
+  /**
+   * Throws if there are mistakes.
+   *
+   * @throws {UsageError} listing all mistakes
+   */
+  throwMistakes(): void {
     if (this.mistakes.length > 0) throw new UsageError(this.mistakes);
   }
 }

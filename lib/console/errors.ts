@@ -1,36 +1,50 @@
-/** Errors that people see: what was found, why, and what to do next. */
+/** Errors for the user: message, causes, remedy and exit code. */
 
-/** The system's words for a disk that takes no more, now or ever. */
+/** Matches error codes and messages of the operating system for a full disk or an exceeded quota. */
 export const NO_SPACE = /ENOSPC|EDQUOT|no space left|quota exceeded/i;
 
-/** How the process ends: 0 done, 1 failed for good, 2 wrong usage or configuration, 75 failed for now (try again). */
+/**
+ * Exit codes of failures: 1 permanent failure, 2 invalid usage or configuration, 75 temporary failure, where a retry may
+ * succeed (EX_TEMPFAIL of sysexits.h).
+ */
 export type ExitCode = 1 | 2 | 75;
 
-/** What an error knows besides its message. */
+/** Properties of a {@linkcode SalesflowError} besides its message. */
 export interface ErrorDetails {
-  /** @default {1} */
+  /**
+   * Exit code of the process.
+   *
+   * @default {1}
+   */
   exitCode?: ExitCode;
-  /** What the person can do about it, as a sentence. */
+  /** What the user can do, as a sentence. */
   remedy?: string;
-  /** The stage that failed. */
+  /** Name of the failed stage. */
   stage?: string;
-  /** The run that failed. */
+  /** Id of the failed run. */
   runId?: string;
-  /** What the lines of the message after its first one tell people, for machines. */
+  /** Structured form of all lines of the message but the first, for JSON logs. */
   evidence?: Record<string, unknown>;
-  /** The error underneath, kept for the chain that is printed. */
+  /** The underlying error; its message is printed as well. */
   cause?: unknown;
 }
 
-/** An error with an exit code and a remedy. Its message never holds a secret. */
+/** An error with an exit code and a remedy. Its message never contains a secret. */
 export class SalesflowError extends Error {
+  /** Name of the class. */
   override name = "SalesflowError";
+  /** See {@linkcode ErrorDetails.exitCode}. */
   readonly exitCode: ExitCode;
+  /** See {@linkcode ErrorDetails.remedy}. */
   readonly remedy: string | undefined;
+  /** See {@linkcode ErrorDetails.stage}. */
   readonly stage: string | undefined;
+  /** See {@linkcode ErrorDetails.runId}. */
   readonly runId: string | undefined;
+  /** See {@linkcode ErrorDetails.evidence}. */
   readonly evidence: Record<string, unknown> | undefined;
 
+  /** Creates an error; `message` must not contain a secret. */
   constructor(message: string, details: ErrorDetails = {}) {
     const { exitCode = 1, remedy, stage, runId, evidence, cause } = details;
     super(message, cause === undefined ? undefined : { cause });
@@ -42,19 +56,22 @@ export class SalesflowError extends Error {
   }
 }
 
-/** Wrong usage or configuration (exit code 2): every mistake found, in one error. */
+/** Invalid usage or configuration (exit code 2). One error lists all mistakes. */
 export class UsageError extends SalesflowError {
+  /** Name of the class. */
   override name = "UsageError";
+  /** All mistakes, as sentences. */
   readonly mistakes: readonly string[];
 
+  /** Creates an error whose message has one line per mistake. */
   constructor(mistakes: readonly string[], remedy?: string) {
     super(mistakes.join("\n"), { exitCode: 2, ...(remedy ? { remedy } : {}) });
     this.mistakes = mistakes;
   }
 }
 
-/** What a check finds wrong, so that it can be reported together with other mistakes; undefined when all is well. */
-export function usageErrorOf(check: () => unknown): UsageError | undefined {
+/** Runs a check and returns its UsageError, to report it together with others; undefined when the check passes. */
+export function catchUsageError(check: () => unknown): UsageError | undefined {
   try {
     check();
     return undefined;
@@ -64,21 +81,24 @@ export function usageErrorOf(check: () => unknown): UsageError | undefined {
   }
 }
 
-/** The exit code for any error; one that nobody foresaw is final. */
+/** Returns the exit code for any error: 1 unless it is a {@linkcode SalesflowError}. */
 export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof SalesflowError ? error.exitCode : 1;
 }
 
-/** The message of an error and of every error underneath, outermost first. */
+/** Returns the messages of an error and its causes, outermost first, without those that an earlier one contains. At most 8. */
 export function messageChain(error: unknown): string[] {
   const messages: string[] = [];
   const seen = new Set<unknown>();
-  for (let at: unknown = error; at !== undefined && at !== null && !seen.has(at) && messages.length < 8;) {
-    seen.add(at);
-    const text = at instanceof Error ? (at.message || at.name) : String(at);
+  for (
+    let current: unknown = error;
+    current !== undefined && current !== null && !seen.has(current) && messages.length < 8;
+  ) {
+    seen.add(current);
+    const text = current instanceof Error ? (current.message || current.name) : String(current);
     if (!messages.some((message) => message.includes(text))) messages.push(text);
-    if (at instanceof AggregateError && at.errors.length > 0) at = at.errors[0];
-    else at = at instanceof Error ? at.cause : undefined;
+    if (current instanceof AggregateError && current.errors.length > 0) current = current.errors[0];
+    else current = current instanceof Error ? current.cause : undefined;
   }
   return messages;
 }

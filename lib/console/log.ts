@@ -1,4 +1,4 @@
-/** Logging on standard error, by LogTape: text for people, JSON lines for machines. */
+/** Logging to stderr with LogTape, as text or as JSON lines. */
 import {
   configure,
   configureSync,
@@ -12,46 +12,45 @@ import {
 /** `text` or `json`. */
 export type LogFormat = "text" | "json";
 
-/** The logger of one part of the program, such as `logger("clean")`. */
+/** Returns the logger of a part of the program, such as `logger("clean")`. */
 export function logger(part: string): Logger {
   return getLogger(["salesflow", part]);
 }
 
 let format: LogFormat | undefined;
 
-/** How this process logs; undefined before {@linkcode setUpLogging}. */
+/** Returns the log format of this process; undefined before {@linkcode setUpLogging}. */
 export function logFormat(): LogFormat | undefined {
   return format;
 }
 
-/** Text that is to stand in a message as it is: a brace would begin a placeholder. */
-export function literal(text: string): string {
+/** Escapes braces, which LogTape otherwise parses as placeholders of a message. */
+export function escapePlaceholders(text: string): string {
   return text.replaceAll("{", "{{").replaceAll("}", "}}");
 }
 
-/** `1 try left`, `2 tries left`. */
-export function triesLeft(count: number): string {
-  return `${count} ${count === 1 ? "try" : "tries"} left`;
+/** Formats a number of attempts: `1 attempt left`, `2 attempts left`. */
+export function formatAttemptsLeft(count: number): string {
+  return `${count} ${count === 1 ? "attempt" : "attempts"} left`;
 }
 
-/** Called before each log line, so that a progress bar can make room. */
-let beforeLine: () => void = () => {};
+let beforeLog: () => void = () => {};
 
-/** Sets what runs before each log line is written. */
-export function onLogLine(make: () => void): void {
-  beforeLine = make;
+/** Sets the function that runs before each log line is written, so that a progress bar can be cleared. */
+export function onBeforeLog(callback: () => void): void {
+  beforeLog = callback;
 }
 
 /**
- * Sets up logging for the whole process; call once.
+ * Sets up logging for the whole process. Call once.
  *
  * @param chosen `text` or `json`
- * @param quiet only warnings and errors
+ * @param quiet log only warnings and errors
  */
 export async function setUpLogging(chosen: LogFormat, quiet: boolean): Promise<void> {
   format = chosen;
   const encoder = new TextEncoder();
-  const line = chosen === "json"
+  const formatRecord = chosen === "json"
     ? getJsonLinesFormatter({ properties: "flatten", categorySeparator: "." })
     : getTextFormatter({
       timestamp: "time",
@@ -65,8 +64,8 @@ export async function setUpLogging(chosen: LogFormat, quiet: boolean): Promise<v
     reset: true,
     sinks: {
       stderr(record: LogRecord) {
-        beforeLine();
-        Deno.stderr.writeSync(encoder.encode(line(record)));
+        beforeLog();
+        Deno.stderr.writeSync(encoder.encode(formatRecord(record)));
       },
     },
     loggers: [
@@ -76,13 +75,15 @@ export async function setUpLogging(chosen: LogFormat, quiet: boolean): Promise<v
   });
 }
 
-/** A warning of a thread, for the main thread to write. */
+/** A warning from a worker thread, to be logged by the main thread. */
 export interface Warning {
+  /** Part of the program, see {@linkcode logger}. */
   part: string;
+  /** The formatted message. */
   text: string;
 }
 
-/** Sets up logging for a thread that has no standard error of its own: warnings and errors are handed on. */
+/** Sets up logging in a worker thread: passes warnings and errors to `send` instead of stderr. */
 export function relayWarnings(send: (warning: Warning) => void): void {
   configureSync({
     reset: true,
@@ -94,7 +95,7 @@ export function relayWarnings(send: (warning: Warning) => void): void {
   });
 }
 
-/** Writes what {@linkcode relayWarnings} sent. */
+/** Logs a warning that {@linkcode relayWarnings} passed on. */
 export function writeWarning({ part, text }: Warning): void {
-  logger(part).warn(literal(text));
+  logger(part).warn(escapePlaceholders(text));
 }

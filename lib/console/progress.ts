@@ -1,32 +1,32 @@
-/** Progress of a stage: a bar on a terminal, a log line now and then elsewhere. */
+/** Progress of a stage: a progress bar on a terminal, otherwise a log line every 10 seconds. */
 import process from "node:process";
 import cliProgress from "cli-progress";
-import { logger, onLogLine } from "./log.ts";
+import { logger, onBeforeLog } from "./log.ts";
 
-const LOG_EVERY_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
 
-/** Shows how far a stage has come. */
+/** Displays the progress of a stage. */
 export interface Progress {
-  /** Rows done so far out of `total` (undefined when nobody knows). */
+  /** Reports rows done so far out of `total` (undefined when unknown). */
   update(rows: number, total?: number): void;
   /** Removes the bar. */
   stop(): void;
 }
 
-function bar(stage: string, unit: string): Progress {
+function createBar(stage: string, unit: string): Progress {
   const started = performance.now();
   let rows = 0;
   let drawn = false;
   const name = stage.padEnd(10);
   const counts = `{done} ${unit} | {rate} ${unit}/s`;
   const options = { stream: process.stderr, hideCursor: true, clearOnComplete: true, fps: 10, etaBuffer: 50 };
-  const single = new cliProgress.SingleBar({
+  const bar = new cliProgress.SingleBar({
     ...options,
-    // Nobody can draw a share of an unknown whole.
-    format: (bar: object, params: object, payload: { known: boolean }) =>
+    // Without a total, show the counts only.
+    format: (barOptions: object, params: object, payload: { known: boolean }) =>
       cliProgress.Format.Formatter(
         {
-          ...bar,
+          ...barOptions,
           format: payload.known
             ? `${name} {bar} {percentage}% | ${counts} | {eta_formatted} left`
             : `${name} ${counts}`,
@@ -36,10 +36,10 @@ function bar(stage: string, unit: string): Progress {
       ),
   }, cliProgress.Presets.shades_classic);
   const clear = () => {
-    if (drawn) single.stop();
+    if (drawn) bar.stop();
     drawn = false;
   };
-  onLogLine(clear);
+  onBeforeLog(clear);
   return {
     update(now, total) {
       rows = now;
@@ -49,23 +49,23 @@ function bar(stage: string, unit: string): Progress {
         rate: Math.round(rows / seconds).toLocaleString("en"),
         known: total !== undefined,
       };
-      if (!drawn) single.start(total ?? rows, rows, payload);
+      if (!drawn) bar.start(total ?? rows, rows, payload);
       drawn = true;
-      if (total !== undefined) single.setTotal(total);
-      single.update(rows, payload);
+      if (total !== undefined) bar.setTotal(total);
+      bar.update(rows, payload);
     },
     stop() {
       clear();
-      onLogLine(() => {});
+      onBeforeLog(() => {});
     },
   };
 }
 
-function lines(stage: string, unit: string): Progress {
+function createLogLines(stage: string, unit: string): Progress {
   let last = performance.now();
   return {
     update(rows, total) {
-      if (performance.now() - last < LOG_EVERY_MS) return;
+      if (performance.now() - last < LOG_INTERVAL_MS) return;
       last = performance.now();
       logger(stage).info(`{done} ${unit} so far`, {
         done: rows,
@@ -76,7 +76,11 @@ function lines(stage: string, unit: string): Progress {
   };
 }
 
-/** Starts showing the progress of a stage. @param draw whether a bar may be drawn */
+/**
+ * Starts displaying the progress of a stage.
+ *
+ * @param draw draw a bar on stderr instead of logging lines
+ */
 export function startProgress(stage: string, draw: boolean, unit = "rows"): Progress {
-  return draw ? bar(stage, unit) : lines(stage, unit);
+  return draw ? createBar(stage, unit) : createLogLines(stage, unit);
 }

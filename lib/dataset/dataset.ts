@@ -1,6 +1,6 @@
 /**
- * Datasets: folders of CSV parts that exist when, and only when, their `manifest.json` does.
- * The manifest is removed before the first part changes and renamed into place after the last one is durable.
+ * Datasets: folders of CSV parts with a `manifest.json`. A dataset exists if and only if its manifest does: the manifest is
+ * removed before any part changes, and written atomically after all parts are durable.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -11,11 +11,11 @@ import type { Store } from "../store/store.ts";
 
 const partSchema = z.object({
   name: z.string().regex(/^part-\d{5}\.csv$/),
-  /** Data rows, without the header. */
+  /** Number of data rows, without the header. */
   rows: z.number().int().nonnegative(),
-  /** Of the whole file. */
+  /** Size of the whole file. */
   bytes: z.number().int().nonnegative(),
-  /** Of the whole file, hexadecimal. */
+  /** Checksum of the whole file, in hexadecimal. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
@@ -31,58 +31,67 @@ const manifestSchema = z.object({
   parts: z.array(partSchema),
   facts: z.record(z.string(), z.unknown()),
 }).refine(
-  ({ parts, ...whole }) =>
-    whole.fingerprint === fingerprint(parts) && whole.rows === sum(parts, "rows") &&
-    whole.bytes === sum(parts, "bytes") && new Set(parts.map(({ name }) => name)).size === parts.length,
-  "its fingerprint, rows, bytes or names of parts do not agree with its parts",
+  ({ parts, ...totals }) =>
+    totals.fingerprint === fingerprint(parts) && totals.rows === sum(parts, "rows") &&
+    totals.bytes === sum(parts, "bytes") && new Set(parts.map(({ name }) => name)).size === parts.length,
+  "it is inconsistent (fingerprint, rows, bytes or part names)",
 );
 
-function sum(parts: readonly Part[], what: "rows" | "bytes"): number {
-  return parts.reduce((total, part) => total + part[what], 0);
+function sum(parts: readonly Part[], field: "rows" | "bytes"): number {
+  return parts.reduce((total, part) => total + part[field], 0);
 }
 
 /** One file of a dataset. */
 export type Part = z.infer<typeof partSchema>;
-/** What a dataset consists of; see docs/data_contract.md. */
+/** The content of a manifest.json. See docs/data_contract.md. */
 export type Manifest = z.infer<typeof manifestSchema>;
 /** Name of a dataset. */
 export type DatasetName = Manifest["dataset"];
 
-/** What {@linkcode publishDataset} needs besides the parts. */
+/** Properties of a dataset besides its parts. */
 export interface DatasetDescription {
+  /** Name of the dataset. */
   dataset: DatasetName;
+  /** Id of the run. */
   runId: string;
+  /** As-of date of the run. */
   asOf: IsoDate;
+  /** Engine that wrote the dataset. */
   engine: Manifest["engine"];
+  /** Facts that depend on the dataset, see facts.ts. */
   facts: Record<string, unknown>;
 }
 
-/** Folder of a run's dataset. */
+/** Returns the folder of a dataset. */
 export function datasetFolder(runId: string, dataset: DatasetName): string {
   return `runs/${runId}/${dataset}`;
 }
 
-/** `part-00007.csv` for 7. */
+/** Returns the file name of a part: `part-00007.csv` for 7. */
 export function partName(index: number): string {
   return `part-${String(index).padStart(5, "0")}.csv`;
 }
 
-/** What people know a raw part by: the export that it came from, or its own name. */
-export function originOf(raw: Manifest, part: string): string {
+/** Returns the name of the export that a raw part was ingested from; the name of the part if it was generated. */
+export function sourceFileName(raw: Manifest, part: string): string {
   const { files } = raw.facts;
   const file = Array.isArray(files) ? files[raw.parts.findIndex(({ name }) => name === part)] : undefined;
   return typeof file === "string" ? file : part;
 }
 
-/** SHA-256 over the parts' names, rows, bytes and checksums; see docs/data_contract.md. */
+/** Computes the SHA-256 of the names, rows, bytes and checksums of all parts. See docs/data_contract.md. */
 export function fingerprint(parts: readonly Part[]): string {
   const hash = createHash("sha256");
   for (const { name, rows, bytes, sha256 } of parts) hash.update(`${name}\t${rows}\t${bytes}\t${sha256}\n`);
   return hash.digest("hex");
 }
 
-/** Makes room for a dataset: its manifest goes first, then everything else in its folder except `keep`. */
-export async function beginDataset(
+/**
+ * Removes a dataset before it is rewritten: first the manifest, then the other files.
+ *
+ * @param keep returns true for names of files to keep
+ */
+export async function clearDataset(
   store: Store,
   folder: string,
   keep: (name: string) => boolean = () => false,
@@ -93,7 +102,7 @@ export async function beginDataset(
   await mapConcurrently(names, (name) => store.remove(`${folder}/${name}`));
 }
 
-/** The manifest for these parts. */
+/** Creates the manifest of a dataset. */
 export function makeManifest(description: DatasetDescription, parts: readonly Part[]): Manifest {
   const { dataset, runId, asOf, engine, facts } = description;
   return {
@@ -110,7 +119,7 @@ export function makeManifest(description: DatasetDescription, parts: readonly Pa
   };
 }
 
-/** Puts the manifest in place: from here on the dataset exists. */
+/** Writes the manifest, which makes the dataset exist. */
 export async function publishDataset(
   store: Store,
   description: DatasetDescription,
@@ -122,8 +131,12 @@ export async function publishDataset(
   return manifest;
 }
 
-/** The manifest of a run's dataset; undefined when the dataset does not exist. @throws {SalesflowError} when it cannot be understood */
-export async function findDataset(
+/**
+ * Reads the manifest of a dataset; undefined when it does not exist.
+ *
+ * @throws {SalesflowError} when it is invalid
+ */
+export async function readManifest(
   store: Store,
   runId: string,
   dataset: DatasetName,
@@ -134,15 +147,19 @@ export async function findDataset(
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new SalesflowError(`Cannot understand ${path} in ${store.url}`, {
-      remedy: `Remove the file and run the stage that makes ${dataset}/ again.`,
+    throw new SalesflowError(`Cannot parse ${path} in ${store.url}`, {
+      remedy: `Remove the file and run the stage that writes ${dataset}/ again.`,
       runId,
       cause,
     });
   }
 }
 
-/** @throws {SalesflowError} exit code 2 when a dataset is as of another date than the run */
+/**
+ * Checks that datasets have the same as-of date as the run.
+ *
+ * @throws {SalesflowError} with exit code 2 when one has another date
+ */
 export function checkAsOf(
   manifests: readonly (Manifest | undefined)[],
   { runId, asOf, stage }: { runId: string; asOf: IsoDate; stage: string },
@@ -151,26 +168,26 @@ export function checkAsOf(
     if (!manifest || manifest.as_of === asOf) continue;
     throw new SalesflowError(
       `${manifest.dataset}/ of run ${runId} is as of ${manifest.as_of}, not ${asOf}`,
-      { exitCode: 2, remedy: "Leave --as-of out, or make the run again as of that date.", stage, runId },
+      { exitCode: 2, remedy: "Omit --as-of, or create the run again with that date.", stage, runId },
     );
   }
 }
 
 /**
- * The manifest of a run's dataset, whose parts are there in full size.
+ * Reads the manifest of a dataset, and checks that all parts exist with the right size.
  *
- * @param remedy what to do so that the dataset is there
- * @throws {SalesflowError} when it does not exist
+ * @param remedy how to create the dataset, for the error
+ * @throws {SalesflowError} when the dataset is missing, invalid or incomplete
  */
 export async function openDataset(
   store: Store,
   runId: string,
   dataset: DatasetName,
   remedy = dataset === "raw"
-    ? `Generate or ingest the sales of run ${runId}, such as with: salesflow generate --run-id ${runId}`
+    ? `Generate or ingest the sales of run ${runId}, for example: salesflow generate --run-id ${runId}`
     : `Run: salesflow clean --run-id ${runId}`,
 ): Promise<Manifest> {
-  const manifest = await findDataset(store, runId, dataset);
+  const manifest = await readManifest(store, runId, dataset);
   const folder = datasetFolder(runId, dataset);
   if (!manifest) {
     throw new SalesflowError(`There is no ${dataset} data of run ${runId} in ${store.url}/${folder}`, {
@@ -180,10 +197,10 @@ export async function openDataset(
   }
   const sizes = await mapConcurrently(manifest.parts, ({ name }) => store.size(`${folder}/${name}`));
   for (const [index, { name, bytes }] of manifest.parts.entries()) {
-    const found = sizes[index];
-    if (found !== bytes) {
+    const size = sizes[index];
+    if (size !== bytes) {
       throw new SalesflowError(
-        `${store.url}/${folder}/${name} holds ${found ?? "no"} bytes, the manifest says ${bytes}`,
+        `${store.url}/${folder}/${name} holds ${size ?? "no"} bytes, the manifest says ${bytes}`,
         { remedy, runId },
       );
     }

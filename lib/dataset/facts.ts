@@ -1,4 +1,4 @@
-/** The facts of raw/ and clean/ that later stages build on; see docs/data_contract.md. */
+/** Parses the facts in the manifests of raw/ and clean/ that later stages need. See docs/data_contract.md. */
 import { z } from "zod";
 import { SalesflowError } from "../console/errors.ts";
 import { REASONS } from "../domain/sale.ts";
@@ -26,22 +26,27 @@ const generatedFactsSchema = z.object({
     rejected: count,
     rejected_by_reason: reasonsSchema,
   }),
-  /** Of the distinct valid sales, as decimal text. Runs that were generated before there were any have none. */
+  /** Sums of the distinct valid sales, as decimal text. Missing in runs that older versions generated. */
   sums: z.object({ quantity: z.string(), amount: z.string() }).optional(),
-  /** Of products.csv; missing in the same runs. */
+  /** Checksum of products.csv. Missing in the same runs. */
   products_sha256: z.string().optional(),
 });
 
 /** Facts of the clean dataset. */
 export type CleanFacts = z.infer<typeof cleanFactsSchema>;
-/** Facts of a raw dataset that was generated. */
+/** Facts of a generated raw dataset. */
 export type GeneratedFacts = z.infer<typeof generatedFactsSchema>;
 
-/** @throws {SalesflowError} when they cannot be understood */
-export function cleanFacts({ run_id, facts }: Manifest, stage: string): CleanFacts {
+/**
+ * Parses the facts of the clean dataset.
+ *
+ * @param stage for the error
+ * @throws {SalesflowError} when they are invalid
+ */
+export function parseCleanFacts({ run_id, facts }: Manifest, stage: string): CleanFacts {
   const parsed = cleanFactsSchema.safeParse(facts);
   if (parsed.success) return parsed.data;
-  throw new SalesflowError(`The facts in clean/manifest.json of run ${run_id} cannot be understood`, {
+  throw new SalesflowError(`Cannot parse the facts in clean/manifest.json of run ${run_id}`, {
     stage,
     runId: run_id,
     remedy: `Run "salesflow clean --run-id ${run_id}" again.`,
@@ -49,12 +54,17 @@ export function cleanFacts({ run_id, facts }: Manifest, stage: string): CleanFac
   });
 }
 
-/** Undefined when the data was not generated. @throws {SalesflowError} when they cannot be understood */
-export function generatedFacts({ run_id, facts }: Manifest, stage: string): GeneratedFacts | undefined {
+/**
+ * Parses the facts of a generated raw dataset; undefined when it was not generated.
+ *
+ * @param stage for the error
+ * @throws {SalesflowError} when they are invalid
+ */
+export function parseGeneratedFacts({ run_id, facts }: Manifest, stage: string): GeneratedFacts | undefined {
   if (facts.source !== "generated") return undefined;
   const parsed = generatedFactsSchema.safeParse(facts);
   if (parsed.success) return parsed.data;
-  throw new SalesflowError(`The facts in raw/manifest.json of run ${run_id} cannot be understood`, {
+  throw new SalesflowError(`Cannot parse the facts in raw/manifest.json of run ${run_id}`, {
     stage,
     runId: run_id,
     remedy: `Run "salesflow generate --run-id ${run_id}" again.`,

@@ -1,20 +1,21 @@
-/** Reads a file of a run from its first byte to its last and takes its measure on the way. */
+/** Reads files of a run, and computes their size and checksum on the way. */
 import { createHash } from "node:crypto";
 import type { Store } from "../store/store.ts";
 
-/** What a file turned out to be. */
+/** Size and checksum of a file. */
 export interface Measure {
+  /** Size of the file. */
   bytes: number;
-  /** Hexadecimal. */
+  /** In hexadecimal. */
   sha256: string;
 }
 
 /**
- * The bytes of a file; returns their measure after the last one.
+ * Yields the bytes of a file, then returns its size and checksum.
  *
- * @param signal ends the reading, even in the middle of a wait for the next bytes
+ * @param signal cancels reading, even while waiting for the next bytes
  */
-export async function* measuredBytes(
+export async function* streamMeasured(
   store: Store,
   path: string,
   signal?: AbortSignal,
@@ -37,31 +38,36 @@ export async function* measuredBytes(
     return { bytes, sha256: hash.digest("hex") };
   } finally {
     signal?.removeEventListener("abort", cancel);
-    // Closes a file that was not read to its end.
+    // Closes the file if the caller stopped early.
     cancel();
   }
 }
 
-/** Measures a file. @param take is given its bytes in order */
+/**
+ * Reads a whole file; returns its size and checksum.
+ *
+ * @param onBytes called with each chunk
+ * @param signal cancels reading
+ */
 export async function measureFile(
   store: Store,
   path: string,
-  take: (bytes: Uint8Array<ArrayBuffer>) => void = () => {},
+  onBytes: (bytes: Uint8Array<ArrayBuffer>) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Measure> {
-  const bytes = measuredBytes(store, path, signal);
+  const bytes = streamMeasured(store, path, signal);
   try {
     for (;;) {
       const { done, value } = await bytes.next();
       if (done) return value;
-      take(value);
+      onBytes(value);
     }
   } finally {
     await bytes.return({ bytes: 0, sha256: "" });
   }
 }
 
-/** The start of a checksum, for people. */
+/** Abbreviates a checksum to 12 digits, for display. */
 export function shortSha256(sha256: string): string {
   return `${sha256.slice(0, 12)}…`;
 }

@@ -1,9 +1,9 @@
-/** Writes one part of a dataset and takes its measure on the way. */
+/** Writes parts of datasets. */
 import { createHash } from "node:crypto";
 import type { Part } from "./dataset.ts";
 import type { Store, StoreWriter } from "../store/store.ts";
 
-/** A part being written: bytes go straight to the store, size and checksum are taken as they pass. */
+/** Writes a part to the store, and computes its size and checksum on the way. */
 export class PartWriter {
   readonly #writer: StoreWriter;
   readonly #hash = createHash("sha256");
@@ -15,7 +15,7 @@ export class PartWriter {
     this.#name = name;
   }
 
-  /** Starts the part and writes its header line. */
+  /** Creates the part and writes its header line. */
   static async create(store: Store, folder: string, name: string, header: string): Promise<PartWriter> {
     const part = new PartWriter(await store.create(`${folder}/${name}`), name);
     try {
@@ -27,7 +27,7 @@ export class PartWriter {
     }
   }
 
-  /** Appends whole lines; the buffer may be reused when the promise has resolved. */
+  /** Appends complete lines. The buffer may be reused when the promise has resolved. */
   async write(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
     this.#hash.update(bytes);
@@ -35,13 +35,17 @@ export class PartWriter {
     await this.#writer.write(bytes);
   }
 
-  /** Makes the part durable. @param rows data rows that it holds */
+  /**
+   * Makes the part durable.
+   *
+   * @param rows number of data rows written
+   */
   async close(rows: number): Promise<Part> {
     await this.#writer.close();
     return { name: this.#name, rows, bytes: this.#bytes, sha256: this.#hash.digest("hex") };
   }
 
-  /** Gives up: nothing is left of the part. */
+  /** Cancels writing and removes the part. */
   abort(): Promise<void> {
     return this.#writer.abort();
   }

@@ -1,121 +1,133 @@
-/** Doctor's look at both databases: version, whether they can be written, and what this user may do. */
+/** Checks both databases: server version, whether it accepts writes, and the user's privileges. */
 import { ClickHouseFailure } from "../clickhouse/errors.ts";
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import { withPostgres } from "../postgres/session.ts";
-import type { Outcome } from "./finding.ts";
-import postgresRights from "./postgres_rights.sql" with { type: "text" };
+import type { CheckResult } from "./finding.ts";
+import missingPrivileges from "./missing_privileges.sql" with { type: "text" };
 
-/** Oldest server versions that have everything the SQL uses. */
-const OLDEST_POSTGRES = 140_000;
-const OLDEST_CLICKHOUSE = [23, 8] as const;
+/** Oldest server versions that support all SQL in use. */
+const MIN_POSTGRES_VERSION = 140_000;
+const MIN_CLICKHOUSE_VERSION = [23, 8] as const;
 
-/** One try: whoever examines wants the answer now. */
-const LIMITS: DatabaseLimits = { ...DEFAULT_LIMITS, retries: 0, statementMs: 10_000 };
+/** No retries: doctor reports the current state, and soon. */
+const LIMITS: DatabaseLimits = { ...DEFAULT_LIMITS, retries: 0, statementTimeoutMs: 10_000 };
 
-/** What transfer and migrate do in ClickHouse, as its GRANT calls it. */
-const CLICKHOUSE_RIGHTS = ["SELECT", "INSERT", "CREATE TABLE", "DROP TABLE", "ALTER DELETE"];
+/** Privileges that transfer and migrate need in ClickHouse. */
+const CLICKHOUSE_PRIVILEGES = ["SELECT", "INSERT", "CREATE TABLE", "DROP TABLE", "ALTER DELETE"];
 
-/** Facts about a PostgreSQL server. */
+/** Facts about a PostgreSQL server and its user. */
 export interface PostgresFacts {
+  /** Host, port and database. */
   server: string;
+  /** Version as the server reports it. */
   version: string;
-  /** Such as 180001. */
-  number: number;
+  /** `server_version_num`, such as 180001. */
+  versionNumber: number;
+  /** Whether it is a read-only replica. */
   replica: boolean;
+  /** Whether the schema shop exists. */
   migrated: boolean;
-  /** Rights that the user lacks. */
-  lacking: readonly string[];
+  /** Missing privileges, such as `INSERT on shop.products`. */
+  missing: readonly string[];
 }
 
-/** Judges what {@linkcode checkPostgres} asked for. */
+/** Derives the result of {@linkcode checkPostgres} from the facts. */
 export function diagnosePostgres(
-  { server, version, number, replica, migrated, lacking }: PostgresFacts,
-): Outcome {
-  const found = `version ${version} at ${server}`;
-  if (number < OLDEST_POSTGRES) return { state: "broken", found, remedy: "Use PostgreSQL 14 or newer." };
+  { server, version, versionNumber, replica, migrated, missing }: PostgresFacts,
+): CheckResult {
+  const summary = `version ${version} at ${server}`;
+  if (versionNumber < MIN_POSTGRES_VERSION) {
+    return { state: "failed", message: summary, remedy: "Use PostgreSQL 14 or newer." };
+  }
   if (replica) {
     return {
-      state: "broken",
-      found: `${found} is a read-only replica`,
+      state: "failed",
+      message: `${summary} is a read-only replica`,
       remedy: "Use the primary server's address.",
     };
   }
-  if (lacking.length > 0) {
+  if (missing.length > 0) {
     return {
-      state: "broken",
-      found: `${found}: this user lacks ${lacking.join("; ")}`,
+      state: "failed",
+      message: `${summary}: this user lacks ${missing.join("; ")}`,
       remedy: migrated
-        ? "Grant this user the role salesflow_writer (salesflow migrate --roles makes it), or connect as the owner of the schema shop."
-        : "Run salesflow migrate as an owner of the database, or grant this user what is lacking.",
+        ? "Grant this user the role salesflow_writer (created by salesflow migrate --roles), or connect as the owner of the schema shop."
+        : "Run salesflow migrate as an owner of the database, or grant this user the missing privileges.",
     };
   }
   return {
-    state: "fine",
-    found: `${found}, tables ${migrated ? "are there and can be written" : "can be made"}`,
+    state: "ok",
+    message: `${summary}, ${migrated ? "tables exist and are writable" : "tables can be created"}`,
   };
 }
 
-/** Examines PostgreSQL. */
-export async function checkPostgres(url: string, signal: AbortSignal): Promise<Outcome> {
+/** Checks PostgreSQL. @throws {SalesflowError} when it cannot be reached */
+export async function checkPostgres(url: string, signal: AbortSignal): Promise<CheckResult> {
   return await withPostgres({ url, stage: "doctor", signal, limits: LIMITS }, async (db) => {
     const facts = await db.one(`SELECT current_setting('server_version') AS version,
       current_setting('server_version_num') AS number, pg_is_in_recovery() AS replica,
       EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'shop' AND c.relname = 'sales') AS migrated`);
-    const lacking = await db.query(postgresRights);
+    const missing = await db.query(missingPrivileges);
     return diagnosePostgres({
       server: db.server,
       version: facts.version!,
-      number: Number(facts.number),
+      versionNumber: Number(facts.number),
       replica: facts.replica === "t",
       migrated: facts.migrated === "t",
-      lacking: lacking.map((row) => row.lacking!),
+      missing: missing.map(({ privilege }) => privilege!),
     });
   });
 }
 
-/** Facts about a ClickHouse server. */
+/** Facts about a ClickHouse server and its user. */
 export interface ClickHouseFacts {
+  /** Host and port. */
   server: string;
   /** Such as `26.3.1.12`. */
   version: string;
+  /** Whether the database shop exists. */
   migrated: boolean;
-  /** Rights that the user lacks. */
-  lacking: readonly string[];
+  /** Missing privileges, such as `INSERT on shop.*`. */
+  missing: readonly string[];
 }
 
-/** Judges what {@linkcode checkClickHouse} asked for. */
-export function diagnoseClickHouse({ server, version, migrated, lacking }: ClickHouseFacts): Outcome {
+/** Derives the result of {@linkcode checkClickHouse} from the facts. */
+export function diagnoseClickHouse({ server, version, migrated, missing }: ClickHouseFacts): CheckResult {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const found = `version ${version} at ${server}`;
-  const [oldestMajor, oldestMinor] = OLDEST_CLICKHOUSE;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-    return { state: "broken", found, remedy: `Use ClickHouse ${OLDEST_CLICKHOUSE.join(".")} or newer.` };
-  }
-  if (lacking.length > 0) {
+  const summary = `version ${version} at ${server}`;
+  const [minMajor, minMinor] = MIN_CLICKHOUSE_VERSION;
+  if (major < minMajor || (major === minMajor && minor < minMinor)) {
     return {
-      state: "broken",
-      found: `${found}: this user lacks ${lacking.join("; ")}`,
-      remedy:
-        "Grant this user the role salesflow_writer (salesflow migrate --roles makes it), or the rights that are lacking.",
+      state: "failed",
+      message: summary,
+      remedy: `Use ClickHouse ${MIN_CLICKHOUSE_VERSION.join(".")} or newer.`,
     };
   }
-  return { state: "fine", found: `${found}, tables ${migrated ? "are there" : "are not made yet"}` };
-}
-
-/** The rights on the database shop that the user lacks, as the server says. @throws {ClickHouseFailure} when it cannot say (before 24.11) */
-async function lackingGrants(db: ClickHouse, rights: readonly string[]): Promise<string[]> {
-  const lacking: string[] = [];
-  for (const right of rights) {
-    const [row] = await db.rows(`CHECK GRANT ${right} ON shop.*`);
-    if (row?.[0] !== "1") lacking.push(`${right} on shop.*`);
+  if (missing.length > 0) {
+    return {
+      state: "failed",
+      message: `${summary}: this user lacks ${missing.join("; ")}`,
+      remedy:
+        "Grant this user the role salesflow_writer (created by salesflow migrate --roles), or the missing privileges.",
+    };
   }
-  return lacking;
+  return { state: "ok", message: `${summary}, ${migrated ? "tables exist" : "no tables yet"}` };
 }
 
-/** What making, filling and dropping a table like that of a transfer runs into. */
-async function lackingByTrying(db: ClickHouse): Promise<string[]> {
+/** Returns the missing privileges on the database shop. @throws {ClickHouseFailure} when the server does not support CHECK GRANT (before 24.11) */
+async function findMissingGrants(db: ClickHouse, privileges: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const privilege of privileges) {
+    const [row] = await db.rows(`CHECK GRANT ${privilege} ON shop.*`);
+    if (row?.[0] !== "1") missing.push(`${privilege} on shop.*`);
+  }
+  return missing;
+}
+
+/** Creates, fills and drops a staging table like that of transfer; returns the error message, if any. */
+async function probeStagingTable(db: ClickHouse): Promise<string[]> {
   const table = `shop.sales_aggregates_staging_doctor_${crypto.randomUUID().slice(0, 8)}`;
   try {
     await db.command(`CREATE TABLE ${table} AS shop.sales_aggregates`);
@@ -129,8 +141,8 @@ async function lackingByTrying(db: ClickHouse): Promise<string[]> {
   }
 }
 
-/** Examines ClickHouse. */
-export async function checkClickHouse(url: string, signal: AbortSignal): Promise<Outcome> {
+/** Checks ClickHouse. @throws {SalesflowError} when it cannot be reached */
+export async function checkClickHouse(url: string, signal: AbortSignal): Promise<CheckResult> {
   return await withClickHouse({ url, stage: "doctor", signal, limits: LIMITS }, async (db) => {
     const [[version = ""] = []] = await db.rows("SELECT version()");
     const [[databases] = []] = await db.rows("SELECT count() FROM system.databases WHERE name = 'shop'");
@@ -138,11 +150,13 @@ export async function checkClickHouse(url: string, signal: AbortSignal): Promise
       "SELECT count() FROM system.tables WHERE database = 'shop' AND name = 'sales_aggregates'",
     );
     const migrated = tables === "1";
-    const rights = databases === "1" ? CLICKHOUSE_RIGHTS : ["CREATE DATABASE", ...CLICKHOUSE_RIGHTS];
-    const lacking = await lackingGrants(db, rights).catch((error) => {
+    const privileges = databases === "1"
+      ? CLICKHOUSE_PRIVILEGES
+      : ["CREATE DATABASE", ...CLICKHOUSE_PRIVILEGES];
+    const missing = await findMissingGrants(db, privileges).catch((error) => {
       if (!(error instanceof ClickHouseFailure) || error.transient) throw error;
-      return migrated ? lackingByTrying(db) : [];
+      return migrated ? probeStagingTable(db) : [];
     });
-    return diagnoseClickHouse({ server: db.server, version, migrated, lacking });
+    return diagnoseClickHouse({ server: db.server, version, migrated, missing });
   });
 }

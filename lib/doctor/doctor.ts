@@ -1,82 +1,86 @@
-/** Doctor: checks everything a run needs, one finding at a time, and goes on after a broken one. */
+/** Doctor: checks everything a run needs, and continues after a failed check. */
 import type { DatabaseUrls } from "../connection/database_urls.ts";
 import { cacheFolder } from "../embedded/engines/cache_folder.ts";
 import { FileStore } from "../store/file_store.ts";
 import type { Store } from "../store/store.ts";
 import { checkClickHouse, checkPostgres } from "./databases.ts";
-import { checkDisks, type FreeBytes } from "./disk.ts";
-import { broken, type Finding, type Outcome } from "./finding.ts";
+import { checkDisks, type MeasureFreeBytes } from "./disk.ts";
+import { type CheckResult, failedCheck, type Finding } from "./finding.ts";
 
-/** What is to be examined. */
+/** Options of {@linkcode doctor}: what to check. */
 export interface DoctorOptions {
+  /** Store of the runs. */
   store: Store;
+  /** Folder of the embedded databases. */
   home: string;
+  /** Configured database URLs. */
   urls: DatabaseUrls;
+  /** Stops the checks. */
   signal: AbortSignal;
-  /** Opens one of the databases, starting the embedded one where none is configured. */
-  open(database: "postgres" | "clickhouse"): Promise<
+  /** Opens one of the databases. Starts the embedded one if no URL is configured. */
+  openDatabase(database: "postgres" | "clickhouse"): Promise<
     { postgresUrl: string; clickhouseUrl: string; close(): Promise<void> }
   >;
-  /** Called with each finding as it comes. */
+  /** Called with each finding as soon as it is known. */
   onFinding(finding: Finding): void;
-  /** Free bytes of a folder. @default {what the system says} */
-  free?: FreeBytes;
+  /** Returns the free bytes of a folder. @default {statfs(2)} */
+  measureFreeBytes?: MeasureFreeBytes;
 }
 
-async function checkStore(store: Store): Promise<Outcome> {
+async function checkStore(store: Store): Promise<CheckResult> {
   const path = `runs/.doctor-${crypto.randomUUID()}`;
   try {
     await store.writeText(path, "salesflow");
-    const read = await store.readText(path);
-    if (read !== "salesflow") {
-      return { state: "broken", found: `${store.url} does not return what was written` };
+    const text = await store.readText(path);
+    if (text !== "salesflow") {
+      return { state: "failed", message: `${store.url} does not return what was written to it` };
     }
   } catch (error) {
     return {
-      ...broken(error),
+      ...failedCheck(error),
       remedy: `Make ${store.url} writable for this user, or choose another --store.`,
     };
   } finally {
     await store.remove(path).catch(() => {});
   }
-  return { state: "fine", found: `${store.url} can be written and read` };
+  return { state: "ok", message: `${store.url} is readable and writable` };
 }
 
-/** Places where a run writes on this machine. */
-function places({ store, home, urls }: DoctorOptions): Map<string, string> {
-  const found = new Map<string, string>();
-  if (store instanceof FileStore) found.set("store", store.localPath("runs"));
+/** Returns the folders on this machine that a run writes to, by the names to report. */
+function localFolders({ store, home, urls }: DoctorOptions): Map<string, string> {
+  const folders = new Map<string, string>();
+  if (store instanceof FileStore) folders.set("store", store.localPath("runs"));
   if (!urls.postgresUrl || !urls.clickhouseUrl) {
-    found.set("embedded databases", home);
-    found.set("database engines", cacheFolder());
+    folders.set("embedded databases", home);
+    folders.set("database engines", cacheFolder());
   }
-  return found;
+  return folders;
 }
 
-/** Runs all checks. Never throws because of what it finds. */
+/** Runs all checks and returns their findings. A failed check is a finding, never an error. */
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
-  const { store, urls, signal, open, onFinding, free } = options;
+  const { store, urls, signal, openDatabase, onFinding, measureFreeBytes } = options;
   const findings: Finding[] = [];
   const add = (finding: Finding) => {
     findings.push(finding);
     onFinding(finding);
   };
-  const where = (url: string | undefined) => (url ? "configured" : "embedded");
+  const kind = (url: string | undefined) => (url ? "configured" : "embedded");
   add({
     subject: "configuration",
-    state: "fine",
-    found: `PostgreSQL ${where(urls.postgresUrl)}, ClickHouse ${where(urls.clickhouseUrl)}`,
+    state: "ok",
+    message: `PostgreSQL ${kind(urls.postgresUrl)}, ClickHouse ${kind(urls.clickhouseUrl)}`,
   });
-  add({ subject: "store", ...await checkStore(store).catch(broken) });
+  add({ subject: "store", ...await checkStore(store).catch(failedCheck) });
   try {
-    for (const finding of await checkDisks(places(options), free)) add(finding);
+    for (const finding of await checkDisks(localFolders(options), measureFreeBytes)) add(finding);
   } catch (error) {
-    add({ subject: "disk", ...broken(error) });
+    add({ subject: "disk", ...failedCheck(error) });
   }
-  // Each for itself: what is wrong with one must not hide what is wrong with the other.
-  const check = async (subject: string, database: "postgres" | "clickhouse") => {
-    const examine = async (): Promise<Outcome> => {
-      const { postgresUrl, clickhouseUrl, close } = await open(database);
+  // The databases are opened one by one, so that the failure of one does not hide that of the other.
+  const checkDatabase = async (subject: string, database: "postgres" | "clickhouse") => {
+    const openAndCheck = async (): Promise<CheckResult> => {
+      const { postgresUrl, clickhouseUrl, close } = await openDatabase(database);
       try {
         return database === "postgres"
           ? await checkPostgres(postgresUrl, signal)
@@ -85,9 +89,9 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
         await close();
       }
     };
-    add({ subject, ...await examine().catch(broken) });
+    add({ subject, ...await openAndCheck().catch(failedCheck) });
   };
-  await check("PostgreSQL", "postgres");
-  await check("ClickHouse", "clickhouse");
+  await checkDatabase("PostgreSQL", "postgres");
+  await checkDatabase("ClickHouse", "clickhouse");
   return findings;
 }

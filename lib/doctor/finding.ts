@@ -1,20 +1,23 @@
-/** What the checks of doctor find. */
+/** Findings of doctor's checks. */
 import { messageChain, SalesflowError } from "../console/errors.ts";
 
-/** What a check found. */
+/** The result of a check, with what was checked. */
 export interface Finding {
-  state: "fine" | "warning" | "broken";
+  /** Whether a run can rely on it. */
+  state: "ok" | "warning" | "failed";
+  /** What was checked, such as `PostgreSQL`. */
   subject: string;
-  found: string;
-  /** What to do about it. */
+  /** What was found. */
+  message: string;
+  /** How to fix it. */
   remedy?: string;
 }
 
-/** A finding before it is known what it is about. */
-export type Outcome = Omit<Finding, "subject">;
+/** The result of a check. */
+export type CheckResult = Omit<Finding, "subject">;
 
-/** The finding that an error is. */
-export function broken(error: unknown): Outcome {
+/** Converts an error to the result of a failed check. */
+export function failedCheck(error: unknown): CheckResult {
   const remedy = error instanceof SalesflowError ? error.remedy : undefined;
-  return { state: "broken", found: messageChain(error).join(": "), ...(remedy ? { remedy } : {}) };
+  return { state: "failed", message: messageChain(error).join(": "), ...(remedy ? { remedy } : {}) };
 }

@@ -1,4 +1,4 @@
-/** The words that every stage shares about a sale. */
+/** Columns, headers, regions and reject reasons of sales, shared by all stages. */
 
 /** Columns of a sale, in file order. */
 export const SALE_COLUMNS = [
@@ -11,16 +11,16 @@ export const SALE_COLUMNS = [
   "region",
 ] as const;
 
-/** First line of every raw and clean part, without its line end. */
-export const SALE_HEADER = SALE_COLUMNS.join(",");
+/** Header of raw and clean parts, without the line end. */
+export const SALE_HEADER: string = SALE_COLUMNS.join(",");
 
-/** First line of every rejected part, without its line end. */
+/** Header of rejected parts, without the line end. */
 export const REJECTED_HEADER = "file,line,reason,raw";
 
-/** Regions, in the order in which they are numbered. */
+/** Regions, in the order of their numbers. */
 export const REGIONS = ["North", "South", "East", "West"] as const;
 
-/** Why a raw row is refused, in the order in which the rules are tried. */
+/** Reasons to reject a raw row, in the order in which the rules are applied. */
 export const REASONS = [
   "malformed_row",
   "missing_value",
@@ -38,10 +38,10 @@ export const REASONS = [
 /** One of {@linkcode REASONS}. */
 export type Reason = typeof REASONS[number];
 
-/** A count for each reason, zeros included, in the order of {@linkcode REASONS}. */
+/** A count for each reason, including zeros, in the order of {@linkcode REASONS}. */
 export type ReasonCounts = Record<Reason, number>;
 
-/** All reasons at zero. */
-export function noRejections(): ReasonCounts {
+/** Returns a count of zero for each reason. */
+export function zeroReasonCounts(): ReasonCounts {
   return Object.fromEntries(REASONS.map((reason) => [reason, 0])) as ReasonCounts;
 }

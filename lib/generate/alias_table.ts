@@ -1,14 +1,19 @@
-/** Draws from weighted choices in constant time: the alias method of A. J. Walker (1977), in M. D. Vose's form (1991). */
+/** Weighted sampling in constant time: the alias method of A. J. Walker (1977), with the initialisation of M. D. Vose (1991). */
 export class AliasTable {
   readonly #threshold: Float64Array;
   readonly #alias: Int32Array;
 
-  /** @param weights non-negative, at least one positive */
+  /**
+   * Builds the table.
+   *
+   * @param weights non-negative, at least one positive
+   * @throws {RangeError} when the weights do not have a positive sum
+   */
   constructor(weights: ArrayLike<number>) {
     const size = weights.length;
     let total = 0;
     for (let i = 0; i < size; i++) total += weights[i]!;
-    if (!(total > 0)) throw new RangeError("Cannot draw from weights that add up to nothing");
+    if (!(total > 0)) throw new RangeError("weights must have a positive sum");
     const scaled = Float64Array.from(weights, (weight) => weight * size / total);
     const small: number[] = [];
     const large: number[] = [];
@@ -25,10 +30,10 @@ export class AliasTable {
     }
   }
 
-  /** The choice for `unit` in [0, 1): its whole part picks a column, its fraction decides inside the column. */
+  /** Returns the index for `unit` in [0, 1). The integer part of `unit × size` selects a column, its fraction an index in the column. */
   pick(unit: number): number {
-    const place = unit * this.#alias.length;
-    const column = Math.floor(place);
-    return place - column < this.#threshold[column]! ? column : this.#alias[column]!;
+    const scaled = unit * this.#alias.length;
+    const column = Math.floor(scaled);
+    return scaled - column < this.#threshold[column]! ? column : this.#alias[column]!;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Generate: makes a year of plausible, deliberately dirty sales as `raw/`. The seed, the as-of date and the sizes fix every byte,
- * whatever the number of parts, threads and shards.
+ * Stage generate: writes a year of plausible, deliberately dirty sales to `raw/`. The rows depend only on the seed, the as-of
+ * date, the sizes and the defect rate, byte for byte, not on the number of parts, threads and shards.
  */
 import { createHash } from "node:crypto";
 import { SalesflowError } from "../console/errors.ts";
@@ -8,46 +8,52 @@ import { logger } from "../console/log.ts";
 import { fromCents } from "../domain/money.ts";
 import { type RunRecord, writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { beginDataset, datasetFolder, partName, publishDataset } from "../dataset/dataset.ts";
+import { clearDataset, datasetFolder, partName, publishDataset } from "../dataset/dataset.ts";
 import { Pool } from "../workers/pool.ts";
 import { catalogueCsv, makeCatalogue, type Product } from "./catalogue.ts";
-import { addDefects, addSums, noDefects, noSums } from "./raw_lines.ts";
-import { type MadeParts, readShards, type Shard, shardFile, writeShard } from "./shards.ts";
+import { addDefectCounts, addSums, zeroDefectCounts, zeroSums } from "./raw_line_writer.ts";
+import {
+  type GeneratedParts,
+  readShardRecords,
+  type Shard,
+  shardRecordName,
+  writeShardRecord,
+} from "./shards.ts";
 import type { ShopParameters } from "./shop.ts";
-import type { GenerateAnswer, GenerateSetUp, GenerateTask } from "./worker.ts";
+import type { GenerateTask, GenerateTaskResult, GenerateWorkerData } from "./worker.ts";
 
-/** What to generate. */
+/** Options of the stage generate. */
 export interface GenerateOptions {
-  /** Distinct valid sales, at least 1. */
+  /** Number of distinct valid sales, at least 1. */
   rows: number;
-  /** Whole number, 0 … 2^53 − 1. */
+  /** Integer, 0 … 2^53 − 1. */
   seed: number;
-  /** Injected rows, and oddly spelt sales, per sale, 0 … 0.5. */
+  /** Share of sales followed by an injected row, and share of sales in another format, 0 … 0.5. */
   defectRate: number;
-  /** Size of the catalogue. */
+  /** Number of products. */
   products: number;
-  /** Customers the shop has. */
+  /** Number of customers. */
   customers: number;
-  /** Parts of the dataset; with shards: of all shards together. */
+  /** Number of parts of the dataset, across all shards. */
   partitions: number;
-  /** Threads. */
+  /** Maximum number of worker threads. */
   workers: number;
-  /** Make only this share of the parts; the shard that finishes last publishes the dataset. */
+  /** Generate only the parts of this shard; the shard that finishes last publishes the dataset. */
   shard?: Shard;
 }
 
-/** Everything that decides about the bytes of raw/. */
-function parametersOf(options: GenerateOptions): Record<string, number> {
+/** Returns the options that determine the rows of raw/, apart from the as-of date. */
+function toParameters(options: GenerateOptions): Record<string, number> {
   const { seed, rows, defectRate, products, customers } = options;
   return { seed, rows, defect_rate: defectRate, products, customers };
 }
 
-/** The run record that generate opens a run with. */
+/** Returns the run record of a generated run. */
 export function generatedRun(runId: string, asOf: string, options: GenerateOptions): RunRecord {
-  return { run_id: runId, as_of: asOf, source: "generated", parameters: parametersOf(options) };
+  return { run_id: runId, as_of: asOf, source: "generated", parameters: toParameters(options) };
 }
 
-function shopParameters(
+function buildShopParameters(
   options: GenerateOptions,
   asOf: string,
   catalogue: readonly Product[],
@@ -62,8 +68,8 @@ function shopParameters(
   };
 }
 
-/** Parts as ranges of sales that differ by at most one in length. */
-function allTasks(rows: number, partitions: number): GenerateTask[] {
+/** Returns one task per part; their numbers of sales differ by at most one. */
+function planTasks(rows: number, partitions: number): GenerateTask[] {
   return Array.from({ length: partitions }, (_, index) => ({
     name: partName(index),
     from: Math.floor(rows * index / partitions),
@@ -71,83 +77,91 @@ function allTasks(rows: number, partitions: number): GenerateTask[] {
   }));
 }
 
-/** Runs the stage. @throws {SalesflowError} when the store cannot be written */
+/**
+ * Runs the stage.
+ *
+ * @throws {SalesflowError} when there are more shards than partitions, or the store cannot be written
+ */
 export async function generate(context: StageContext, options: GenerateOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
   const shard = options.shard ?? { number: 1, of: 1 };
   if (options.partitions < shard.of) {
-    throw new SalesflowError(`Cannot make ${shard.of} shards of ${options.partitions} partitions`, {
+    throw new SalesflowError(`Cannot split ${options.partitions} partitions into ${shard.of} shards`, {
       exitCode: 2,
       remedy: `Pass --partitions ${shard.of} or more.`,
       stage: "generate",
     });
   }
   const folder = datasetFolder(runId, "raw");
-  const parameters = parametersOf(options);
-  // Shards work side by side: each clears its own files only.
-  const tasks = allTasks(options.rows, options.partitions);
-  const mine = tasks.filter((_, index) => index % shard.of === shard.number - 1);
-  const own = new Set([shardFile(shard), ...mine.map(({ name }) => name)]);
-  await beginDataset(store, folder, (name) => shard.of > 1 && !own.has(name));
+  const parameters = toParameters(options);
+  // Shards run concurrently: each removes only its own files.
+  const tasks = planTasks(options.rows, options.partitions);
+  const shardTasks = tasks.filter((_, index) => index % shard.of === shard.number - 1);
+  const shardFiles = new Set([shardRecordName(shard), ...shardTasks.map(({ name }) => name)]);
+  await clearDataset(store, folder, (name) => shard.of > 1 && !shardFiles.has(name));
   await writeRun(store, generatedRun(runId, asOf, options));
   const catalogue = makeCatalogue(options.products, options.seed);
-  const made = await makeParts(context, options, catalogue, mine);
+  const generated = await generateParts(context, options, catalogue, shardTasks);
   if (shard.of > 1) {
-    await writeShard(store, folder, shard, {
+    await writeShardRecord(store, folder, shard, {
       parameters,
       partitions: options.partitions,
       as_of: asOf,
-      ...made,
+      ...generated,
     });
   }
   signal.throwIfAborted();
-  const whole = shard.of > 1
-    ? await readShards(store, folder, shard.of, { parameters, partitions: options.partitions, as_of: asOf })
-    : made;
-  if (!whole) {
-    logger("generate").info("shard {number} of {of} is done; others are not yet", { ...shard });
-    return { rowsIn: 0, rowsOut: made.counts.raw_rows, facts: {}, unfinished: true };
+  const merged = shard.of > 1
+    ? await readShardRecords(store, folder, shard.of, {
+      parameters,
+      partitions: options.partitions,
+      as_of: asOf,
+    })
+    : generated;
+  if (!merged) {
+    logger("generate").info("shard {number} of {of} is done, waiting for the others", { ...shard });
+    return { rowsIn: 0, rowsOut: generated.counts.raw_rows, facts: {}, unfinished: true };
   }
-  await publish(context, whole, parameters, catalogue);
-  return { rowsIn: 0, rowsOut: whole.counts.raw_rows, facts: { ...parameters, defects: whole.counts } };
+  await publishRaw(context, merged, parameters, catalogue);
+  return { rowsIn: 0, rowsOut: merged.counts.raw_rows, facts: { ...parameters, defects: merged.counts } };
 }
 
-async function makeParts(
+async function generateParts(
   context: StageContext,
   options: GenerateOptions,
   catalogue: readonly Product[],
   tasks: GenerateTask[],
-): Promise<MadeParts> {
+): Promise<GeneratedParts> {
   const total = tasks.reduce((sum, { from, to }) => sum + to - from, 0);
-  const pool = new Pool<GenerateSetUp, GenerateTask, GenerateAnswer>({
+  const pool = new Pool<GenerateWorkerData, GenerateTask, GenerateTaskResult>({
     start: () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }),
     threads: options.workers,
-    setUp: {
+    workerData: {
       storeUrl: context.store.url,
       folder: datasetFolder(context.runId, "raw"),
-      parameters: shopParameters(options, context.asOf, catalogue),
+      parameters: buildShopParameters(options, context.asOf, catalogue),
       defectRate: options.defectRate,
     },
     signal: context.signal,
     onProgress: (rows) => context.progress(rows, total),
   });
   try {
-    const answers = await pool.run(tasks);
-    const counts = noDefects();
-    const sums = noSums();
-    for (const answer of answers) {
-      addDefects(counts, answer.counts);
-      addSums(sums, answer.sums);
+    const results = await pool.run(tasks);
+    const counts = zeroDefectCounts();
+    const sums = zeroSums();
+    for (const result of results) {
+      addDefectCounts(counts, result.counts);
+      addSums(sums, result.sums);
     }
-    return { parts: answers.map(({ part }) => part), counts, sums };
+    return { parts: results.map(({ part }) => part), counts, sums };
   } finally {
     pool.close();
   }
 }
 
-async function publish(
+async function publishRaw(
   { runId, asOf, store }: StageContext,
-  { parts, counts, sums }: MadeParts,
+  { parts, counts, sums }: GeneratedParts,
   parameters: Record<string, number>,
   catalogue: readonly Product[],
 ): Promise<void> {

@@ -1,63 +1,65 @@
-/** Which columns of an export are ours. No I/O. */
+/** Header of an export: detects its delimiter and maps its columns to ours. No I/O. */
 import { SalesflowError } from "../console/errors.ts";
 import { SALE_COLUMNS } from "../domain/sale.ts";
-import { printable } from "../console/printable.ts";
+import { toPrintable } from "../console/printable.ts";
 
-/** Separators that exports use. */
+/** Supported delimiters. */
 export const DELIMITERS = [",", ";", "\t"] as const;
 
-/** Characters of a header that an error shows. */
-const LONGEST_HEADER = 500;
+/** Maximum number of characters of a header in an error message. */
+const MAX_HEADER_CHARACTERS = 500;
 
-/** Column names of an export by our names, where they differ. */
+/** Maps our column names to an export's, where they differ. */
 export type ColumnMap = Partial<Record<typeof SALE_COLUMNS[number], string>>;
 
-/** The separator that occurs most often outside quotes in a header line; a comma when there is none. */
-export function findDelimiter(headerLine: string): string {
+/** Returns the delimiter that occurs most often outside quotes in a header line; a comma when there is none. */
+export function detectDelimiter(headerLine: string): string {
   const outside = headerLine.split('"').filter((_, index) => index % 2 === 0).join("");
   const counts = DELIMITERS.map((delimiter) => outside.split(delimiter).length - 1);
   return DELIMITERS[counts.indexOf(Math.max(...counts))]!;
 }
 
-function normal(name: string): string {
+function normalizeName(name: string): string {
   return name.trim().toLowerCase();
 }
 
 /**
- * Where each of our columns stands in the export.
+ * Returns the index of each of our columns in the export.
  *
- * @param file for messages
- * @throws {SalesflowError} naming all columns that are missing or stand twice
+ * @param header column names of the export
+ * @param map names of our columns in the export, where they differ
+ * @param file path for error messages
+ * @throws {SalesflowError} with all columns that are missing or ambiguous
  */
 export function findColumns(header: readonly string[], map: ColumnMap, file: string): number[] {
-  const names = header.map(normal);
-  const mistakes: string[] = [];
-  const places = SALE_COLUMNS.map((column) => {
-    const wanted = map[column] ?? column;
-    const place = names.indexOf(normal(wanted));
-    if (place < 0) {
-      mistakes.push(`there is no column ${wanted}${wanted === column ? "" : ` (for ${column})`}`);
-    } else if (names.indexOf(normal(wanted), place + 1) >= 0) {
-      mistakes.push(`the column ${wanted} stands twice`);
+  const names = header.map(normalizeName);
+  const problems: string[] = [];
+  const indexes = SALE_COLUMNS.map((column) => {
+    const name = map[column] ?? column;
+    const index = names.indexOf(normalizeName(name));
+    if (index < 0) {
+      problems.push(`there is no column ${name}${name === column ? "" : ` (for ${column})`}`);
+    } else if (names.indexOf(normalizeName(name), index + 1) >= 0) {
+      problems.push(`the column ${name} occurs twice`);
     }
-    return place;
+    return index;
   });
-  if (mistakes.length === 0) return places;
+  if (problems.length === 0) return indexes;
   throw new SalesflowError(
-    `${file} line 1: ${mistakes.join("; ")}. Its columns are: ${
-      printable(header.join(", "), LONGEST_HEADER)
+    `${file} line 1: ${problems.join("; ")}. Its columns are: ${
+      toPrintable(header.join(", "), MAX_HEADER_CHARACTERS)
     }`,
-    { remedy: remedyFor(header, places), exitCode: 2, stage: "ingest" },
+    { remedy: remedyFor(header, indexes), exitCode: 2, stage: "ingest" },
   );
 }
 
-/** What is behind columns that were not found, the likeliest cause first. */
-function remedyFor(header: readonly string[], places: readonly number[]): string {
+/** Returns the remedy for the likeliest cause of columns that were not found. */
+function remedyFor(header: readonly string[], indexes: readonly number[]): string {
   if (/[\ufffd\0]/.test(header.join())) {
-    return "The file is in another encoding: name it with --encoding, such as windows-1251 or utf-16le.";
+    return "The file has another encoding. Set it with --encoding, such as windows-1251 or utf-16le.";
   }
-  if (header.length === 1) return "Columns must be separated by commas, semicolons or tabs.";
-  return places.includes(-1)
-    ? "Name the export's columns with --map, such as --map sale_id=order_no."
-    : "Rename one of the equal columns in the export, or name another column with --map.";
+  if (header.length === 1) return "Separate the columns with commas, semicolons or tabs.";
+  return indexes.includes(-1)
+    ? "Map the columns of the export with --map, such as --map sale_id=order_no."
+    : "Rename one of the duplicate columns in the export, or map another column with --map.";
 }

@@ -1,61 +1,72 @@
-/** Ingest: takes the shop's own CSV exports as `raw/`, one part for each file, values untouched. */
+/** Stage ingest: copies CSV exports to `raw/`, one part per file, with unchanged values. */
 import { basename } from "node:path";
 import { SalesflowError, UsageError } from "../console/errors.ts";
 import { logger } from "../console/log.ts";
 import { writeRun } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { SALE_HEADER } from "../domain/sale.ts";
-import { beginDataset, datasetFolder, type Part, partName, publishDataset } from "../dataset/dataset.ts";
+import { clearDataset, datasetFolder, type Part, partName, publishDataset } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import { type ColumnMap, findColumns } from "./header.ts";
 import { type ExportRecord, readExport } from "./read_export.ts";
 
-/** What to ingest. */
+/** Options of the stage ingest. */
 export interface IngestOptions {
-  /** Paths of the exports. */
+  /** Paths of the exports, in the order of the parts. */
   files: readonly string[];
-  /** The exports' names of our columns, where they differ. */
+  /** Names of our columns in the exports, where they differ. */
   map: ColumnMap;
-  /** A label of the Encoding standard, such as `utf-8` or `windows-1251`. */
+  /** Label from the Encoding standard, such as `utf-8` or `windows-1251`. */
   encoding: string;
 }
 
-/** Text is handed to the part writer in pieces of about this size. */
-const PIECE_CHARACTERS = 1 << 18;
+/** Buffered characters above which the rows are passed to the part writer. */
+const FLUSH_CHARACTERS = 1 << 18;
 
-const EXPORT_AGAIN = "Export the sales again, with their header.";
+const EXPORT_AGAIN_REMEDY = "Export the sales again, with a header.";
 
-/** What decoding makes of bytes that the encoding does not know. */
+/** Replaces invalid bytes in decoded text. */
 const REPLACEMENT = "\ufffd";
 
 const LINE_BREAKS = /[\r\n]+/g;
 
-/** A value as it stands in a raw line. Raw is line based, so a line break inside a value becomes a blank. */
-function field(value: string): string {
-  const flat = value.replace(LINE_BREAKS, " ");
-  return /[",]/.test(flat) ? `"${flat.replaceAll('"', '""')}"` : flat;
+/** Formats a value as a field of a raw line. Raw is line-based, so line breaks within a value become a space. */
+function formatField(value: string): string {
+  const singleLine = value.replace(LINE_BREAKS, " ");
+  return /[",]/.test(singleLine) ? `"${singleLine.replaceAll('"', '""')}"` : singleLine;
 }
 
-/** The raw line of a record. One with too few or too many values becomes a single value, which cleaning refuses as malformed_row. */
-export function rawLine(values: readonly string[], columns: readonly number[], headerLength: number): string {
+/**
+ * Formats a record as a raw line. A record with too few or too many values becomes a single quoted field, which clean rejects
+ * as malformed_row.
+ *
+ * @param values values of the record
+ * @param columns index of each of our columns in the record
+ * @param headerLength number of columns of the export
+ */
+export function formatRawLine(
+  values: readonly string[],
+  columns: readonly number[],
+  headerLength: number,
+): string {
   if (values.length !== headerLength) {
     return `"${values.join(",").replace(LINE_BREAKS, " ").replaceAll('"', '""')}"`;
   }
-  return columns.map((column) => field(values[column]!)).join(",");
+  return columns.map((column) => formatField(values[column]!)).join(",");
 }
 
-/** One export, opened. */
+/** An export whose header has been read. */
 interface OpenExport {
-  /** The records after the header. */
+  /** Records after the header. */
   records: AsyncGenerator<ExportRecord>;
-  /** Where each of our columns stands. */
+  /** Index of each of our columns. */
   columns: number[];
   headerLength: number;
 }
 
-type Reading = Pick<IngestOptions, "map" | "encoding"> & { signal: AbortSignal };
+type ReadOptions = Pick<IngestOptions, "map" | "encoding"> & { signal: AbortSignal };
 
-async function openExport(file: string, { map, encoding, signal }: Reading): Promise<OpenExport> {
+async function openExport(file: string, { map, encoding, signal }: ReadOptions): Promise<OpenExport> {
   const records = readExport(file, encoding, signal);
   try {
     const header: ExportRecord | undefined = (await records.next()).value;
@@ -63,7 +74,7 @@ async function openExport(file: string, { map, encoding, signal }: Reading): Pro
       throw new SalesflowError(`${file} is empty: it has no header`, {
         exitCode: 2,
         stage: "ingest",
-        remedy: EXPORT_AGAIN,
+        remedy: EXPORT_AGAIN_REMEDY,
       });
     }
     return { records, columns: findColumns(header.values, map, file), headerLength: header.values.length };
@@ -73,15 +84,15 @@ async function openExport(file: string, { map, encoding, signal }: Reading): Pro
   }
 }
 
-/** Looks at every header before anything is touched: a slip in a name must not cost the raw data that is there. */
-async function checkExports(files: readonly string[], reading: Reading): Promise<void> {
+/** Checks every header before anything is written, so that a typo in an option does not cost the existing raw data. */
+async function checkHeaders(files: readonly string[], readOptions: ReadOptions): Promise<void> {
   const mistakes: SalesflowError[] = [];
   for (const file of files) {
-    // What is read once, such as a pipe, is left for later.
-    const kind = await Deno.stat(file).catch(() => undefined);
-    if (kind?.isFifo || kind?.isCharDevice) continue;
+    // Pipes and devices can be read only once; their headers are checked later.
+    const info = await Deno.stat(file).catch(() => undefined);
+    if (info?.isFifo || info?.isCharDevice) continue;
     try {
-      await (await openExport(file, reading)).records.return(undefined);
+      await (await openExport(file, readOptions)).records.return(undefined);
     } catch (error) {
       if (!(error instanceof SalesflowError)) throw error;
       mistakes.push(error);
@@ -99,24 +110,24 @@ async function checkExports(files: readonly string[], reading: Reading): Promise
 /**
  * Runs the stage.
  *
- * @throws {SalesflowError} when a file cannot be read, lacks a column, or all of them together hold no rows
+ * @throws {SalesflowError} when a file cannot be read or lacks a column, or when none of the files holds a row
  */
 export async function ingest(context: StageContext, options: IngestOptions): Promise<StageResult> {
   const { runId, asOf, store, signal } = context;
   const { files, ...rest } = options;
-  const reading = { ...rest, signal };
-  await checkExports(files, reading);
+  const readOptions = { ...rest, signal };
+  await checkHeaders(files, readOptions);
   const folder = datasetFolder(runId, "raw");
   const names = files.map((file) => basename(file));
-  await beginDataset(store, folder);
+  await clearDataset(store, folder);
   await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters: { files: names } });
   const parts: Part[] = [];
   let rows = 0;
   for (const [index, file] of files.entries()) {
-    const before = rows;
-    const source = await openExport(file, reading);
-    const target = { file, encoding: reading.encoding, name: partName(index) };
-    const part = await copyRows(context, source, target, (done) => context.progress(before + done));
+    const rowsBefore = rows;
+    const source = await openExport(file, readOptions);
+    const target = { file, encoding: readOptions.encoding, name: partName(index) };
+    const part = await copyRows(context, source, target, (done) => context.progress(rowsBefore + done));
     parts.push(part);
     rows += part.rows;
   }
@@ -124,7 +135,7 @@ export async function ingest(context: StageContext, options: IngestOptions): Pro
     throw new SalesflowError(`There are no sales in ${files.join(", ")}`, {
       stage: "ingest",
       exitCode: 2,
-      remedy: EXPORT_AGAIN,
+      remedy: EXPORT_AGAIN_REMEDY,
     });
   }
   signal.throwIfAborted();
@@ -141,34 +152,37 @@ async function copyRows(
 ): Promise<Part> {
   const writer = await PartWriter.create(store, datasetFolder(runId, "raw"), name, SALE_HEADER);
   const encoder = new TextEncoder();
-  let piece = "";
+  let buffer = "";
   let rows = 0;
   let line = 1;
-  let broken = false;
+  let hasInvalidBytes = false;
   const flush = async () => {
     signal.throwIfAborted();
-    broken ||= piece.includes(REPLACEMENT);
-    await writer.write(encoder.encode(piece));
-    piece = "";
+    hasInvalidBytes ||= buffer.includes(REPLACEMENT);
+    await writer.write(encoder.encode(buffer));
+    buffer = "";
     progress(rows);
   };
   try {
     for await (const record of records) {
-      // Empty lines stand in for those that the export has more, so that line numbers stay those of the export.
+      // Empty lines fill gaps, so that line numbers match those of the export.
       for (line++; line < record.line; line++) {
-        piece += "\n";
-        if (piece.length >= PIECE_CHARACTERS) await flush();
+        buffer += "\n";
+        if (buffer.length >= FLUSH_CHARACTERS) await flush();
       }
-      piece += rawLine(record.values, columns, headerLength) + "\n";
+      buffer += formatRawLine(record.values, columns, headerLength) + "\n";
       rows++;
-      if (piece.length >= PIECE_CHARACTERS) await flush();
+      if (buffer.length >= FLUSH_CHARACTERS) await flush();
     }
     await flush();
-    if (broken) {
-      logger("ingest").warn("{file} holds bytes that are not {encoding}; name its encoding with --encoding", {
-        file,
-        encoding,
-      });
+    if (hasInvalidBytes) {
+      logger("ingest").warn(
+        "{file} holds bytes that are invalid in {encoding}; set its encoding with --encoding",
+        {
+          file,
+          encoding,
+        },
+      );
     }
     return await writer.close(rows);
   } catch (error) {

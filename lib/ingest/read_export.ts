@@ -1,44 +1,44 @@
-/** The records of one export file: gzip or plain, any of the usual separators, quotes, line ends and encodings. */
+/** Reader of export files: CSV, plain or gzip, with any common delimiter, quoting, line ending and encoding. */
 import { parse } from "csv-parse";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { SalesflowError } from "../console/errors.ts";
-import { findDelimiter } from "./header.ts";
+import { detectDelimiter } from "./header.ts";
 
 /** One record of an export. */
 export interface ExportRecord {
-  /** As many as the line has; they may be fewer or more than the header's. */
+  /** All values of the record; there may be fewer or more than in the header. */
   values: string[];
-  /** Line of the file on which the record ends, counted from 1. */
+  /** Line number on which the record ends, counted from 1. */
   line: number;
 }
 
-/** A record longer than this is an error: usually a quote that never closes. */
-export const LONGEST_RECORD_BYTES = 1024 * 1024;
+/** Maximum length of a record; a longer one is usually an unclosed quote. */
+export const MAX_RECORD_BYTES = 1024 * 1024;
 
-/** A chunk's records wait in a queue that gets slow when it is long, as it does for very short lines. */
+/** Small, because the parser queues the records of a chunk and a long queue is slow: short lines make many records. */
 const CHUNK_BYTES = 16 * 1024;
 
-const GZIP = [0x1f, 0x8b];
+const GZIP_MAGIC = [0x1f, 0x8b];
 
 /**
- * A packed file may unfold into so many times its size: exports do into 3 to 30 times, a gzip bomb into 200 to 1,030
- * times, and then fills the disk with rows or blank lines that are all fine by themselves.
+ * Maximum compression ratio of a gzip file. Exports compress 3 to 30 times; a gzip bomb 200 to 1,030 times, and would fill the
+ * disk with rows or blank lines that are valid one by one.
  */
-export const MOST_TIMES_UNPACKED = 100;
+export const MAX_COMPRESSION_RATIO = 100;
 
-/** What a packed file may unfold into anyway: a small one of the same row again and again does no harm. */
-export const FREE_UNPACKED_BYTES = 1024 * 1024;
+/** Decompressed bytes that are exempt from the ratio: a small file of one repeated row is harmless. */
+export const UNCHECKED_OUTPUT_BYTES = 1024 * 1024;
 
-/** Whoever reads a stream is told of its end and of its errors; nobody else needs to be. */
+/** pipeline() requires a callback; errors reach the stream's reader, so there is nothing to do here. */
 const ignoreOutcome = () => {};
 
-/** Lines that values span beyond their first. */
-function lineBreaks(values: readonly string[]): number {
+/** Counts the line breaks within values. */
+function countLineBreaks(values: readonly string[]): number {
   return values.reduce((sum, value) => sum + (value.includes("\n") ? value.split("\n").length - 1 : 0), 0);
 }
 
-async function* fileBytes(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+async function* readChunks(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
   while (true) {
     const buffer = new Uint8Array(CHUNK_BYTES);
     const count = await file.read(buffer);
@@ -47,62 +47,66 @@ async function* fileBytes(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function* joined<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
   yield first;
   yield* rest;
 }
 
-/** The bytes of a gzip file; an error when they are many more than it holds. */
-async function* unpack(packed: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
-  let [packedBytes, unpackedBytes] = [0, 0];
+/**
+ * Decompresses gzip.
+ *
+ * @throws {SalesflowError} when the compression ratio is too high
+ */
+async function* gunzip(compressed: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  let [compressedBytes, decompressedBytes] = [0, 0];
   const counted = async function* () {
-    for await (const chunk of packed) {
-      packedBytes += chunk.length;
+    for await (const chunk of compressed) {
+      compressedBytes += chunk.length;
       yield chunk;
     }
   };
   for await (const chunk of pipeline(counted(), createGunzip(), ignoreOutcome)) {
-    unpackedBytes += chunk.length;
-    if (unpackedBytes > FREE_UNPACKED_BYTES + packedBytes * MOST_TIMES_UNPACKED) {
-      throw new SalesflowError(`${path} unfolds into more than ${MOST_TIMES_UNPACKED} times its size`, {
+    decompressedBytes += chunk.length;
+    if (decompressedBytes > UNCHECKED_OUTPUT_BYTES + compressedBytes * MAX_COMPRESSION_RATIO) {
+      throw new SalesflowError(`${path} decompresses to more than ${MAX_COMPRESSION_RATIO} times its size`, {
         stage: "ingest",
         exitCode: 2,
-        remedy: "It looks like a gzip bomb. When it is meant, unpack it yourself and ingest what comes out.",
+        remedy: "It may be a gzip bomb. If you trust it, decompress it yourself and ingest the result.",
       });
     }
     yield chunk;
   }
 }
 
-/** The file's bytes, unpacked when they are packed. Reads the file once, so that it may be a pipe. */
-async function unpacked(file: Deno.FsFile, path: string): Promise<AsyncIterable<Uint8Array>> {
-  const head = new Uint8Array(GZIP.length);
+/** Returns the content of a file, decompressed if it is gzip. Reads the file once, so that it may be a pipe. */
+async function decompressIfGzip(file: Deno.FsFile, path: string): Promise<AsyncIterable<Uint8Array>> {
+  const head = new Uint8Array(GZIP_MAGIC.length);
   let filled = 0;
   for (let count: number | null = 0; filled < head.length && count !== null; filled += count ?? 0) {
     count = await file.read(head.subarray(filled));
   }
-  const bytes = joined(head.subarray(0, filled), fileBytes(file));
-  const packed = GZIP.every((byte, index) => head[index] === byte);
-  return packed ? unpack(bytes, path) : bytes;
+  const bytes = prepend(head.subarray(0, filled), readChunks(file));
+  const isGzip = GZIP_MAGIC.every((byte, index) => head[index] === byte);
+  return isGzip ? gunzip(bytes, path) : bytes;
 }
 
-async function* decoded(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<string> {
+async function* decode(bytes: AsyncIterable<Uint8Array>, encoding: string): AsyncGenerator<string> {
   const decoder = new TextDecoder(encoding);
   for await (const chunk of bytes) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 
-/** The first line that holds more than white space, once it is whole. */
-function firstLine(text: string): string | undefined {
+/** Returns the first line that is not white space, once it is complete. */
+function findFirstLine(text: string): string | undefined {
   return /^\s*(\S[^\n]*)\n/.exec(text)?.[1];
 }
 
 /**
- * The records of a file, its header first; blank lines are left out.
+ * Reads the records of a file, its header first; blank lines are skipped.
  *
- * @param encoding a label of the Encoding standard, such as `utf-8` or `windows-1251`
- * @param signal ends the reading, even among blank lines that nobody sees
- * @throws {SalesflowError} when the file cannot be read, unpacked or parsed
+ * @param encoding label from the Encoding standard, such as `utf-8` or `windows-1251`
+ * @param signal aborts reading, even within a run of blank lines
+ * @throws {SalesflowError} when the file cannot be read, decompressed or parsed
  */
 export async function* readExport(
   path: string,
@@ -110,43 +114,43 @@ export async function* readExport(
   signal?: AbortSignal,
 ): AsyncGenerator<ExportRecord> {
   try {
-    // Closed here, because a pipeline whose reader leaves does not close its source.
+    // Closed here, because a pipeline does not close its source when the reader stops early.
     using file = await Deno.open(path, { read: true });
-    const text = decoded(await unpacked(file, path), encoding);
+    const text = decode(await decompressIfGzip(file, path), encoding);
     let head = "";
-    for (let done: boolean | undefined = false; !done && head.length <= LONGEST_RECORD_BYTES;) {
+    for (let done: boolean | undefined = false; !done && head.length <= MAX_RECORD_BYTES;) {
       const next = await text.next();
       if (!next.done) head += next.value;
-      done = next.done || firstLine(head) !== undefined;
+      done = next.done || findFirstLine(head) !== undefined;
     }
     const parser = parse({
-      delimiter: findDelimiter(firstLine(head) ?? head),
+      delimiter: detectDelimiter(findFirstLine(head) ?? head),
       relax_column_count: true,
       relax_quotes: true,
-      max_record_size: LONGEST_RECORD_BYTES,
+      max_record_size: MAX_RECORD_BYTES,
       record_delimiter: ["\r\n", "\n"],
     });
-    pipeline(joined(head, text), parser, ignoreOutcome);
+    pipeline(prepend(head, text), parser, ignoreOutcome);
     let line = 0;
     for await (const values of parser) {
       signal?.throwIfAborted();
-      line += 1 + lineBreaks(values);
+      line += 1 + countLineBreaks(values);
       if (values.length > 1 || values[0].trim() !== "") yield { values, line };
     }
   } catch (cause) {
-    throw explain(path, cause);
+    throw toSalesflowError(path, cause);
   }
 }
 
-function explain(path: string, cause: unknown): SalesflowError {
+function toSalesflowError(path: string, cause: unknown): SalesflowError {
   if (cause instanceof SalesflowError) return cause;
-  // Whatever is wrong with an export, it is what was named on the command line.
+  // Exit code 2, because the file was named on the command line.
   const details = { cause, stage: "ingest", exitCode: 2 as const };
   if (cause instanceof Deno.errors.NotFound) return new SalesflowError(`There is no file ${path}`, details);
   if (cause instanceof Deno.errors.PermissionDenied) {
-    return new SalesflowError(`Cannot read ${path}: it is not allowed`, {
+    return new SalesflowError(`Cannot read ${path}: permission denied`, {
       ...details,
-      remedy: "Give this user permission to read the file and to enter its folder.",
+      remedy: "Grant this user permission to read the file and to enter its folder.",
     });
   }
   if (cause instanceof Deno.errors.IsADirectory) {
@@ -158,22 +162,22 @@ function explain(path: string, cause: unknown): SalesflowError {
   const { code = "", lines } = cause as { code?: string; lines?: number };
   if (code === "CSV_QUOTE_NOT_CLOSED" || code === "CSV_MAX_RECORD_SIZE") {
     return new SalesflowError(
-      `${path}: the record that ends at line ${lines ?? "?"} is too long or its quote never closes`,
+      `${path}: the record that ends on line ${lines ?? "?"} is too long or has an unclosed quote`,
       {
         ...details,
         remedy:
-          `Look for a lone double quote before that line. A record may be ${LONGEST_RECORD_BYTES} characters long.`,
+          `Look for a lone double quote before that line. A record may have up to ${MAX_RECORD_BYTES} characters.`,
       },
     );
   }
   if (code.startsWith("Z_")) {
-    return new SalesflowError(`${path} is damaged: it cannot be unpacked to its end`, {
+    return new SalesflowError(`${path} is damaged: it cannot be decompressed completely`, {
       ...details,
       remedy: "Copy or export the file again.",
     });
   }
   return new SalesflowError(`Cannot read ${path}`, {
     ...details,
-    remedy: "It must be a CSV file with a header, plain or packed with gzip.",
+    remedy: "It must be a CSV file with a header, plain or compressed with gzip.",
   });
 }

@@ -1,48 +1,48 @@
-/** load: the clean rows of a run become shop.sales, its rejected rows and its catalogue go beside it. */
-import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
+/** load: replaces shop.sales with the clean rows of a run, and stores its rejected rows and its catalogue. */
+import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { takeLock } from "../postgres/lock.ts";
+import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { publish } from "./publish.ts";
 import { openSource } from "./source.ts";
-import { dropStaleTables, fillStaging } from "./staging.ts";
+import { dropStaleStagingTables, fillStagingTable } from "./staging.ts";
 
-/** Longest wait for a moment in which nobody reads shop.sales. */
-const PUBLISH_WAIT_MS = 300_000;
+/** Longest wait for readers of shop.sales to finish. */
+const PUBLISH_TIMEOUT_MS = 300_000;
 
-/** What {@linkcode load} may be told. */
+/** Options of {@linkcode load}. */
 export interface LoadOptions {
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
-  /** Longest wait for a moment without readers, in milliseconds. @default {300_000} */
-  publishWaitMs?: number;
+  /** Longest wait for readers of shop.sales to finish. @default {300_000} */
+  publishTimeoutMs?: number;
 }
 
-async function dropQuietly(db: Postgres, table: string): Promise<void> {
-  // What cannot be dropped now is dropped by the next load.
+async function dropAfterFailure(db: Postgres, table: string): Promise<void> {
+  // If this fails, the next load drops the table.
   if (!db.signal.aborted) await db.query(`DROP TABLE IF EXISTS ${table}`).catch(() => {});
 }
 
 /**
- * Loads a run into PostgreSQL. Readers see the rows of the run before or those of this one, never a mix, and do not wait
- * for the copying. May be ended at any moment and run again.
+ * Loads a run into PostgreSQL. Readers see either the previous run or this one, never a mix, and do not wait for the
+ * copy. May be interrupted at any moment and run again.
  *
- * @throws {SalesflowError} when the datasets do not fit together, or PostgreSQL fails
+ * @throws {SalesflowError} when the datasets do not belong together, or PostgreSQL fails
  */
 export async function load(context: StageContext, options: LoadOptions = {}): Promise<StageResult> {
-  const { limits = DEFAULT_LIMITS, publishWaitMs = PUBLISH_WAIT_MS } = options;
+  const { limits = DEFAULT_LIMITS, publishTimeoutMs = PUBLISH_TIMEOUT_MS } = options;
   const { postgresUrl: url, signal } = context;
   const source = await openSource(context);
   const { clean, rejected } = source;
   const products = await withPostgres({ url, stage: "load", signal, limits }, async (db) => {
-    await takeLock(db, "salesflow:load", "session");
-    await dropStaleTables(db);
-    const table = await fillStaging(db, source, (rows, total) => context.progress(rows, total));
-    await db.allow(statementMsFor(limits, rejected.rows));
+    await acquireAdvisoryLock(db, "salesflow:load", "session");
+    await dropStaleStagingTables(db);
+    const table = await fillStagingTable(db, source, (rows, total) => context.progress(rows, total));
+    await db.setStatementTimeout(statementTimeoutForRows(limits, rejected.rows));
     try {
-      return await publish(db, source, table, publishWaitMs);
+      return await publish(db, source, table, publishTimeoutMs);
     } catch (error) {
-      await dropQuietly(db, table);
+      await dropAfterFailure(db, table);
       throw error;
     }
   });

@@ -1,4 +1,4 @@
--- Indexes of shop.sales besides its key, as somebody may have added them.
+-- Indexes of shop.sales other than its primary key, such as ones added by hand.
 SELECT pg_get_indexdef(indexrelid) AS definition
 FROM pg_index
 WHERE indrelid = 'shop.sales'::regclass AND NOT indisprimary

@@ -1,4 +1,4 @@
-/** What load reads from the store: checked to belong together before anything is sent to the database. */
+/** The input of load in the store, checked for consistency before anything is sent to the database. */
 import { SalesflowError } from "../console/errors.ts";
 import { readRun } from "../pipeline/records.ts";
 import type { StageContext } from "../pipeline/stage.ts";
@@ -6,62 +6,78 @@ import {
   checkAsOf,
   datasetFolder,
   type DatasetName,
-  findDataset,
   type Manifest,
   openDataset,
   type Part,
+  readManifest,
 } from "../dataset/dataset.ts";
-import { type CleanFacts, cleanFacts, generatedFacts } from "../dataset/facts.ts";
-import { type Measure, measuredBytes, shortSha256 } from "../dataset/part_reader.ts";
+import { type CleanFacts, parseCleanFacts, parseGeneratedFacts } from "../dataset/facts.ts";
+import { type Measure, shortSha256, streamMeasured } from "../dataset/part_reader.ts";
 import type { Store } from "../store/store.ts";
 
-/** Everything that one run brings to PostgreSQL. */
+/** The files of one run that go to PostgreSQL. */
 export interface LoadSource {
+  /** Store with the files. */
   store: Store;
+  /** Id of the run. */
   runId: string;
+  /** Where the run's raw data came from. */
   source: "generated" | "ingested";
+  /** Manifest of clean/. */
   clean: Manifest;
+  /** Manifest of rejected/. */
   rejected: Manifest;
+  /** Facts of clean/. */
   facts: CleanFacts;
-  /** Whether the run has a catalogue. */
+  /** Whether the run has a product catalogue. */
   hasProducts: boolean;
-  /** Of the catalogue; undefined when nobody took it. */
+  /** SHA-256 of the catalogue; undefined when the manifest of raw/ has none. */
   productsSha256: string | undefined;
 }
 
-/** @throws {SalesflowError} when a dataset is missing or does not belong to the others */
+/**
+ * Opens the datasets of a run and checks that they belong together.
+ *
+ * @throws {SalesflowError} when a dataset is missing or does not match the others
+ */
 export async function openSource({ store, runId, asOf }: StageContext): Promise<LoadSource> {
   const [run, clean, rejected, raw] = await Promise.all([
     readRun(store, runId),
     openDataset(store, runId, "clean"),
     openDataset(store, runId, "rejected"),
-    findDataset(store, runId, "raw"),
+    readManifest(store, runId, "raw"),
   ]);
-  const again = `Run "salesflow clean --run-id ${runId}" again.`;
-  const refuse = (message: string, remedy = again) =>
+  const cleanAgain = `Run "salesflow clean --run-id ${runId}" again.`;
+  const inconsistent = (message: string, remedy = cleanAgain) =>
     new SalesflowError(message, { stage: "load", runId, remedy });
   if (!run) {
-    throw refuse(`There is no run.json of run ${runId} in ${store.url}`, "Run generate or ingest first.");
+    throw inconsistent(
+      `There is no run.json of run ${runId} in ${store.url}`,
+      "Run generate or ingest first.",
+    );
   }
   checkAsOf([raw, clean, rejected], { runId, asOf, stage: "load" });
-  const facts = cleanFacts(clean, "load");
-  const { rows_in, rows_out, duplicates, rejected: refused, raw: rawFingerprint, rejects } = facts;
-  if (rows_in !== rows_out + duplicates + refused || rows_out !== clean.rows || refused !== rejected.rows) {
-    throw refuse(
+  const facts = parseCleanFacts(clean, "load");
+  const { rows_in, rows_out, duplicates, rejected: rejectedRows, raw: rawFingerprint, rejects } = facts;
+  if (
+    rows_in !== rows_out + duplicates + rejectedRows || rows_out !== clean.rows ||
+    rejectedRows !== rejected.rows
+  ) {
+    throw inconsistent(
       `The counts of run ${runId} do not add up: ${rows_in} rows in, ${rows_out} out (${clean.rows} in clean/), ` +
-        `${duplicates} duplicates, ${refused} rejected (${rejected.rows} in rejected/)`,
+        `${duplicates} duplicates, ${rejectedRows} rejected (${rejected.rows} in rejected/)`,
     );
   }
   if (rejects !== rejected.fingerprint) {
-    throw refuse(`rejected/ of run ${runId} was not made together with clean/`);
+    throw inconsistent(`rejected/ and clean/ of run ${runId} were not written together`);
   }
   if (raw && raw.fingerprint !== rawFingerprint) {
-    throw refuse(`clean/ of run ${runId} was made from other data than raw/ holds`);
+    throw inconsistent(`clean/ of run ${runId} was made from different data than raw/ holds`);
   }
-  const generated = raw && generatedFacts(raw, "load");
+  const generated = raw && parseGeneratedFacts(raw, "load");
   const hasProducts = await store.size(productsPath(runId)) !== undefined;
   if (generated && !hasProducts) {
-    throw refuse(`There is no ${productsPath(runId)} in ${store.url}`, generateAgain(runId));
+    throw inconsistent(`There is no ${productsPath(runId)} in ${store.url}`, generateAgainRemedy(runId));
   }
   const productsSha256 = generated?.products_sha256;
   return { store, runId, source: run.source, clean, rejected, facts, hasProducts, productsSha256 };
@@ -71,28 +87,32 @@ function productsPath(runId: string): string {
   return `${datasetFolder(runId, "raw")}/products.csv`;
 }
 
-function generateAgain(runId: string): string {
+function generateAgainRemedy(runId: string): string {
   return `Run "salesflow generate --run-id ${runId}" again.`;
 }
 
-/** The bytes of a file, checked as they pass: `check` says what is wrong with their measure, if anything. */
-async function* checkedBytes(
+/**
+ * Yields the bytes of a file and checks them while they pass.
+ *
+ * @param check returns what is wrong with the file's size or checksum, if anything
+ */
+async function* readChecked(
   { store, runId }: Pick<LoadSource, "store" | "runId">,
   path: string,
   check: (found: Measure) => string | undefined,
   remedy: string,
 ): AsyncGenerator<Uint8Array> {
-  const wrong = check(yield* measuredBytes(store, path));
-  if (wrong === undefined) return;
-  throw new SalesflowError(`${store.url}/${path} is damaged: ${wrong}`, { runId, remedy });
+  const mismatch = check(yield* streamMeasured(store, path));
+  if (mismatch === undefined) return;
+  throw new SalesflowError(`${store.url}/${path} is damaged: ${mismatch}`, { runId, remedy });
 }
 
 /**
- * The bytes of a part, checked as they pass.
+ * Yields the bytes of a part and checks them while they pass.
  *
- * @throws {SalesflowError} at the end, when they are not the bytes that the manifest describes
+ * @throws {SalesflowError} after the last byte, when size or checksum differ from the manifest
  */
-export function partBytes(
+export function readPart(
   source: Pick<LoadSource, "store" | "runId">,
   dataset: DatasetName,
   part: Part,
@@ -103,19 +123,19 @@ export function partBytes(
       ? undefined
       : `it holds ${bytes} bytes with SHA-256 ${shortSha256(sha256)}, the manifest says ` +
         `${part.bytes} and ${shortSha256(part.sha256)}`;
-  return checkedBytes(source, path, check, `Run "salesflow clean --run-id ${source.runId}" again.`);
+  return readChecked(source, path, check, `Run "salesflow clean --run-id ${source.runId}" again.`);
 }
 
 /**
- * The bytes of the catalogue, checked as they pass.
+ * Yields the bytes of the catalogue and checks them while they pass.
  *
- * @throws {SalesflowError} at the end, when they are not the bytes that were generated
+ * @throws {SalesflowError} after the last byte, when the checksum differs from the manifest of raw/
  */
-export function productsBytes(source: LoadSource): AsyncGenerator<Uint8Array> {
-  const { runId, productsSha256: said } = source;
+export function readProducts(source: LoadSource): AsyncGenerator<Uint8Array> {
+  const { runId, productsSha256: expected } = source;
   const check = ({ sha256 }: Measure) =>
-    said === undefined || sha256 === said
+    expected === undefined || sha256 === expected
       ? undefined
-      : `its SHA-256 is ${shortSha256(sha256)}, the manifest of raw/ says ${shortSha256(said)}`;
-  return checkedBytes(source, productsPath(runId), check, generateAgain(runId));
+      : `its SHA-256 is ${shortSha256(sha256)}, the manifest of raw/ says ${shortSha256(expected)}`;
+  return readChecked(source, productsPath(runId), check, generateAgainRemedy(runId));
 }

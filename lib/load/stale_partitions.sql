@@ -1,4 +1,4 @@
--- Partitions that were made but never published: their load is gone, since we hold its lock.
+-- Partitions created but never attached. Their load is no longer running, because the caller holds its lock.
 SELECT c.relname AS name
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,4 @@
--- The newest loaded_at names the run in shop.sales, even when the server's clock was set back.
+-- shop.sales holds the run with the newest loaded_at, which therefore grows even when the server's clock is set back.
 INSERT INTO shop.pipeline_runs AS old (
   run_id, as_of, source, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows, rejected_by_reason, loaded_at
 )

@@ -1,11 +1,11 @@
-/** migrate: brings both databases to the schema of this version. */
+/** migrate: upgrades both databases to the schema of this version. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { ClickHouseFailure } from "../clickhouse/errors.ts";
 import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
-import { logger } from "../console/log.ts";
+import { escapePlaceholders, logger } from "../console/log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { takeLock } from "../postgres/lock.ts";
+import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import clickhouseJournal from "./clickhouse/journal.sql" with { type: "text" };
 import clickhouseRoles from "./clickhouse/roles.sql" with { type: "text" };
@@ -19,43 +19,45 @@ import {
 import postgresJournal from "./postgres/journal.sql" with { type: "text" };
 import postgresRoles from "./postgres/roles.sql" with { type: "text" };
 
-/** The oldest server with everything that load needs (client_connection_check_interval, COPY FREEZE that marks pages visible). */
-const OLDEST_POSTGRES = 14;
+/** The first version with client_connection_check_interval and with COPY FREEZE that marks pages all-visible, as load needs. */
+const MIN_POSTGRES_VERSION = 14;
 
-/** ClickHouse's code for a missing right. */
+/** ClickHouse's error code for a missing privilege. */
 const ACCESS_DENIED = "497";
 
-/** What {@linkcode migrate} may be told. */
+/** Options of {@linkcode migrate}. */
 export interface MigrateOptions {
-  /** Also make the roles salesflow_writer and salesflow_reader. @default {false} */
+  /** Whether to create the roles salesflow_writer and salesflow_reader. @default {false} */
   roles?: boolean;
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
-  /** @default {POSTGRES_MIGRATIONS} */
+  /** Migrations of PostgreSQL. @default {POSTGRES_MIGRATIONS} */
   postgresMigrations?: readonly Migration[];
-  /** @default {CLICKHOUSE_MIGRATIONS} */
+  /** Migrations of ClickHouse. @default {CLICKHOUSE_MIGRATIONS} */
   clickhouseMigrations?: readonly Migration[];
 }
 
-async function checkServer(db: Postgres): Promise<string> {
+/** Checks the version and encoding of the server; returns its version. */
+async function checkPostgres(db: Postgres): Promise<string> {
   const { number, version, encoding } = await db.one(
     "SELECT current_setting('server_version_num') AS number, current_setting('server_version') AS version, current_setting('server_encoding') AS encoding",
   );
-  if (Number(number) < OLDEST_POSTGRES * 10_000) {
+  if (Number(number) < MIN_POSTGRES_VERSION * 10_000) {
     throw new SalesflowError(`PostgreSQL at ${db.server} is version ${version}`, {
       stage: "migrate",
-      remedy: `Use PostgreSQL ${OLDEST_POSTGRES} or newer.`,
+      remedy: `Use PostgreSQL ${MIN_POSTGRES_VERSION} or newer.`,
     });
   }
   if (encoding !== "UTF8") {
-    throw new SalesflowError(`The database at ${db.server} is encoded in ${encoding}`, {
+    throw new SalesflowError(`The database at ${db.server} uses the encoding ${encoding}`, {
       stage: "migrate",
-      remedy: "Create the database with ENCODING 'UTF8': names and rejected rows hold any text.",
+      remedy: "Create the database with ENCODING 'UTF8': names and rejected rows may contain any text.",
     });
   }
   return version!;
 }
 
+/** Applies pending migrations, each in a transaction; returns their names. */
 async function migratePostgres(db: Postgres, migrations: readonly Migration[]): Promise<string[]> {
   const journal = await db.one("SELECT to_regclass('shop.schema_migrations') AS name");
   if (journal.name === null) await db.transaction(() => db.query(postgresJournal));
@@ -80,18 +82,19 @@ async function migratePostgres(db: Postgres, migrations: readonly Migration[]): 
   return pending.map(({ name }) => name);
 }
 
-async function hasJournal(db: ClickHouse): Promise<boolean> {
+async function hasMigrationTable(db: ClickHouse): Promise<boolean> {
   const found = await db.rows(
     "SELECT 1 FROM system.tables WHERE database = 'shop' AND name = 'schema_migrations'",
   );
   return found.length > 0;
 }
 
+/** Applies pending migrations, statement by statement; returns their names. */
 async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[]): Promise<string[]> {
-  if (!await hasJournal(db)) {
+  if (!await hasMigrationTable(db)) {
     for (const statement of splitStatements(clickhouseJournal)) await db.command(statement);
   }
-  // A migration whose record was written twice by a retry is one migration.
+  // DISTINCT, because a retry may have recorded a migration twice.
   const rows = await db.rows(
     "SELECT DISTINCT version, name, checksum FROM shop.schema_migrations ORDER BY version",
   );
@@ -113,27 +116,28 @@ async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[
 }
 
 /**
- * Makes the roles, in PostgreSQL always. In ClickHouse a user without access management may not; the embedded engine has
- * none at all.
+ * Creates the roles. In ClickHouse this is skipped with a warning for a user without access management, and in the
+ * embedded engine, which has none.
  *
- * @returns the databases that have the roles now
+ * @returns the databases that have the roles
  */
-async function makeRoles(postgres: Postgres, clickhouse: ClickHouse): Promise<string[]> {
+async function createRoles(postgres: Postgres, clickhouse: ClickHouse): Promise<string[]> {
   await postgres.transaction(() => postgres.query(postgresRoles));
   try {
     for (const statement of splitStatements(clickhouseRoles)) await clickhouse.command(statement);
     return ["postgres", "clickhouse"];
   } catch (error) {
     if (!(error instanceof ClickHouseFailure) || error.code !== ACCESS_DENIED) throw error;
-    logger("migrate").warn(`ClickHouse at ${clickhouse.server}: no roles were made: ${error.message}`);
+    const message = `ClickHouse at ${clickhouse.server}: roles were not created: ${error.message}`;
+    logger("migrate").warn(escapePlaceholders(message));
     return ["postgres"];
   }
 }
 
 /**
- * Applies the migrations that are missing, one command at a time (a lock in PostgreSQL guards both databases).
+ * Applies pending migrations. A lock in PostgreSQL guards both databases against concurrent commands.
  *
- * @throws {SalesflowError} when a database was migrated by another version of the program
+ * @throws {SalesflowError} when a database was migrated by an incompatible version of salesflow
  */
 export async function migrate(context: StageContext, options: MigrateOptions = {}): Promise<StageResult> {
   const {
@@ -144,13 +148,13 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
   } = options;
   const common = { stage: "migrate", signal: context.signal, limits };
   const facts = await withPostgres({ ...common, url: context.postgresUrl }, async (postgres) => {
-    const postgresVersion = await checkServer(postgres);
-    await takeLock(postgres, "salesflow:migrate", "session");
+    const postgresVersion = await checkPostgres(postgres);
+    await acquireAdvisoryLock(postgres, "salesflow:migrate", "session");
     return await withClickHouse({ ...common, url: context.clickhouseUrl }, async (clickhouse) => {
       const clickhouseVersion = (await clickhouse.rows("SELECT version()"))[0]?.[0] ?? "";
       const postgresApplied = await migratePostgres(postgres, postgresMigrations);
       const clickhouseApplied = await migrateClickHouse(clickhouse, clickhouseMigrations);
-      const rolesIn = roles ? await makeRoles(postgres, clickhouse) : [];
+      const rolesIn = roles ? await createRoles(postgres, clickhouse) : [];
       return {
         postgres: {
           version: postgresVersion,

@@ -1,4 +1,4 @@
-/** The migrations that this version knows. Each is a numbered file that never changes once it was released. */
+/** The migrations of this version: numbered files that never change once released. */
 import { createHash } from "node:crypto";
 import { SalesflowError } from "../console/errors.ts";
 import clickhouse0001 from "./clickhouse/0001_shop.sql" with { type: "text" };
@@ -8,21 +8,25 @@ import postgres0001 from "./postgres/0001_shop.sql" with { type: "text" };
 export interface Migration {
   /** 1, 2, 3 … without gaps. */
   version: number;
+  /** File name, such as `0001_shop.sql`. */
+  name: string;
+  /** Text of the file. */
+  sql: string;
+  /** Hexadecimal SHA-256 of the text. */
+  checksum: string;
+}
+
+/** A migration recorded in a database. */
+export interface AppliedMigration {
+  /** Version of the file. */
+  version: number;
   /** File name. */
   name: string;
-  sql: string;
-  /** SHA-256 of the text, hexadecimal. */
+  /** Hexadecimal SHA-256 of the text. */
   checksum: string;
 }
 
-/** A migration that a database has. */
-export interface AppliedMigration {
-  version: number;
-  name: string;
-  checksum: string;
-}
-
-function numbered(files: Record<string, string>): Migration[] {
+function toMigrations(files: Record<string, string>): Migration[] {
   return Object.entries(files).map(([name, sql]) => ({
     version: Number(name.slice(0, 4)),
     name,
@@ -31,50 +35,53 @@ function numbered(files: Record<string, string>): Migration[] {
   }));
 }
 
-/** In the order of application. Imports are literal, so that the executable carries the files. */
-export const POSTGRES_MIGRATIONS: readonly Migration[] = numbered({ "0001_shop.sql": postgres0001 });
-/** In the order of application. */
-export const CLICKHOUSE_MIGRATIONS: readonly Migration[] = numbered({ "0001_shop.sql": clickhouse0001 });
+/** PostgreSQL's migrations by version. The files are imported literally, so that the executable contains them. */
+export const POSTGRES_MIGRATIONS: readonly Migration[] = toMigrations({ "0001_shop.sql": postgres0001 });
+/** ClickHouse's migrations by version. */
+export const CLICKHOUSE_MIGRATIONS: readonly Migration[] = toMigrations({ "0001_shop.sql": clickhouse0001 });
 
 /**
- * The migrations that a database still needs.
+ * Returns the migrations that a database still needs.
  *
- * @param database its name for messages, such as `PostgreSQL at db:5432/shop`
- * @throws {SalesflowError} when the database was migrated by another version of the program
+ * @param database name for messages, such as `PostgreSQL at db:5432/shop`
+ * @throws {SalesflowError} when the database was migrated by an incompatible version of salesflow
  */
 export function pendingMigrations(
   known: readonly Migration[],
   applied: readonly AppliedMigration[],
   database: string,
 ): Migration[] {
-  const mine = new Map(known.map((migration) => [migration.version, migration]));
+  const knownByVersion = new Map(known.map((migration) => [migration.version, migration]));
   const newest = known.at(-1)?.version ?? 0;
   for (const { version, name, checksum } of applied) {
-    const here = mine.get(version);
-    if (!here) {
+    const expected = knownByVersion.get(version);
+    if (!expected) {
       throw new SalesflowError(
-        `${database} has a newer schema than this salesflow knows: migration ${version} (${name}), known are 1 to ${newest}`,
-        { stage: "migrate", remedy: "Use the newer version of salesflow, which made that schema." },
+        `${database} has a newer schema than this version of salesflow supports: it has migration ${version} (${name}), this version knows 1 to ${newest}`,
+        { stage: "migrate", remedy: "Use the newer version of salesflow that created this schema." },
       );
     }
-    if (here.checksum !== checksum) {
+    if (expected.checksum !== checksum) {
       throw new SalesflowError(
-        `${database} has another version of the schema: its migration ${version} (${name}) has the checksum ` +
-          `${checksum.slice(0, 12)}…, ${here.name} here has ${here.checksum.slice(0, 12)}…`,
+        `${database} has a different version of the schema: its migration ${version} (${name}) has checksum ` +
+          `${checksum.slice(0, 12)}…, ${expected.name} of this version has ${
+            expected.checksum.slice(0, 12)
+          }…`,
         {
           stage: "migrate",
-          remedy: "Use the version of salesflow that made that schema, or start with an empty schema shop.",
+          remedy:
+            "Use the version of salesflow that created this schema, or start with an empty schema shop.",
         },
       );
     }
   }
-  const have = new Set(applied.map(({ version }) => version));
-  const last = Math.max(0, ...have);
-  const pending = known.filter(({ version }) => !have.has(version));
+  const appliedVersions = new Set(applied.map(({ version }) => version));
+  const last = Math.max(0, ...appliedVersions);
+  const pending = known.filter(({ version }) => !appliedVersions.has(version));
   const gap = pending.find(({ version }) => version < last);
   if (!gap) return pending;
   throw new SalesflowError(
-    `${database} has migration ${last} but lacks migration ${gap.version} (${gap.name}): its shop.schema_migrations was changed by hand`,
+    `${database} has migration ${last} but not migration ${gap.version} (${gap.name}): shop.schema_migrations was edited by hand`,
     {
       stage: "migrate",
       remedy: "Restore the table shop.schema_migrations, or start with an empty schema shop.",
@@ -82,7 +89,7 @@ export function pendingMigrations(
   );
 }
 
-/** The statements of a file in which every statement ends with `;` at the end of a line. Comments stay. */
+/** Splits a file into statements, each of which ends with `;` at the end of a line. Keeps comments within statements. */
 export function splitStatements(sql: string): string[] {
   return sql.split(/;[ \t]*$/m).map((statement) => statement.trim()).filter((statement) =>
     statement.replaceAll(/^\s*--.*$/gm, "").trim() !== ""

@@ -1,59 +1,63 @@
-/** Which stages a run has to do. No I/O. */
+/** Plans which stages a run executes. No I/O. */
 import { SalesflowError } from "../console/errors.ts";
 import type { RunRecord, StageRecord } from "./records.ts";
 import { type StageName, STAGES } from "./stage.ts";
 
-/** What is known of a run before it is planned. */
+/** Input of {@linkcode planRun}. */
 export interface PlanInput {
-  /** The run as it would be generated now. */
-  wanted: RunRecord;
-  /** The run as it was opened; undefined when there is none. */
-  found: RunRecord | undefined;
-  /** How its stages went. */
+  /** The run as the options would generate it. */
+  requested: RunRecord;
+  /** The run as recorded; undefined if there is none. */
+  existing: RunRecord | undefined;
+  /** Records of the stages that were started. */
   records: ReadonlyMap<StageName, StageRecord>;
-  /** What `clean` was asked for now; without it, whatever it did is right. */
-  cleaning?: CleanSettings;
+  /** Options of `clean` to compare with an earlier attempt. If absent, every completed `clean` is accepted. */
+  cleanSettings?: CleanSettings;
+  /** First stage, if requested. */
   from?: StageName | undefined;
+  /** Last stage, if requested. */
   to?: StageName | undefined;
 }
 
-/** The options of `clean` that decide what is in clean/. */
+/** The options of `clean` that determine the content of clean/. */
 export interface CleanSettings {
+  /** Whether sales outside the year up to the as-of date are rejected. */
   checkDateRange: boolean;
-  /** The largest share of refused rows that is still published. */
+  /** Maximum share of rejected rows, 0 to 1, at which `clean` still publishes its output. */
   maxRejected: number;
 }
 
-/** What to do and why it begins where it begins. */
+/** The stages to execute, in order. */
 export interface Plan {
+  /** The stages. */
   stages: StageName[];
-  /** Where the run goes on, and why there; undefined for a run from the start or from a stage that was asked for. */
-  resumed?: { at: StageName; because: string };
+  /** The stage at which the run resumes, and why; undefined for a run from the start or from a requested stage. */
+  resumed?: { at: StageName; reason: string };
 }
 
-/** Runs that PostgreSQL's tables belong to; null when they belong to none. */
+/** Ids of the runs in PostgreSQL's tables; null for an empty or missing table. */
 export interface TableRuns {
-  /** Of shop.sales. */
+  /** Run in shop.sales. */
   loaded: string | null;
-  /** Of shop.sales_aggregates. */
+  /** Run in shop.sales_aggregates. */
   aggregated: string | null;
 }
 
-/** The stages of a run: an ingested run has `ingest` where others have `generate`. */
-export function stagesOf(source: RunRecord["source"]): StageName[] {
+/** Returns the stages of a run in order. An ingested run has `ingest` in place of `generate`. */
+export function stageOrder(source: RunRecord["source"]): StageName[] {
   return STAGES.map((stage) => stage === "generate" && source === "ingested" ? "ingest" : stage);
 }
 
-/** How a stage stands: as its record says, or `outdated` when a stage before it was started again since. */
+/** Status of a stage as recorded, or `outdated` if an earlier stage has run again since. */
 export type StageState = StageRecord["status"] | "outdated";
 
-/** How the stages that have a record stand. Tables are migrated for their own sake: that outdates nothing. */
-export function stageStates(
+/** Returns the state of each stage that has a record. `migrate` changes no data, so it outdates nothing. */
+export function computeStageStates(
   order: readonly StageName[],
   records: PlanInput["records"],
 ): Map<StageName, StageState> {
   const states = new Map<StageName, StageState>();
-  let before = "";
+  let latest = "";
   let outdated = false;
   for (const stage of order) {
     const record = records.get(stage);
@@ -62,15 +66,15 @@ export function stageStates(
       states.set(stage, record.status);
       continue;
     }
-    outdated ||= record.status === "done" && record.started_at < before;
+    outdated ||= record.status === "done" && record.started_at < latest;
     states.set(stage, outdated && record.status === "done" ? "outdated" : record.status);
-    const last = record.finished_at ?? record.started_at;
-    if (last > before) before = last;
+    const end = record.finished_at ?? record.started_at;
+    if (end > latest) latest = end;
   }
   return states;
 }
 
-/** Whether clean/, which an earlier attempt made, is what these options would make. */
+/** Whether the output of an earlier `clean` is what these options would produce. */
 function matchesCleanOptions(
   { facts }: StageRecord,
   { checkDateRange, maxRejected }: CleanSettings,
@@ -80,54 +84,56 @@ function matchesCleanOptions(
 }
 
 function resumeReason(state: StageState | undefined): string {
-  if (state === undefined) return "it comes next";
-  if (state === "done") return "it was done with other options";
-  return state === "outdated" ? "a stage before it was done again since" : "an earlier attempt stopped there";
+  if (state === undefined) return "it is the next stage";
+  if (state === "done") return "it was completed with other options";
+  return state === "outdated" ? "an earlier stage has run again since" : "an earlier attempt stopped there";
 }
 
-/** Raw data of an export that did not come in whole are an earlier export's, or none. */
-function refuseHalfIngested({ wanted, found, records }: PlanInput): void {
+/** Rejects a run whose last ingest did not complete: its raw data, if any, belong to an earlier export. */
+function rejectIncompleteIngest({ requested, existing, records }: PlanInput): void {
   const ingest = records.get("ingest");
-  if (!ingest || ingest.status === "done" || found?.source === "generated") return;
-  const run = wanted.run_id;
-  const what = ingest.error ? `failed: ${ingest.error.message}` : "was interrupted";
-  throw new SalesflowError(`The last ingest of run ${run} ${what}`, {
+  if (!ingest || ingest.status === "done" || existing?.source === "generated") return;
+  const run = requested.run_id;
+  const outcome = ingest.error ? `failed: ${ingest.error.message}` : "was interrupted";
+  throw new SalesflowError(`The last ingest of run ${run} ${outcome}`, {
     exitCode: 2,
     runId: run,
     remedy:
-      `Run salesflow ingest FILE… --run-id ${run} again; or pass --from clean to go on with what an earlier ingest left.`,
+      `Run salesflow ingest FILE… --run-id ${run} again, or pass --from clean to continue with the data of an earlier ingest.`,
   });
 }
 
 /**
- * Plans a run: from the start, from `from`, or, when an earlier attempt at the same run stopped half way, from where it stopped. Tables are
- * always migrated first when a later stage needs them.
+ * Plans a run: from the stage `from`, or from where an earlier attempt at the same run stopped, or from the start.
+ * If any stage needs the tables, `migrate` comes first.
  *
- * @throws {SalesflowError} when the stages asked for cannot be run in this order
+ * @throws {SalesflowError} when `from` comes after `to`, or the last ingest did not complete
  */
 export function planRun(input: PlanInput): Plan {
-  const { wanted, found, records, cleaning, from, to } = input;
-  const ingested = found?.source === "ingested";
-  const order = stagesOf(ingested ? "ingested" : "generated");
+  const { requested, existing, records, cleanSettings, from, to } = input;
+  const ingested = existing?.source === "ingested";
+  const order = stageOrder(ingested ? "ingested" : "generated");
   const last = to ?? "report";
-  if (from === undefined && last !== "migrate") refuseHalfIngested(input);
-  // What comes after the last stage that is asked for does not matter.
+  if (from === undefined && last !== "migrate") rejectIncompleteIngest(input);
+  // The states of stages after the last requested one are irrelevant.
   const data = order.slice(1, Math.max(1, order.indexOf(last) + 1));
-  const same = ingested ||
-    (!!found && found.as_of === wanted.as_of && isSame(found.parameters, wanted.parameters));
-  const states = stageStates(order, records);
-  const isOpen = (stage: StageName) =>
+  const sameData = ingested ||
+    (!!existing && existing.as_of === requested.as_of &&
+      equalParameters(existing.parameters, requested.parameters));
+  const states = computeStageStates(order, records);
+  const isPending = (stage: StageName) =>
     states.get(stage) !== "done" ||
-    (stage === "clean" && !!cleaning && !matchesCleanOptions(records.get(stage)!, cleaning));
-  const open = same ? data.find(isOpen) : undefined;
-  const resumes = from === undefined && open !== undefined && open !== data[0];
-  const first = from ?? (last === "migrate" ? "migrate" : resumes ? open : ingested ? "clean" : "generate");
+    (stage === "clean" && !!cleanSettings && !matchesCleanOptions(records.get(stage)!, cleanSettings));
+  const pending = sameData ? data.find(isPending) : undefined;
+  const resumes = from === undefined && pending !== undefined && pending !== data[0];
+  const first = from ??
+    (last === "migrate" ? "migrate" : resumes ? pending : ingested ? "clean" : "generate");
   const stages = stagesBetween(order, first, last);
-  return resumes ? { stages, resumed: { at: first, because: resumeReason(states.get(first)) } } : { stages };
+  return resumes ? { stages, resumed: { at: first, reason: resumeReason(states.get(first)) } } : { stages };
 }
 
-/** @throws {SalesflowError} when the stages do not follow one another in this order */
-export function checkRange(order: readonly StageName[], first: StageName, last: StageName): void {
+/** Checks that `first` does not come after `last`. @throws {SalesflowError} when it does, or `order` lacks one of them */
+export function validateStageRange(order: readonly StageName[], first: StageName, last: StageName): void {
   if (order.indexOf(first) < 0 || order.indexOf(last) < 0 || order.indexOf(first) > order.indexOf(last)) {
     throw new SalesflowError(`Cannot run from ${first} to ${last}: the order is ${order.join(", ")}`, {
       exitCode: 2,
@@ -136,21 +142,21 @@ export function checkRange(order: readonly StageName[], first: StageName, last: 
 }
 
 function stagesBetween(order: readonly StageName[], first: StageName, last: StageName): StageName[] {
-  checkRange(order, first, last);
+  validateStageRange(order, first, last);
   const stages = order.slice(order.indexOf(first), order.indexOf(last) + 1);
   const needsTables = stages.some((stage) => order.indexOf(stage) >= order.indexOf("load"));
   if (needsTables && stages[0] !== "migrate") stages.unshift("migrate");
   return stages;
 }
 
-/** Whether a plan goes on behind load, so that it builds on what the tables hold. */
+/** Whether a plan resumes after `load`, and so depends on the content of the tables. */
 export function resumesAfterLoad({ resumed }: Plan): boolean {
   return resumed !== undefined &&
     STAGES.indexOf(resumed.at as typeof STAGES[number]) > STAGES.indexOf("load");
 }
 
-/** The same plan, begun as much earlier as it must be when another run has used the tables since. */
-export function rewindToOwnTables(plan: Plan, runId: string, { loaded, aggregated }: TableRuns): Plan {
+/** Moves the start of a resumed plan back to `load` or `aggregate` if the tables now hold another run. */
+export function rewindPlan(plan: Plan, runId: string, { loaded, aggregated }: TableRuns): Plan {
   if (!plan.resumed) return plan;
   const { at } = plan.resumed;
   const back = loaded !== runId
@@ -160,14 +166,14 @@ export function rewindToOwnTables(plan: Plan, runId: string, { loaded, aggregate
     : undefined;
   if (!back) return plan;
   const [table, holder] = back === "load" ? ["shop.sales", loaded] : ["shop.sales_aggregates", aggregated];
-  const because = `${table} ${holder === null ? "belongs to no run" : `belongs to run ${holder}`} by now`;
+  const reason = `${table} ${holder === null ? "holds no run" : `now holds run ${holder}`}`;
   return {
     stages: stagesBetween(STAGES, back, plan.stages.at(-1)!),
-    resumed: { at: back, because },
+    resumed: { at: back, reason },
   };
 }
 
-function isSame(left: Record<string, unknown>, right: Record<string, unknown>): boolean {
+function equalParameters(left: Record<string, unknown>, right: Record<string, unknown>): boolean {
   const names = Object.keys(left);
   return names.length === Object.keys(right).length && names.every((name) => left[name] === right[name]);
 }

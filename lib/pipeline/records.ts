@@ -1,7 +1,6 @@
-/** The records that a run keeps about itself in the store: run.json and stages/<stage>.json. */
+/** Records of a run in the store: run.json and stages/<stage>.json. */
 import { z } from "zod";
 import { type ExitCode, SalesflowError } from "../console/errors.ts";
-import type { IsoDate } from "../domain/dates.ts";
 import type { Store } from "../store/store.ts";
 import type { StageName } from "./stage.ts";
 
@@ -9,7 +8,7 @@ const runSchema = z.object({
   run_id: z.string(),
   as_of: z.string(),
   source: z.enum(["generated", "ingested"]),
-  /** What fixes the bytes of raw/: seed, rows, … or the files that were ingested. */
+  /** Everything that determines the bytes of raw/: seed, rows, …, or the ingested files. */
   parameters: z.record(z.string(), z.unknown()),
 });
 
@@ -27,12 +26,12 @@ const stageSchema = z.object({
   error: z.object({ message: z.string(), remedy: z.string().nullable(), exit_code: z.number() }).nullable(),
 });
 
-/** run.json */
+/** Content of run.json. */
 export type RunRecord = z.infer<typeof runSchema>;
-/** stages/<stage>.json: how the stage went the last time it was started. */
+/** Content of stages/<stage>.json: the latest attempt at the stage. */
 export type StageRecord = z.infer<typeof stageSchema>;
 
-/** A run id that is safe as a folder name and a label. */
+/** Pattern of run ids: safe as folder names, and not longer than a Kubernetes label value. */
 export const RUN_ID = /^(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}$/;
 
 function runPath(runId: string): string {
@@ -43,22 +42,22 @@ function stagePath(runId: string, stage: StageName): string {
   return `runs/${runId}/stages/${stage}.json`;
 }
 
-async function read<T>(store: Store, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+async function readRecord<T>(store: Store, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const text = await store.readText(path);
   if (text === undefined) return undefined;
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new SalesflowError(`Cannot understand ${path} in ${store.url}`, {
+    throw new SalesflowError(`Cannot parse ${path} in ${store.url}`, {
       remedy: "Remove the file, or the whole run folder, and run the stage again.",
       cause,
     });
   }
 }
 
-/** run.json of a run; undefined when the run does not exist. */
+/** Reads run.json of a run; undefined if the run does not exist. @throws {SalesflowError} when it cannot be parsed */
 export function readRun(store: Store, runId: string): Promise<RunRecord | undefined> {
-  return read(store, runPath(runId), runSchema);
+  return readRecord(store, runPath(runId), runSchema);
 }
 
 /** Writes run.json. */
@@ -66,38 +65,31 @@ export function writeRun(store: Store, run: RunRecord): Promise<void> {
   return store.writeText(runPath(run.run_id), JSON.stringify(run, null, 2) + "\n");
 }
 
-/** How a stage of a run went; undefined when it was never started. */
+/** Reads the record of a stage; undefined if it was never started. @throws {SalesflowError} when it cannot be parsed */
 export function readStage(store: Store, runId: string, stage: StageName): Promise<StageRecord | undefined> {
-  return read(store, stagePath(runId, stage), stageSchema);
+  return readRecord(store, stagePath(runId, stage), stageSchema);
 }
 
-/** Writes a stage's record. */
+/** Writes the record of a stage. */
 export function writeStage(store: Store, runId: string, record: StageRecord): Promise<void> {
   return store.writeText(stagePath(runId, record.stage as StageName), JSON.stringify(record, null, 2) + "\n");
 }
 
-/** Ids of all runs in the store, sorted. */
+/** Lists the ids of all runs in the store, sorted. */
 export async function listRuns(store: Store): Promise<string[]> {
   return (await store.list("runs")).filter((name) => RUN_ID.test(name));
 }
 
-/** The as-of date that a run was opened with. @throws {SalesflowError} when there is no such run */
-export async function asOfOfRun(store: Store, runId: string): Promise<IsoDate> {
-  const run = await readRun(store, runId);
-  if (run) return run.as_of;
-  throw noSuchRun(store, runId);
-}
-
-/** The error for a run that does not exist: its name is a slip, or nothing was done yet. */
-export function noSuchRun(store: Store, runId: string, exitCode: ExitCode = 1): SalesflowError {
+/** Creates the error for a run that does not exist: a typo in its id, or no data yet. */
+export function runNotFound(store: Store, runId: string, exitCode: ExitCode = 1): SalesflowError {
   return new SalesflowError(`There is no run ${runId} in ${store.url}`, {
     exitCode,
-    remedy: "Run generate or ingest first, or see the runs with: salesflow status",
+    remedy: "Run generate or ingest first, or list the runs with: salesflow status",
     runId,
   });
 }
 
-/** The command that makes the raw data of a run again, as far as its record tells. */
+/** Returns the command that recreates the raw data of a run, with the options known from its record. */
 export async function rawDataRemedy(store: Store, runId: string): Promise<string> {
   const run = await readRun(store, runId);
   if (!run) return `Run: salesflow generate --run-id ${runId}`;

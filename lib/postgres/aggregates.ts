@@ -1,9 +1,9 @@
-/** The rows of shop.sales_aggregates, as ClickHouse is given them and as they are compared with it. */
+/** Reads shop.sales_aggregates for transfer to ClickHouse, and for the comparison with it. */
 import { readRows } from "./cursor.ts";
 import selectAggregates from "./select_aggregates.sql" with { type: "text" };
 import type { Postgres } from "./session.ts";
 
-/** Columns that the tables of both databases have, in the order of select_aggregates.sql. */
+/** Columns common to the tables of both databases, in the order of select_aggregates.sql. */
 export const AGGREGATE_COLUMNS = [
   "level",
   "region",
@@ -18,7 +18,10 @@ export const AGGREGATE_COLUMNS = [
   "run_id",
 ] as const;
 
-/** All rows in the order of ClickHouse's key, in batches; values as text in the order of {@linkcode AGGREGATE_COLUMNS}. */
+/**
+ * Yields all rows in batches, sorted by ClickHouse's key. Values are text in the order of {@linkcode AGGREGATE_COLUMNS}.
+ * Needs an open transaction.
+ */
 export async function* readAggregates(db: Postgres): AsyncGenerator<(string | null)[][]> {
   for await (const rows of readRows(db, selectAggregates)) {
     yield rows.map((row) => AGGREGATE_COLUMNS.map((name) => row[name]!));

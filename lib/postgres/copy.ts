@@ -1,39 +1,39 @@
-/** COPY into PostgreSQL: bytes pass through untouched, under the eye of a watchdog. */
+/** COPY into PostgreSQL: passes bytes through unchanged, and fails when the stream stalls. */
 import { pipeline } from "node:stream/promises";
 // @ts-types="./pg_copy_streams.d.ts"
 import { from } from "pg-copy-streams";
 import { PostgresFailure } from "./errors.ts";
 import type { Postgres } from "./session.ts";
 
-/** Calls `late` once when nothing has moved for the time that is allowed. */
-class Watchdog {
-  readonly #late: (error: PostgresFailure) => void;
-  #allowedMs: number;
-  #moved = performance.now();
+/** Calls `onStall` once when no progress is reported within the timeout. */
+class StallTimer {
+  readonly #onStall: (error: PostgresFailure) => void;
+  #timeoutMs: number;
+  #lastProgress = performance.now();
   #timer: ReturnType<typeof setTimeout>;
 
-  constructor(allowedMs: number, late: (error: PostgresFailure) => void) {
-    this.#late = late;
-    this.#allowedMs = allowedMs;
-    this.#timer = setTimeout(() => this.#look(), allowedMs);
+  constructor(timeoutMs: number, onStall: (error: PostgresFailure) => void) {
+    this.#onStall = onStall;
+    this.#timeoutMs = timeoutMs;
+    this.#timer = setTimeout(() => this.#check(), timeoutMs);
   }
 
-  #look(): void {
-    const leftMs = this.#moved + this.#allowedMs - performance.now();
-    if (leftMs > 0) this.#timer = setTimeout(() => this.#look(), leftMs);
-    else this.#late(new PostgresFailure(`nothing moved for ${this.#allowedMs / 1000} s`));
+  #check(): void {
+    const leftMs = this.#lastProgress + this.#timeoutMs - performance.now();
+    if (leftMs > 0) this.#timer = setTimeout(() => this.#check(), leftMs);
+    else this.#onStall(new PostgresFailure(`no progress for ${this.#timeoutMs / 1000} s`));
   }
 
-  moved(): void {
-    this.#moved = performance.now();
+  progress(): void {
+    this.#lastProgress = performance.now();
   }
 
-  /** From now on so much time is allowed. */
-  allow(allowedMs: number): void {
+  /** Starts over with another timeout. */
+  restart(timeoutMs: number): void {
     clearTimeout(this.#timer);
-    this.#allowedMs = allowedMs;
-    this.moved();
-    this.#look();
+    this.#timeoutMs = timeoutMs;
+    this.progress();
+    this.#check();
   }
 
   stop(): void {
@@ -42,11 +42,11 @@ class Watchdog {
 }
 
 /**
- * Feeds bytes to `COPY … FROM STDIN`.
+ * Streams bytes to `COPY … FROM STDIN`.
  *
- * @param onBytes is told how many bytes were handed over so far
- * @returns the rows that PostgreSQL counted
- * @throws what `source` throws, and {@linkcode PostgresFailure}
+ * @param onBytes called with the number of bytes sent so far
+ * @returns the number of rows that PostgreSQL reports
+ * @throws errors of `source`, and {@linkcode PostgresFailure}
  */
 export async function copyIn(
   db: Postgres,
@@ -55,38 +55,38 @@ export async function copyIn(
   onBytes: (bytes: number) => void = () => {},
 ): Promise<number> {
   db.signal.throwIfAborted();
-  const into = db.client.query(from(sql));
-  let first: { error: unknown } | undefined;
-  // COPY itself can only be ended with the server's consent, so a silent connection is cut.
-  const watchdog = new Watchdog(db.limits.stallMs, (error) => {
-    first ??= { error };
-    db.cut();
+  const destination = db.client.query(from(sql));
+  let firstError: { error: unknown } | undefined;
+  // Ending COPY needs a reply from the server, so a stalled connection is destroyed.
+  const stallTimer = new StallTimer(db.limits.stallTimeoutMs, (error) => {
+    firstError ??= { error };
+    db.destroy();
   });
   async function* chunks() {
     let bytes = 0;
     try {
       for await (const chunk of source) {
-        watchdog.moved();
+        stallTimer.progress();
         yield chunk;
-        watchdog.moved();
+        stallTimer.progress();
         bytes += chunk.length;
         onBytes(bytes);
       }
     } catch (error) {
-      first ??= { error };
+      firstError ??= { error };
       throw error;
     }
-    // What follows is the server's own work, whose time it limits itself.
-    watchdog.allow(db.patienceMs);
+    // All bytes are sent; the server's own statement timeout limits the rest.
+    stallTimer.restart(db.clientTimeoutMs);
   }
   try {
-    await pipeline(chunks, into, { signal: db.signal });
-    return into.rowCount;
+    await pipeline(chunks, destination, { signal: db.signal });
+    return destination.rowCount;
   } catch (error) {
     db.signal.throwIfAborted();
-    if (first) throw first.error;
+    if (firstError) throw firstError.error;
     throw new PostgresFailure(error);
   } finally {
-    watchdog.stop();
+    stallTimer.stop();
   }
 }

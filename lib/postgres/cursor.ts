@@ -1,12 +1,13 @@
-/** Reads a long result in batches. */
+/** Reads a large result in batches. */
 import type { Postgres, TextRow } from "./session.ts";
 
 /** Rows held in memory at a time. */
 const BATCH_ROWS = 5_000;
 
 /**
- * The rows of a query in batches, inside a transaction. (COPY TO would be the other way; under Deno the stream of
- * pg-copy-streams stops for ever when its reader is slower than the server.)
+ * Yields the rows of a query in batches, through a cursor. Needs an open transaction, and allows one reader at a time.
+ *
+ * COPY TO is no alternative: under Deno the stream of pg-copy-streams hangs when its reader is slower than the server.
  */
 export async function* readRows<Row extends TextRow = TextRow>(
   db: Postgres,

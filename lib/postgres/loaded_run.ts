@@ -2,10 +2,10 @@
 import { SalesflowError } from "../console/errors.ts";
 import { type Postgres, withPostgres } from "./session.ts";
 
-const NEWEST = "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1";
+const NEWEST_RUN = "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1";
 
-/** Whose rows shop.sales and shop.sales_aggregates hold; null where there are none, or no tables yet. */
-export async function runsOfTables(
+/** Returns the runs in shop.sales and shop.sales_aggregates; null for an empty or missing table. */
+export async function readTableRuns(
   { postgresUrl: url, signal }: { postgresUrl: string; signal: AbortSignal },
 ): Promise<{ loaded: string | null; aggregated: string | null }> {
   return await withPostgres({ url, stage: "run", signal }, async (db) => {
@@ -13,29 +13,30 @@ export async function runsOfTables(
       "SELECT to_regclass('shop.pipeline_runs') IS NOT NULL AND to_regclass('shop.sales_aggregates') IS NOT NULL AS migrated",
     );
     if (migrated !== "t") return { loaded: null, aggregated: null };
-    const [newest] = await db.query(NEWEST);
+    const [newest] = await db.query(NEWEST_RUN);
     const { aggregated } = await db.one("SELECT max(run_id) AS aggregated FROM shop.sales_aggregates");
     return { loaded: newest?.run_id ?? null, aggregated: aggregated! };
   });
 }
 
-/** What to do so that shop.sales_aggregates holds the run: aggregating alone does only when its sales are there. */
+/** Returns how to get the run's aggregates. `aggregate` alone is enough only when the run's sales are loaded. */
 export async function aggregatesRemedy(db: Postgres, runId: string): Promise<string> {
-  const [newest] = await db.query(NEWEST);
+  const [newest] = await db.query(NEWEST_RUN);
   return newest?.run_id === runId
     ? `Run: salesflow aggregate --run-id ${runId}`
     : `Run: salesflow run --from load --run-id ${runId}`;
 }
 
 /**
- * Inside a transaction: keeps shop.sales as it is until the end (readers are not disturbed, the next load waits), and
- * makes sure that it holds the rows of this run. Must come before anything else in a REPEATABLE READ transaction.
+ * Locks shop.sales against replacement until the transaction ends, and checks that it holds the rows of this run. Readers
+ * are not blocked; the next load waits. Must be the first query of a REPEATABLE READ transaction, before its snapshot
+ * is taken.
  *
- * @throws {SalesflowError} when it holds another run
+ * @throws {SalesflowError} when the table holds another run
  */
-export async function holdLoadedRun(db: Postgres, runId: string, stage: string): Promise<void> {
+export async function lockLoadedRun(db: Postgres, runId: string, stage: string): Promise<void> {
   await db.query("LOCK TABLE shop.sales IN ACCESS SHARE MODE");
-  const [newest] = await db.query(NEWEST);
+  const [newest] = await db.query(NEWEST_RUN);
   if (newest?.run_id === runId) return;
   const found = newest ? `the rows of run ${newest.run_id}` : "no rows of any run";
   throw new SalesflowError(`shop.sales in PostgreSQL at ${db.server} holds ${found}, not those of ${runId}`, {

@@ -1,4 +1,4 @@
--- Who holds the lock, for the message of the one that waited in vain.
+-- The session that holds an advisory lock, for the error message after a timeout.
 SELECT a.pid, a.application_name, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS') AS since
 FROM pg_locks l
 JOIN pg_stat_activity a USING (pid)

@@ -1,24 +1,27 @@
-// The part of npm:pg that this folder uses. Its published types bring those of Node with them, which replace Deno's own
+// The part of npm:pg that this folder uses. Its published types import @types/node, which would replace Deno's own types
 // in the whole program.
 
+/** A query with its options. */
 export interface QueryConfig {
   text: string;
   values?: unknown[];
-  /** Milliseconds until the driver gives up waiting. */
+  /** The driver's own timeout, in milliseconds. */
   query_timeout?: number;
 }
 
+/** The result of a query. */
 export interface QueryResult {
   rows: Record<string, string | null>[];
   rowCount: number | null;
 }
 
-/** Of a query with `rowMode: "array"`. */
+/** The result of a query with `rowMode: "array"`. */
 export interface ArrayResult {
   rows: (string | null)[][];
   fields: { name: string }[];
 }
 
+/** Options of a connection. */
 export interface ClientConfig {
   host: string;
   port: number;
@@ -33,11 +36,12 @@ export interface ClientConfig {
   types: { getTypeParser: () => (text: string) => string };
 }
 
+/** A connection. */
 declare class Client {
   constructor(config: ClientConfig);
-  /** Process id of the server's side. */
+  /** Process id of the server's backend; null before the connection is open. */
   readonly processID: number | null;
-  /** The protocol's side of the client, with the socket. */
+  /** The protocol connection, with its socket. */
   readonly connection: { stream: { destroy(): void } };
   connect(): Promise<void>;
   end(): Promise<void>;
@@ -45,10 +49,11 @@ declare class Client {
   query(text: string): Promise<QueryResult>;
   query(config: QueryConfig & { rowMode: "array" }): Promise<ArrayResult | ArrayResult[]>;
   query(config: QueryConfig): Promise<QueryResult | QueryResult[]>;
-  /** Hands over the connection to a stream, such as one of pg-copy-streams. */
+  /** Gives the connection to a stream, such as one of pg-copy-streams. */
   query<Stream extends { submit(connection: unknown): void }>(stream: Stream): Stream;
 }
 
+/** The module's default export. */
 declare const pg: {
   Client: typeof Client;
   escapeIdentifier(name: string): string;

@@ -1,4 +1,4 @@
--- In the order of ClickHouse's key; lib/verify/clickhouse_aggregates.sql reads the same there.
+-- Sorted by ClickHouse's key, like lib/verify/clickhouse_aggregates.sql, which reads the same columns there.
 SELECT
   level,
   region,

@@ -1,4 +1,4 @@
-/** One connection to PostgreSQL: opened with time limits, tried again when it breaks, ended in every case. */
+/** Connections to PostgreSQL: with timeouts, retried after transient failures, always closed. */
 // @ts-types="./pg.d.ts"
 import pg, { type Client } from "pg";
 import { SalesflowError } from "../console/errors.ts";
@@ -8,36 +8,40 @@ import { postgresError, PostgresFailure } from "./errors.ts";
 import applySettings from "./apply_settings.sql" with { type: "text" };
 import { parsePostgresUrl, type PostgresTarget } from "../connection/postgres_url.ts";
 
-/** Time for taking leave of a server, or asking it to stop a statement. */
+/** Time limit for closing a connection, or asking the server to cancel a statement. */
 const CLOSE_TIMEOUT_MS = 2_000;
-/** Silence after which keep-alive probes start. */
-const KEEP_ALIVE_MS = 10_000;
+/** Idle time before TCP keep-alive probes start. */
+const KEEP_ALIVE_DELAY_MS = 10_000;
 
-/** Every value arrives as PostgreSQL's text: money and 64-bit numbers never become floats. */
+/** Returns every value as PostgreSQL's text, so that money and 64-bit integers never become floats. */
 const TEXT_ONLY = { getTypeParser: () => (value: string) => value };
 
-/** A row, every value as text. */
+/** A row by column name, with every value as text. */
 export type TextRow = Record<string, string | null>;
 
-/** What {@linkcode withPostgres} needs to know. */
+/** Options of {@linkcode withPostgres}. */
 export interface PostgresOptions {
-  /** With password. */
+  /** Connection URL, including the password. */
   url: string;
-  /** Shown to the database as `salesflow <stage>`, and in errors. */
+  /** Stage name for errors; `application_name` is `salesflow <stage>`. */
   stage: string;
+  /** Cancels the running statement and closes the connection. */
   signal: AbortSignal;
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
 }
 
-/** An open connection; every error of it is a {@linkcode PostgresFailure}. */
+/** An open connection. Its methods throw {@linkcode PostgresFailure}. */
 export class Postgres {
+  /** The driver's connection, for COPY. */
   readonly client: Client;
+  /** Timeouts of this connection. */
   readonly limits: DatabaseLimits;
+  /** Ends the connection when aborted. */
   readonly signal: AbortSignal;
   /** `host:port/database` */
   readonly server: string;
-  #statementMs: number;
+  #statementTimeoutMs: number;
 
   /** Use {@linkcode withPostgres}. */
   constructor(client: Client, server: string, limits: DatabaseLimits, signal: AbortSignal) {
@@ -45,16 +49,16 @@ export class Postgres {
     this.server = server;
     this.limits = limits;
     this.signal = signal;
-    this.#statementMs = limits.statementMs;
+    this.#statementTimeoutMs = limits.statementTimeoutMs;
   }
 
-  /** Runs one statement with bound values, or several without values; returns the rows of the last, as text. */
+  /** Runs one statement with bound values, or several without; returns the rows of the last one. */
   async query<Row extends TextRow = TextRow>(text: string, values?: readonly unknown[]): Promise<Row[]> {
     this.signal.throwIfAborted();
     const query = {
       text,
       ...(values ? { values: [...values] } : {}),
-      query_timeout: this.patienceMs,
+      query_timeout: this.clientTimeoutMs,
     };
     const result = await this.client.query(query).catch(
       (error) => {
@@ -65,8 +69,8 @@ export class Postgres {
     return rows as Row[];
   }
 
-  /** The answer to the last of any statements: columns, which may have equal names, and rows as text. */
-  async answer(text: string): Promise<{ columns: string[]; rows: (string | null)[][] }> {
+  /** Runs any statements; returns the last result as a table, because column names may repeat. */
+  async queryTable(text: string): Promise<{ columns: string[]; rows: (string | null)[][] }> {
     const result = await this.client.query({ text, rowMode: "array" }).catch((error: unknown) => {
       throw new PostgresFailure(error);
     });
@@ -74,35 +78,39 @@ export class Postgres {
     return { columns: last.fields.map(({ name }) => name), rows: last.rows };
   }
 
-  /** The only row of a statement. @throws {SalesflowError} when there is none */
+  /** Returns the first row of a statement. @throws {SalesflowError} when there is none */
   async one<Row extends TextRow = TextRow>(text: string, values?: readonly unknown[]): Promise<Row> {
     const row = (await this.query<Row>(text, values))[0];
     if (!row) throw new SalesflowError(`PostgreSQL at ${this.server} returned no row where one was expected`);
     return row;
   }
 
-  /** Longest time for each statement of this session, in milliseconds. */
-  get statementMs(): number {
-    return this.#statementMs;
+  /** The server's timeout for each statement of this session, in milliseconds. */
+  get statementTimeoutMs(): number {
+    return this.#statementTimeoutMs;
   }
 
-  /** How long to wait for the server's answer: a little longer than it works, so that its clearer error comes first. */
-  get patienceMs(): number {
-    return this.#statementMs + this.limits.stallMs;
+  /** The driver's timeout: longer than the server's, whose error is clearer and should come first. */
+  get clientTimeoutMs(): number {
+    return this.#statementTimeoutMs + this.limits.stallTimeoutMs;
   }
 
-  /** Cuts the connection; what is under way fails as if the network had failed. */
-  cut(): void {
+  /** Closes the socket; running statements fail with a network error. */
+  destroy(): void {
     this.client.connection.stream.destroy();
   }
 
-  /** Sets the longest time for each following statement of this session, in milliseconds. */
-  async allow(statementMs: number): Promise<void> {
-    await this.query("SELECT set_config('statement_timeout', $1, false)", [String(statementMs)]);
-    this.#statementMs = statementMs;
+  /** Sets the timeout for the following statements of this session. */
+  async setStatementTimeout(timeoutMs: number): Promise<void> {
+    await this.query("SELECT set_config('statement_timeout', $1, false)", [String(timeoutMs)]);
+    this.#statementTimeoutMs = timeoutMs;
   }
 
-  /** Runs `work` in a transaction: committed when it resolves, rolled back when it throws. @param begin such as `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY` */
+  /**
+   * Runs `work` in a transaction: commits when it resolves, rolls back when it throws.
+   *
+   * @param begin such as `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
+   */
   async transaction<T>(work: () => Promise<T>, begin = "BEGIN"): Promise<T> {
     await this.query(begin);
     try {
@@ -110,7 +118,7 @@ export class Postgres {
       await this.query("COMMIT");
       return result;
     } catch (error) {
-      // A dead connection cannot roll back; the server does it by itself.
+      // A lost connection cannot send ROLLBACK; the server rolls back by itself.
       const lost = error instanceof PostgresFailure && error.transient;
       if (!this.signal.aborted && !lost) await this.client.query("ROLLBACK").catch(() => {});
       throw error;
@@ -118,15 +126,15 @@ export class Postgres {
   }
 }
 
-/** Session settings: a connection whose command died frees its locks within a minute or so. */
-const SETTINGS: Record<string, (limits: DatabaseLimits) => string> = {
-  statement_timeout: ({ statementMs }) => String(statementMs),
-  lock_timeout: ({ statementMs }) => String(Math.min(statementMs, 30_000)),
-  idle_in_transaction_session_timeout: ({ stallMs }) => String(stallMs * 5),
+/** Settings of each session. With the keep-alive settings, a killed command's locks are released within about a minute. */
+const SESSION_SETTINGS: Record<string, (limits: DatabaseLimits) => string> = {
+  statement_timeout: ({ statementTimeoutMs }) => String(statementTimeoutMs),
+  lock_timeout: ({ statementTimeoutMs }) => String(Math.min(statementTimeoutMs, 30_000)),
+  idle_in_transaction_session_timeout: ({ stallTimeoutMs }) => String(stallTimeoutMs * 5),
   tcp_keepalives_idle: () => "20",
   tcp_keepalives_interval: () => "10",
   tcp_keepalives_count: () => "3",
-  // Notices within two seconds that the command is gone, even in the middle of a long statement.
+  // Detects within two seconds that the client is gone, even during a long statement.
   client_connection_check_interval: () => "2s",
   datestyle: () => "ISO, YMD",
   timezone: () => "UTC",
@@ -134,67 +142,69 @@ const SETTINGS: Record<string, (limits: DatabaseLimits) => string> = {
   search_path: () => "pg_catalog",
 };
 
-function clientOf(target: PostgresTarget, stage: string): Client {
+function createClient(target: PostgresTarget, stage: string): Client {
   const { host, port, user, password, database, ssl, connectTimeoutMs } = target;
   return new pg.Client({
     host,
     port,
     user,
-    // A function, because the driver reads a missing password from files and the environment.
+    // A function, so that the driver does not look for a missing password in ~/.pgpass and PGPASSWORD.
     password: () => password ?? "",
     database,
     ssl,
     application_name: `salesflow ${stage}`,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     types: TEXT_ONLY,
   });
 }
 
-function within(ms: number, work: Promise<unknown>): Promise<unknown> {
+/** Waits for `work` up to the time limit; ignores its error. */
+function waitAtMost(ms: number, work: Promise<unknown>): Promise<unknown> {
   let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise((resolve) => timer = setTimeout(resolve, ms));
-  return Promise.race([work.catch(() => {}), late]).finally(() => clearTimeout(timer));
+  const timeout = new Promise((resolve) => timer = setTimeout(resolve, ms));
+  return Promise.race([work.catch(() => {}), timeout]).finally(() => clearTimeout(timer));
 }
 
-/** Ends the connection politely when it lives, by force otherwise. */
-async function leave(client: Client): Promise<void> {
-  await within(CLOSE_TIMEOUT_MS, client.end());
+/** Ends the connection properly when the server answers in time, then closes the socket. */
+async function close(client: Client): Promise<void> {
+  await waitAtMost(CLOSE_TIMEOUT_MS, client.end());
   client.connection.stream.destroy();
 }
 
-/** Stops what the session is doing: asks the server through a second connection, then cuts the first. */
+/** Cancels the running statement through a second connection, then closes the socket of the first. */
 async function cancel(target: PostgresTarget, client: Client): Promise<void> {
   if (client.processID === null) {
-    // Not connected yet: there is nothing to ask for.
+    // Not connected yet, so there is nothing to cancel.
     client.connection.stream.destroy();
     return;
   }
-  const helper = clientOf(target, "cancel");
+  const helper = createClient(target, "cancel");
   helper.on("error", () => {});
-  await within(
+  await waitAtMost(
     CLOSE_TIMEOUT_MS,
     (async () => {
       await helper.connect();
       await helper.query({ text: "SELECT pg_cancel_backend($1)", values: [client.processID] });
     })(),
   );
-  await leave(helper);
+  await close(helper);
   client.connection.stream.destroy();
 }
 
-async function attempt<T>(
+/** Opens a connection, runs `work` once, and closes the connection. */
+async function runOnce<T>(
   target: PostgresTarget,
   options: Required<PostgresOptions>,
   work: (db: Postgres) => Promise<T>,
 ): Promise<T> {
   const { stage, signal, limits } = options;
-  const client = clientOf(target, stage);
-  // Without a listener the loss of an idle connection would end the process; the next statement reports it.
+  const client = createClient(target, stage);
+  // Without a listener, losing an idle connection would end the process. The next statement reports the loss.
   client.on("error", () => {});
-  let stopping: Promise<void> | undefined;
-  const stop = () => stopping = cancel(target, client);
+  let cancelling: Promise<void> | undefined;
+  const stop = () => cancelling = cancel(target, client);
   signal.addEventListener("abort", stop, { once: true });
   try {
     signal.throwIfAborted();
@@ -202,22 +212,22 @@ async function attempt<T>(
       throw new PostgresFailure(error);
     });
     const db = new Postgres(client, target.server, limits, signal);
-    const names = Object.keys(SETTINGS);
-    await db.query(applySettings, [names, names.map((name) => SETTINGS[name]!(limits))]);
+    const names = Object.keys(SESSION_SETTINGS);
+    await db.query(applySettings, [names, names.map((name) => SESSION_SETTINGS[name]!(limits))]);
     return await work(db);
   } finally {
     signal.removeEventListener("abort", stop);
-    await stopping;
-    await leave(client);
+    await cancelling;
+    await close(client);
   }
 }
 
 /**
- * Opens a connection, does `work`, and ends the connection. When the connection fails or breaks off, everything is
- * done again, so `work` must be repeatable; errors of anything else pass through.
+ * Runs `work` on a new connection. After a transient failure everything is repeated on another connection, so `work` must
+ * be idempotent. Other errors of `work` pass through.
  *
- * @throws {SalesflowError} for every failure of the database, with exit code 75 when trying later may help
- * @throws the signal's reason when it was aborted
+ * @throws {SalesflowError} for every database failure, with exit code 75 when a later retry may help
+ * @throws the signal's reason when it is aborted
  */
 export async function withPostgres<T>(
   options: PostgresOptions,
@@ -226,10 +236,10 @@ export async function withPostgres<T>(
   const { url, stage, signal, limits = DEFAULT_LIMITS } = options;
   const target = parsePostgresUrl(url);
   try {
-    return await withRetry(() => attempt(target, { url, stage, signal, limits }, work), {
+    return await withRetry(() => runOnce(target, { url, stage, signal, limits }, work), {
       limits,
       signal,
-      passes: (error) => error instanceof PostgresFailure && error.transient,
+      isTransient: (error) => error instanceof PostgresFailure && error.transient,
       log: "postgres",
       server: target.server,
     });

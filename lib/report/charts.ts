@@ -1,30 +1,42 @@
-/** The charts of the report. Here, and only here, amounts become floats: they are positions on a screen. */
+/** The charts of the report. Only here, amounts are converted to floats, as coordinates. */
 import type { EChartsCoreOption } from "echarts/core";
-import { AXIS, type Chart, colour, FONT_SIZE, NARROW_WIDTH, regionColour } from "./chart.ts";
-import type { Concentration, CurvePoint, Region } from "./figures.ts";
-import { change, count, longDay, millionths, roubles, shortRoubles } from "./format.ts";
-import { best, perDay, type Period, type Seasons, weekAverages } from "./seasons.ts";
+import { AXIS_STYLE, type Chart, cssColour, FONT_SIZE, NARROW_WIDTH, regionColour } from "./render_chart.ts";
+import type { Concentration, CurvePoint, Region } from "./report_data.ts";
+import {
+  formatChange,
+  formatCompactRoubles,
+  formatCount,
+  formatLongDate,
+  formatMillionths,
+  formatRoubles,
+} from "./format.ts";
+import { bestPeriod, dailyAverage, movingAverages, type Period, type Trends } from "./trends.ts";
 
 const WIDE = { width: 1040, height: 300 };
 const HALF = { width: 500, height: 270 };
 const NARROW = { width: NARROW_WIDTH, height: 230 };
 const MAX_BAR_WIDTH = 44;
-/** Names of months that find room under a chart. */
-const WIDE_MONTHS = 14;
-const NARROW_MONTHS = 6;
+/** Month names that fit below a chart. */
+const MAX_WIDE_MONTHS = 14;
+const MAX_NARROW_MONTHS = 6;
 
-/** Roubles as a position. */
-function position(cents: bigint): number {
+/** Converts cents to roubles, as a coordinate. */
+function toRoubles(cents: bigint): number {
   return Number(cents) / 100;
 }
 
-/** A position on an axis as words; ticks are round numbers, so nothing is lost. */
-function tick(value: number): string {
-  return shortRoubles(BigInt(Math.round(value * 100)));
+/** Formats the label of an axis tick. Ticks are round numbers, so the float is exact enough. */
+function formatTick(value: number): string {
+  return formatCompactRoubles(BigInt(Math.round(value * 100)));
 }
 
 function roublesAxis(splitNumber: number) {
-  return { type: "value", splitNumber, ...AXIS, axisLabel: { ...AXIS.axisLabel, formatter: tick } };
+  return {
+    type: "value",
+    splitNumber,
+    ...AXIS_STYLE,
+    axisLabel: { ...AXIS_STYLE.axisLabel, formatter: formatTick },
+  };
 }
 
 const GRID = {
@@ -36,47 +48,49 @@ const GRID = {
   outerBoundsContain: "axisLabel",
 };
 
-/** The line of all days with its seven-day average; over long spans of an average day of each month or year, as the first and last may be cut short. */
-export function lineChart(found: Seasons): Chart {
-  const { line, unit } = found;
+/**
+ * The revenue of each day and its seven-day average. Over long spans, the daily average of each month or year, because
+ * the first and the last one may be incomplete.
+ */
+export function lineChart(trends: Trends): Chart {
+  const { series: periods, unit } = trends;
   const daily = unit === "day";
-  const averages = daily ? weekAverages(line) : [];
+  const averages = daily ? movingAverages(periods) : [];
   const series: EChartsCoreOption[] = [{
     type: "line",
-    data: line.map((period) => position(perDay(period))),
-    showSymbol: line.length === 1,
+    data: periods.map((period) => toRoubles(dailyAverage(period))),
+    showSymbol: periods.length === 1,
     silent: true,
-    lineStyle: { color: colour(daily ? "faint" : "accent"), width: daily ? 1 : 2 },
-    areaStyle: { color: colour("accent"), opacity: 0.08 },
-    itemStyle: { color: colour("accent") },
+    lineStyle: { color: cssColour(daily ? "faint" : "accent"), width: daily ? 1 : 2 },
+    areaStyle: { color: cssColour("accent"), opacity: 0.08 },
+    itemStyle: { color: cssColour("accent") },
   }];
   if (daily) {
     series.push({
       type: "line",
-      data: averages.map((cents) => cents === undefined ? "-" : position(cents)),
+      data: averages.map((cents) => cents === undefined ? "-" : toRoubles(cents)),
       showSymbol: false,
       silent: true,
-      lineStyle: { color: colour("accent"), width: 2.5, cap: "round" },
+      lineStyle: { color: cssColour("accent"), width: 2.5, cap: "round" },
     });
   }
   return {
     id: "chart-line",
-    label:
-      `${
-        daily ? "Revenue of each day with its seven-day average" : `Revenue of an average day of each ${unit}`
-      }` +
-      `, from ${longDay(found.from)} to ${longDay(found.to)}. ` +
-      `The best day was ${longDay(found.bestDay.date)} with ${shortRoubles(found.bestDay.amountCents)}.`,
+    label: `${daily ? "Daily revenue with its seven-day average" : `Average daily revenue by ${unit}`}` +
+      `, from ${formatLongDate(trends.from)} to ${formatLongDate(trends.to)}. ` +
+      `The best day was ${formatLongDate(trends.bestDay.date)} with ${
+        formatCompactRoubles(trends.bestDay.amountCents)
+      }.`,
     wide: WIDE,
     narrow: NARROW,
     option: (narrow) => ({
       grid: GRID,
       xAxis: {
         type: "category",
-        data: line.map(({ short }) => short),
+        data: periods.map(({ shortLabel }) => shortLabel),
         boundaryGap: false,
-        ...AXIS,
-        ...monthTicks(found, narrow),
+        ...AXIS_STYLE,
+        ...monthAxis(trends, narrow),
       },
       yAxis: roublesAxis(narrow ? 3 : 4),
       series,
@@ -84,15 +98,15 @@ export function lineChart(found: Seasons): Chart {
   };
 }
 
-/** Under a line of days only the first days of months are named, and of these only as many as find room. */
-function monthTicks({ line, unit }: Seasons, narrow: boolean): EChartsCoreOption {
-  if (unit !== "day" || line.length < 60) return {};
-  const months = line.flatMap(({ short }, index) => /^1\s/.test(short) ? [index] : []);
-  const step = Math.ceil(months.length / (narrow ? NARROW_MONTHS : WIDE_MONTHS));
+/** Labels only the first days of months below a daily line, and only as many as fit. */
+function monthAxis({ series, unit }: Trends, narrow: boolean): EChartsCoreOption {
+  if (unit !== "day" || series.length < 60) return {};
+  const months = series.flatMap(({ shortLabel }, index) => /^1\s/.test(shortLabel) ? [index] : []);
+  const step = Math.ceil(months.length / (narrow ? MAX_NARROW_MONTHS : MAX_WIDE_MONTHS));
   const firsts = months.filter((_, index) => index % step === 0);
   return {
     axisLabel: {
-      ...AXIS.axisLabel,
+      ...AXIS_STYLE.axisLabel,
       hideOverlap: false,
       interval: (index: number) => firsts.includes(index),
       formatter: (short: string) => short.split(/\s/)[1],
@@ -100,15 +114,15 @@ function monthTicks({ line, unit }: Seasons, narrow: boolean): EChartsCoreOption
   };
 }
 
-/** Revenue of an average day of each month, by region. */
-export function monthsChart({ months }: Seasons, regions: readonly Region[]): Chart {
+/** Average daily revenue by month and region, as stacked bars. */
+export function monthsChart({ months }: Trends, regions: readonly Region[]): Chart {
   const ofRegion = (month: Period, region: string) =>
-    perDay({ amountCents: month.byRegion.get(region) ?? 0n, days: month.days });
-  const top = best(months, 7);
+    dailyAverage({ amountCents: month.byRegion.get(region) ?? 0n, days: month.days });
+  const top = bestPeriod(months, 7);
   return {
     id: "chart-months",
-    label: `Revenue of an average day by month and region. The best was ${top.label} with ${
-      shortRoubles(perDay(top))
+    label: `Average daily revenue by month and region. The best month was ${top.label} with ${
+      formatCompactRoubles(dailyAverage(top))
     } a day.`,
     wide: HALF,
     narrow: NARROW,
@@ -116,9 +130,9 @@ export function monthsChart({ months }: Seasons, regions: readonly Region[]): Ch
       grid: GRID,
       xAxis: {
         type: "category",
-        data: months.map(({ short }) => short.slice(0, 3)),
-        ...AXIS,
-        axisLabel: { ...AXIS.axisLabel, interval: narrow && months.length > 8 ? 1 : 0 },
+        data: months.map(({ shortLabel }) => shortLabel.slice(0, 3)),
+        ...AXIS_STYLE,
+        axisLabel: { ...AXIS_STYLE.axisLabel, interval: narrow && months.length > 8 ? 1 : 0 },
       },
       yAxis: roublesAxis(narrow ? 3 : 4),
       series: regions.map(({ region }) => ({
@@ -128,37 +142,43 @@ export function monthsChart({ months }: Seasons, regions: readonly Region[]): Ch
         barCategoryGap: "28%",
         barMaxWidth: MAX_BAR_WIDTH,
         itemStyle: { color: regionColour(region) },
-        data: months.map((month) => position(ofRegion(month, region))),
+        data: months.map((month) => toRoubles(ofRegion(month, region))),
       })),
     }),
-    tip: (series, index) => {
+    tooltip: (series, index) => {
       const [month, { region }] = [months[index]!, regions[series]!];
-      return `${month.label}, ${region}: ${shortRoubles(ofRegion(month, region))} a day`;
+      return `${month.label}, ${region}: ${formatCompactRoubles(ofRegion(month, region))} a day`;
     },
   };
 }
 
-/** Revenue of an average day of each weekday, against the average of all days. */
-export function weekdaysChart({ weekdays, span }: Seasons): Chart {
-  const average = perDay({
+/** Average daily revenue by weekday, compared to the overall daily average. */
+export function weekdaysChart({ weekdays, spanDays }: Trends): Chart {
+  const average = dailyAverage({
     amountCents: weekdays.reduce((sum, { amountCents }) => sum + amountCents, 0n),
-    days: span,
+    days: spanDays,
   });
-  const values = weekdays.map(perDay);
+  const values = weekdays.map(dailyAverage);
   return {
     id: "chart-weekdays",
-    label: `Revenue of an average day by weekday, against the average of ${shortRoubles(average)}: ` +
-      weekdays.map(({ label }, index) => `${label} ${change(values[index]!, average)}`).join(", ") + ".",
+    label:
+      `Average daily revenue by weekday, compared to the overall average of ${
+        formatCompactRoubles(average)
+      }: ` +
+      weekdays.map(({ label }, index) => `${label} ${formatChange(values[index]!, average)}`).join(", ") +
+      ".",
     wide: HALF,
     narrow: NARROW,
     option: (narrow) => ({
       grid: GRID,
       xAxis: {
         type: "category",
-        data: weekdays.map(({ short }, index) => `${short}\n${change(values[index]!, average)}`),
-        ...AXIS,
+        data: weekdays.map(({ shortLabel }, index) =>
+          `${shortLabel}\n${formatChange(values[index]!, average)}`
+        ),
+        ...AXIS_STYLE,
         axisLabel: {
-          ...AXIS.axisLabel,
+          ...AXIS_STYLE.axisLabel,
           fontSize: narrow ? 10 : FONT_SIZE,
           lineHeight: 17,
           interval: 0,
@@ -171,27 +191,27 @@ export function weekdaysChart({ weekdays, span }: Seasons): Chart {
         silent: true,
         barCategoryGap: "28%",
         barMaxWidth: MAX_BAR_WIDTH,
-        itemStyle: { color: colour("accent") },
-        data: values.map(position),
+        itemStyle: { color: cssColour("accent") },
+        data: values.map(toRoubles),
         markLine: {
           silent: true,
           symbol: "none",
           label: { show: false },
-          lineStyle: { color: colour("ink"), type: [3, 3], width: 1 },
-          data: [{ yAxis: position(average) }],
+          lineStyle: { color: cssColour("ink"), type: [3, 3], width: 1 },
+          data: [{ yAxis: toRoubles(average) }],
         },
       }],
     }),
-    tip: (_, index) => `${weekdays[index]!.label}: ${roubles(values[index]!)} a day`,
+    tooltip: (_, index) => `${weekdays[index]!.label}: ${formatRoubles(values[index]!)} a day`,
   };
 }
 
-/** One bar, divided among the regions. */
+/** Share of revenue by region, as one stacked bar. */
 export function sharesChart(regions: readonly Region[]): Chart {
   return {
     id: "chart-shares",
     label: `Share of revenue: ${
-      regions.map(({ region, share }) => `${region} ${millionths(share)}`).join(", ")
+      regions.map(({ region, share }) => `${region} ${formatMillionths(share)}`).join(", ")
     }.`,
     wide: { width: 1040, height: 44 },
     narrow: { width: NARROW_WIDTH, height: 44 },
@@ -204,40 +224,40 @@ export function sharesChart(regions: readonly Region[]): Chart {
         stack: "share",
         silent: true,
         barWidth: 44,
-        itemStyle: { color: regionColour(region), borderColor: colour("page"), borderWidth: 1 },
+        itemStyle: { color: regionColour(region), borderColor: cssColour("page"), borderWidth: 1 },
         data: [Number(share)],
         label: {
-          // A sliver has no room for its name; the table below has it.
+          // Narrow parts have no room for a label; the table below has all names.
           show: share >= (narrow ? 120_000n : 70_000n),
-          color: colour("on-region"),
+          color: cssColour("on-region"),
           fontSize: FONT_SIZE,
           fontWeight: 600,
-          formatter: narrow ? region : `${region} ${millionths(share)}`,
+          formatter: narrow ? region : `${region} ${formatMillionths(share)}`,
         },
       })),
     }),
-    tip: (series) => `${regions[series]!.region}: ${millionths(regions[series]!.share)}`,
+    tooltip: (series) => `${regions[series]!.region}: ${formatMillionths(regions[series]!.share)}`,
   };
 }
 
-/** How much of the revenue the leading products bring: the nearer to the corner, the more depends on few of them. */
+/** Cumulative share of revenue by share of products. The closer to the upper left corner, the higher the concentration. */
 export function curveChart(curve: readonly CurvePoint[], { products, fourFifths }: Concentration): Chart {
   const points = [
     [0, 0],
-    ...curve.map(({ rank, cumulative }) => [100 * rank / products, Number(cumulative) / 10_000]),
+    ...curve.map(({ rank, cumulativeShare }) => [100 * rank / products, Number(cumulativeShare) / 10_000]),
   ];
   const axis = {
     type: "value",
     min: 0,
     max: 100,
-    ...AXIS,
-    axisLabel: { ...AXIS.axisLabel, formatter: "{value}%" },
+    ...AXIS_STYLE,
+    axisLabel: { ...AXIS_STYLE.axisLabel, formatter: "{value}%" },
   };
   return {
     id: "chart-curve",
     label:
-      `Share of revenue by share of products, best sellers first: ${count(fourFifths)} of ${
-        count(products)
+      `Share of revenue by share of products, best sellers first: ${formatCount(fourFifths)} of ${
+        formatCount(products)
       } products ` +
       "bring 80% of the revenue.",
     wide: HALF,
@@ -252,20 +272,20 @@ export function curveChart(curve: readonly CurvePoint[], { products, fourFifths 
           silent: true,
           showSymbol: false,
           data: [[0, 0], [100, 100]],
-          lineStyle: { color: colour("faint"), width: 1, type: [4, 4] },
+          lineStyle: { color: cssColour("faint"), width: 1, type: [4, 4] },
         },
         {
           type: "line",
           silent: true,
           showSymbol: false,
           data: points,
-          lineStyle: { color: colour("accent"), width: 2.5 },
-          areaStyle: { color: colour("accent"), opacity: 0.08 },
+          lineStyle: { color: cssColour("accent"), width: 2.5 },
+          areaStyle: { color: cssColour("accent"), opacity: 0.08 },
           markLine: {
             silent: true,
             symbol: "none",
             label: { show: false },
-            lineStyle: { color: colour("ink"), type: [3, 3], width: 1 },
+            lineStyle: { color: cssColour("ink"), type: [3, 3], width: 1 },
             data: [
               [{ coord: [0, 80] }, { coord: [100 * fourFifths / products, 80] }],
               [{ coord: [100 * fourFifths / products, 80] }, { coord: [100 * fourFifths / products, 0] }],

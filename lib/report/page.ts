@@ -1,38 +1,38 @@
-/** The report as one page: no scripts, nothing from the network, and a policy that forbids both. */
+/** The page of the report: no scripts, no network requests, and a Content-Security-Policy that forbids both. */
 import { createHash } from "node:crypto";
-import type { Figures } from "./figures.ts";
-import { longDay } from "./format.ts";
-import { type Html, html, trusted } from "./html.ts";
+import type { ReportData } from "./report_data.ts";
+import { formatLongDate } from "./format.ts";
+import { type Html, html, trustedHtml } from "./html.ts";
 import css from "./page.css" with { type: "text" };
-import { qualitySection, runSection } from "./run_sections.ts";
-import { type Seasons, seasons } from "./seasons.ts";
-import { productSection, regionSection, timeSection } from "./sections.ts";
-import { verdict } from "./verification.ts";
-import { headlines, story } from "./words.ts";
+import { renderQualitySection, renderRunSection } from "./run_sections.ts";
+import { computeTrends, type Trends } from "./trends.ts";
+import { renderProductSection, renderRegionSection, renderTimeSection } from "./sales_sections.ts";
+import { renderVerdict } from "./verification.ts";
+import { headlineMetrics, renderNarrative } from "./narrative.ts";
 
-/** A small bar chart. */
+/** Favicon: a small bar chart. */
 const ICON = "data:image/svg+xml," + encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#2b6cb0" d="M1 9h4v6H1zM6 5h4v10H6zM11 1h4v14h-4z"/></svg>',
 );
 
-/** With the line ends that a browser sees: its hash is taken after them. */
+/** Browsers normalize line endings before they compute the hash for the policy. */
 const STYLE = css.replaceAll("\r\n", "\n");
 
-/** Only the page's own style, by its hash, and its own icon. */
-function policy(): string {
+/** Allows only the inline style, by its hash, and the icon. */
+function contentSecurityPolicy(): string {
   const hash = createHash("sha256").update(STYLE).digest("base64");
   return `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
-function range({ from, to }: Seasons): string {
-  return from === to ? longDay(from) : `${longDay(from)}\u00a0– ${longDay(to)}`;
+function formatDateRange({ from, to }: Trends): string {
+  return from === to ? formatLongDate(from) : `${formatLongDate(from)}\u00a0– ${formatLongDate(to)}`;
 }
 
-function masthead(figures: Figures, year: Seasons | undefined): Html {
-  const sections = year ? [["time", "Time"], ["regions", "Regions"], ["products", "Products"]] : [];
+function renderHeader(data: ReportData, trends: Trends | undefined): Html {
+  const sections = trends ? [["time", "Time"], ["regions", "Regions"], ["products", "Products"]] : [];
   return html`
     <header>
-        <div class="over"><p>Sales report, run ${figures.run.runId} ${verdict(figures.stages)}</p>
+        <div class="over"><p>Sales report, run ${data.run.runId} ${renderVerdict(data.stages)}</p>
         <nav aria-label="Sections">${[...sections, ["quality", "Data quality"], ["run", "The run"]].map((
           [id, name],
         ) =>
@@ -40,52 +40,53 @@ function masthead(figures: Figures, year: Seasons | undefined): Html {
             <a href="#${id}">${name}</a>
           `
         )}</nav></div>
-        <h1>${year ? range(year) : "No sales"}</h1>
-        ${year ? story(figures, year) : html`
+        <h1>${trends ? formatDateRange(trends) : "No sales"}</h1>
+        ${trends ? renderNarrative(data, trends) : html`
           <div class="story">
-            <p>No row of this run passed the rules: see the data quality below.</p>
+            <p>No row of this run passed validation: see the data quality below.</p>
           </div>
         `}
-        ${year && html`<dl class="headlines">${
-          headlines(figures, year).map(([name, value, note]) =>
-            html`
-              <div>
-                <dt>${name}</dt>
-                <dd><b>${value}</b><small>${note}</small></dd>
-              </div>
-            `
-          )
-        }</dl>`}
+        ${trends &&
+          html`<dl class="headlines">${
+            headlineMetrics(data, trends).map(([name, value, note]) =>
+              html`
+                <div>
+                  <dt>${name}</dt>
+                  <dd><b>${value}</b><small>${note}</small></dd>
+                </div>
+              `
+            )
+          }</dl>`}
       </header>
   `;
 }
 
-/** The whole file. The same figures give the same text. */
-export function page(figures: Figures): string {
-  const year = figures.days.length > 0 ? seasons(figures.days) : undefined;
-  const title = `Sales report ${year ? range(year) : figures.run.runId}`;
+/** Renders the whole page. Equal data gives equal output. */
+export function renderPage(data: ReportData): string {
+  const trends = data.days.length > 0 ? computeTrends(data.days) : undefined;
+  const title = `Sales report ${trends ? formatDateRange(trends) : data.run.runId}`;
   return html`
     <!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${policy()}">
+        <meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy()}">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <meta name="generator" content="salesflow">
         <title>${title}</title>
         <link rel="icon" href="${ICON}">
-        <style>${trusted(STYLE)}</style>
+        <style>${trustedHtml(STYLE)}</style>
       </head>
       <body>
-    <a class="skip" href="#content">To the figures</a>
-    ${masthead(figures, year)}
+    <a class="skip" href="#content">Skip to content</a>
+    ${renderHeader(data, trends)}
     <main id="content">
-    ${year && [timeSection(figures, year), regionSection(figures), productSection(figures)]}
-    ${qualitySection(figures)}
-    ${runSection(figures)}
+    ${trends && [renderTimeSection(data, trends), renderRegionSection(data), renderProductSection(data)]}
+    ${renderQualitySection(data)}
+    ${renderRunSection(data)}
     </main>
-    <footer><p>Amounts are exact to the kopeck; shares are rounded half up. Days are those of Europe/Moscow.
+    <footer><p>Amounts are exact to the kopeck; shares are rounded half up. Dates are in the Europe/Moscow time zone.
       Sales from <code>shop.sales</code>, sums from <code>shop.sales_aggregates</code>.</p></footer>
       </body>
     </html>

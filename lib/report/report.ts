@@ -1,24 +1,24 @@
-/** report: one HTML file that a manager can read. */
+/** report: writes the sales report, a single HTML file for managers. */
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { readFigures } from "./read_figures.ts";
+import { readReportData } from "./read_report_data.ts";
 
-/** Path of a run's report in the store. */
+/** Returns the path of a run's report in the store. */
 export function reportPath(runId: string): string {
   return `runs/${runId}/report/report.html`;
 }
 
 /**
- * Writes the report of a run that is loaded and aggregated; the file is replaced in one step.
+ * Writes the report of a loaded and aggregated run. Replaces the file atomically.
  *
  * @throws {SalesflowError} when the tables hold another run, or none
  */
 export async function report(context: StageContext): Promise<StageResult> {
   const { runId, store } = context;
-  // The chart library loads while the database works, and not at all for commands that draw nothing.
-  const [figures, { page }] = await Promise.all([readFigures(context), import("./page.ts")]);
+  // Imported on demand: the chart library loads while the queries run, and not at all for other commands.
+  const [figures, { renderPage }] = await Promise.all([readReportData(context), import("./page.ts")]);
   const sales = Number(figures.total?.sales ?? 0n);
   context.progress(0, sales);
-  const text = page(figures);
+  const text = renderPage(figures);
   const path = reportPath(runId);
   context.signal.throwIfAborted();
   await store.writeText(path, text);

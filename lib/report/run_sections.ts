@@ -1,32 +1,32 @@
-/** What the report says about the data and the run. */
+/** The sections about data quality and the run. */
 import type { StageRecord } from "../pipeline/records.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
-import type { Example, Figures } from "./figures.ts";
-import { count, duration, rowsPerSecond, share } from "./format.ts";
+import type { RejectedExample, ReportData } from "./report_data.ts";
+import { formatCount, formatDuration, formatRowsPerSecond, formatShare } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { bar, figure, table } from "./parts.ts";
-import { verification } from "./verification.ts";
-import { REASON_WORDS, STAGE_WORDS } from "./words.ts";
+import { renderBar, renderFigure, renderTable } from "./components.ts";
+import { renderVerification } from "./verification.ts";
+import { REASON_LABELS, STAGE_LABELS } from "./labels.ts";
 
-/** A rejected row in quotation marks: pasted into a spreadsheet, no cell begins with what was in the file. */
-function quotedRow({ raw, cut }: Example): Html {
-  return html`<code class="raw"><bdi dir="ltr">“${raw}${cut ? "…" : ""}”</bdi></code>`;
+/** Renders a rejected row in quotation marks, so that a spreadsheet it is pasted into evaluates no formula. */
+function renderQuotedRow({ raw, truncated }: RejectedExample): Html {
+  return html`<code class="raw"><bdi dir="ltr">“${raw}${truncated ? "…" : ""}”</bdi></code>`;
 }
 
-function exampleTable(examples: readonly Example[]): Html {
+function renderRejectedExamples(examples: readonly RejectedExample[]): Html {
   const order = (reason: string) => (REASONS as readonly string[]).indexOf(reason);
   const sorted = [...examples].sort((a, b) => order(a.reason) - order(b.reason));
   return html`<details><summary>Examples of rejected rows</summary>${
-    table<Example>("The first rejected rows of each reason, as they were", [
-      { head: "Reason", row: true, cell: ({ reason }) => html`<code>${reason}</code>` },
-      { head: "File and line", cell: ({ file, line }) => `${file}:${line}` },
-      { head: "Row", cell: quotedRow },
+    renderTable<RejectedExample>("The first rejected rows of each reason, unchanged", [
+      { header: "Reason", rowHeader: true, cell: ({ reason }) => html`<code>${reason}</code>` },
+      { header: "File and line", cell: ({ file, line }) => `${file}:${line}` },
+      { header: "Row", cell: renderQuotedRow },
     ], sorted)
   }</details>`;
 }
 
-/** What became of the raw rows. */
-export function qualitySection({ quality, examples }: Figures): Html {
+/** Renders the counts of accepted, duplicate and rejected rows. */
+export function renderQualitySection({ quality, examples }: ReportData): Html {
   const { raw, clean, duplicates, rejected, byReason } = quality;
   const found = REASONS.filter((reason) => byReason[reason] > 0).sort((a, b) => byReason[b] - byReason[a]);
   const absent = REASONS.filter((reason) => byReason[reason] === 0);
@@ -35,92 +35,102 @@ export function qualitySection({ quality, examples }: Figures): Html {
     html`
       <div>
         <dt>${name}</dt>
-        <dd>${count(rows)} <small>${note}</small></dd>
+        <dd>${formatCount(rows)} <small>${note}</small></dd>
       </div>
     `;
   return html`
     <section id="quality"><h2>Data quality</h2>
         <dl class="facts sum">
-          ${tile("Raw rows", raw, "as they came")}
-          ${tile("Accepted", clean, share(clean, raw))}
-          ${tile("Duplicates", duplicates, share(duplicates, raw))}
-          ${tile("Rejected", rejected, share(rejected, raw))}
+          ${tile("Raw rows", raw, "as received")}
+          ${tile("Accepted", clean, formatShare(clean, raw))}
+          ${tile("Duplicates", duplicates, formatShare(duplicates, raw))}
+          ${tile("Rejected", rejected, formatShare(rejected, raw))}
         </dl>
-        <p class="note">Nothing is dropped silently: ${count(raw)} = ${count(clean)} + ${count(
+        <p class="note">Nothing is dropped silently: ${formatCount(raw)} = ${formatCount(
+          clean,
+        )} + ${formatCount(
           duplicates,
-        )} + ${count(rejected)}.
+        )} + ${formatCount(rejected)}.
           Rejected rows are kept with their reason, file and line in <code>shop.rejected_sales</code>.</p>
         ${found.length > 0 &&
-          figure(
+          renderFigure(
             "Why rows were rejected",
             absent.length > 0 &&
               html`No row was rejected for ${
                 absent.map((reason, index) => html`${index > 0 && ", "}<code>${reason}</code>`)
               }.`,
             [
-              table<Reason>("Rejected rows by reason", [
+              renderTable<Reason>("Rejected rows by reason", [
                 {
-                  head: "Reason",
-                  row: true,
-                  cell: (reason) => html`${REASON_WORDS[reason]} <code>${reason}</code>`,
+                  header: "Reason",
+                  rowHeader: true,
+                  cell: (reason) => html`${REASON_LABELS[reason]} <code>${reason}</code>`,
                 },
-                { head: "Rows", number: true, cell: (reason) => count(byReason[reason]) },
-                { head: "of raw", number: true, cell: (reason) => share(BigInt(byReason[reason]), raw) },
-                { head: "", extra: true, cell: (reason) => bar(BigInt(byReason[reason]), most, "bad") },
+                { header: "Rows", numeric: true, cell: (reason) => formatCount(byReason[reason]) },
+                {
+                  header: "of raw",
+                  numeric: true,
+                  cell: (reason) => formatShare(BigInt(byReason[reason]), raw),
+                },
+                {
+                  header: "",
+                  wideOnly: true,
+                  cell: (reason) => renderBar(BigInt(byReason[reason]), most, "bad"),
+                },
               ], found),
-              examples.length > 0 && exampleTable(examples),
+              examples.length > 0 && renderRejectedExamples(examples),
             ],
           )}
       </section>
   `;
 }
 
-function rows(value: number | null): string {
-  return value ? count(value) : "–";
+function formatRows(value: number | null): string {
+  return value ? formatCount(value) : "–";
 }
 
-/** How the run went: stages, verification, and what fixes its data. */
-export function runSection({ stages, provenance }: Figures): Html {
-  // The record of this very stage is not finished while it writes.
+/** Renders the verification, the stages and the provenance of the data. */
+export function renderRunSection({ stages, provenance }: ReportData): Html {
+  // The record of the report stage is incomplete while it writes the page.
   const shown = stages.filter(({ stage }) => stage !== "report");
   const longest = BigInt(Math.round(1000 * Math.max(0, ...shown.map(({ seconds }) => seconds ?? 0))));
   const total = shown.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   return html`
     <section id="run"><h2>The run</h2>
-        ${figure("Verification", undefined, verification(stages))}
-        ${shown.length > 0 && figure(
+        ${renderFigure("Verification", undefined, renderVerification(stages))}
+        ${shown.length > 0 && renderFigure(
           "Stages",
-          `${duration(total)} in all, before this report.`,
-          table<StageRecord>("Stages of the run", [
+          `${formatDuration(total)} in total, without this report.`,
+          renderTable<StageRecord>("Stages of the run", [
             {
-              head: "Stage",
-              row: true,
-              cell: ({ stage }) => html`${stage} <small class="full">${STAGE_WORDS[stage]}</small>`,
+              header: "Stage",
+              rowHeader: true,
+              cell: ({ stage }) => html`${stage} <small class="full">${STAGE_LABELS[stage]}</small>`,
             },
-            { head: "Rows in", number: true, cell: ({ rows_in }) => rows(rows_in) },
-            { head: "Rows out", number: true, cell: ({ rows_out }) => rows(rows_out) },
+            { header: "Rows in", numeric: true, cell: ({ rows_in }) => formatRows(rows_in) },
+            { header: "Rows out", numeric: true, cell: ({ rows_out }) => formatRows(rows_out) },
             {
-              head: "Time",
-              number: true,
+              header: "Time",
+              numeric: true,
               cell: ({ seconds, status }) =>
-                seconds === null ? status : duration(seconds) + (status === "failed" ? ", failed" : ""),
+                seconds === null ? status : formatDuration(seconds) + (status === "failed" ? ", failed" : ""),
             },
             {
-              head: "Rows a second",
-              number: true,
-              extra: true,
-              cell: (record) => rowsPerSecond(record) ?? "–",
+              header: "Rows per second",
+              numeric: true,
+              wideOnly: true,
+              cell: (record) => formatRowsPerSecond(record) ?? "–",
             },
             {
-              head: "",
-              extra: true,
-              cell: ({ seconds }) => bar(BigInt(Math.round(1000 * (seconds ?? 0))), longest),
+              header: "",
+              wideOnly: true,
+              cell: ({ seconds }) => renderBar(BigInt(Math.round(1000 * (seconds ?? 0))), longest),
             },
           ], shown),
         )}
-        ${figure(
+        ${renderFigure(
           "Where the figures come from",
-          "The same source, seed and as-of day give the same figures again.",
+          "The same source, seed and as-of date reproduce the same figures.",
           html`<dl class="origin">${
             provenance.map(([name, value]) =>
               html`

@@ -1,31 +1,38 @@
-/** The run in a few tables, for a terminal. */
+/** The summary of a run for the terminal: a few tables. */
 import Table from "cli-table3";
 import { styleText } from "node:util";
 import type { StageContext } from "../pipeline/stage.ts";
 import { REASONS } from "../domain/sale.ts";
-import type { Overview, Sums } from "./figures.ts";
-import { amount, count, duration, millionths, rowsPerSecond, share } from "./format.ts";
-import { readOverview } from "./read.ts";
-import { productName } from "./words.ts";
+import type { Overview, Sums } from "./report_data.ts";
+import {
+  formatAmount,
+  formatCount,
+  formatDuration,
+  formatMillionths,
+  formatRowsPerSecond,
+  formatShare,
+} from "./format.ts";
+import { readOverview } from "./read_overview.ts";
+import { productName } from "./labels.ts";
 
-/** How a summary may look. */
+/** Options of a summary. */
 export interface SummaryOptions {
-  /** Bold titles and cyan headings. @default {whether standard output is a terminal that wants colours} */
+  /** Bold titles and cyan headers. @default {stdout is a terminal, and NO_COLOR is not set} */
   colour?: boolean;
 }
 
-/** Longer product names are cut, so that the table fits on 100 columns. */
-const NAME_WIDTH = 30;
+/** Product names are truncated to this length, so that the table fits into 100 columns. */
+const MAX_NAME_LENGTH = 30;
 
 type Align = "left" | "right";
 type Cells = readonly string[];
 
-/** The text in a style; whether the terminal likes colours was decided by whoever asks for them. */
-function styled(style: "bold" | "cyan", text: string, colour: boolean): string {
+/** Applies a style. Does not check stdout, because the caller has decided about colours. */
+function applyStyle(style: "bold" | "cyan", text: string, colour: boolean): string {
   return colour ? styleText(style, text, { validateStream: false }) : text;
 }
 
-function draw(
+function renderTable(
   name: string,
   head: Cells,
   align: readonly Align[],
@@ -33,19 +40,25 @@ function draw(
   colour: boolean,
 ): string {
   const table = new Table({
-    head: head.map((text) => styled("cyan", text, colour)),
+    head: head.map((text) => applyStyle("cyan", text, colour)),
     colAligns: [...align],
     style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));
-  return `${styled("bold", name, colour)}\n${table.toString()}`;
+  return `${applyStyle("bold", name, colour)}\n${table.toString()}`;
 }
 
-function regionTable({ regions, total }: Overview, colour: boolean): string {
+function renderRegions({ regions, total }: Overview, colour: boolean): string {
   const cells = (
     { sales, quantity, amountCents, averageCents, share }: Sums,
-  ) => [count(sales), count(quantity), amount(amountCents), amount(averageCents), millionths(share)];
-  return draw(
+  ) => [
+    formatCount(sales),
+    formatCount(quantity),
+    formatAmount(amountCents),
+    formatAmount(averageCents),
+    formatMillionths(share),
+  ];
+  return renderTable(
     "Regions",
     ["region", "sales", "units", "revenue, ₽", "average check, ₽", "share"],
     ["left", "right", "right", "right", "right", "right"],
@@ -54,25 +67,25 @@ function regionTable({ regions, total }: Overview, colour: boolean): string {
   );
 }
 
-/** A name without characters that would steer the terminal, cut to the column's width. */
-function shortName(name: string): string {
+/** Replaces terminal control characters in a name, and truncates it to the width of the column. */
+function sanitizeName(name: string): string {
   // deno-lint-ignore no-control-regex
-  const harmless = name.replace(/[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
-  return harmless.length <= NAME_WIDTH ? harmless : `${harmless.slice(0, NAME_WIDTH - 1)}…`;
+  const printable = name.replace(/[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+  return printable.length <= MAX_NAME_LENGTH ? printable : `${printable.slice(0, MAX_NAME_LENGTH - 1)}…`;
 }
 
-function productTable({ products }: Overview, colour: boolean): string {
+function renderProducts({ products }: Overview, colour: boolean): string {
   const catalogue = products.some(({ category }) => category !== undefined);
   const rows = products.map((product) => [
-    shortName(productName(product)),
-    ...(catalogue ? [shortName(product.category ?? "")] : []),
-    count(product.sales),
-    amount(product.amountCents),
-    amount(product.averageCents),
-    millionths(product.share),
+    sanitizeName(productName(product)),
+    ...(catalogue ? [sanitizeName(product.category ?? "")] : []),
+    formatCount(product.sales),
+    formatAmount(product.amountCents),
+    formatAmount(product.averageCents),
+    formatMillionths(product.share),
   ]);
   const names: Cells = catalogue ? ["product", "category"] : ["product"];
-  return draw(
+  return renderTable(
     "Top products",
     [...names, "sales", "revenue, ₽", "average check, ₽", "share"],
     [...names.map((): Align => "left"), "right", "right", "right", "right"],
@@ -81,49 +94,51 @@ function productTable({ products }: Overview, colour: boolean): string {
   );
 }
 
-function stageTable({ stages }: Overview, colour: boolean): string {
-  const number = (value: number | null) => value === null ? "" : count(value);
+function renderStages({ stages }: Overview, colour: boolean): string {
+  const number = (value: number | null) => value === null ? "" : formatCount(value);
   const rows = stages.map((record) => [
     record.stage,
     number(record.rows_in),
     number(record.rows_out),
-    record.seconds === null ? record.status : duration(record.seconds),
-    rowsPerSecond(record) ?? "",
+    record.seconds === null ? record.status : formatDuration(record.seconds),
+    formatRowsPerSecond(record) ?? "",
   ]);
   const head = ["stage", "rows in", "rows out", "time", "rows/s"];
-  return draw("Stages", head, ["left", "right", "right", "right", "right"], rows, colour);
+  return renderTable("Stages", head, ["left", "right", "right", "right", "right"], rows, colour);
 }
 
-function qualityTable({ quality }: Overview, colour: boolean): string {
+function renderQuality({ quality }: Overview, colour: boolean): string {
   const { raw, clean, duplicates, rejected, byReason } = quality;
   const rows = [
-    ["raw rows", count(raw), ""],
-    ["clean", count(clean), share(clean, raw)],
-    ["duplicates", count(duplicates), share(duplicates, raw)],
-    ["rejected", count(rejected), share(rejected, raw)],
+    ["raw rows", formatCount(raw), ""],
+    ["clean", formatCount(clean), formatShare(clean, raw)],
+    ["duplicates", formatCount(duplicates), formatShare(duplicates, raw)],
+    ["rejected", formatCount(rejected), formatShare(rejected, raw)],
     ...REASONS.filter((reason) => byReason[reason] > 0)
-      .map((reason) => [`  ${reason}`, count(byReason[reason]), share(BigInt(byReason[reason]), raw)]),
+      .map((
+        reason,
+      ) => [`  ${reason}`, formatCount(byReason[reason]), formatShare(BigInt(byReason[reason]), raw)]),
   ];
-  return draw("Data quality", ["", "rows", "of raw"], ["left", "right", "right"], rows, colour);
+  return renderTable("Data quality", ["", "rows", "of raw"], ["left", "right", "right"], rows, colour);
 }
 
-/** The tables as text: stages, data quality, regions, products. */
+/** Renders the tables: stages, data quality, regions, products. */
 export function renderSummary(overview: Overview, { colour = false }: SummaryOptions = {}): string {
   return [
-    stageTable(overview, colour),
-    qualityTable(overview, colour),
+    renderStages(overview, colour),
+    renderQuality(overview, colour),
     ...(overview.total
-      ? [regionTable(overview, colour), productTable(overview, colour)]
-      : ["No sales passed the rules."]),
+      ? [renderRegions(overview, colour), renderProducts(overview, colour)]
+      : ["No sales passed validation."]),
   ].join("\n\n");
 }
 
 /**
- * Reads a run's figures and gives them as text.
+ * Reads and renders the summary of a run.
  *
  * @throws {SalesflowError} when the tables hold another run, or none
  */
-export async function summary(context: StageContext, options: SummaryOptions = {}): Promise<string> {
+export async function summarizeRun(context: StageContext, options: SummaryOptions = {}): Promise<string> {
   const { colour = Deno.stdout.isTerminal() && !Deno.noColor } = options;
   return renderSummary(await readOverview(context), { colour });
 }

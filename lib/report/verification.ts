@@ -1,35 +1,35 @@
-/** Whether somebody may rely on the figures: what verify found, and whether the data is still what it looked at. */
+/** The verification in the report: the result of verify, and whether the data has changed since. */
 import { z } from "zod";
 import type { StageRecord } from "../pipeline/records.ts";
-import { count } from "./format.ts";
+import { formatCount } from "./format.ts";
 import { type Html, html } from "./html.ts";
-import { table } from "./parts.ts";
+import { renderTable } from "./components.ts";
 
-/** Checks as verify keeps them in its record. */
+/** The checks in the record of verify. */
 const checksSchema = z.array(
   z.object({ name: z.string(), left: z.string(), right: z.string(), ok: z.boolean() }),
 );
 
 type Check = z.infer<typeof checksSchema>[number];
 
-/** Stages after which an earlier verification says nothing any more. */
-const CHANGES_DATA = ["generate", "ingest", "clean", "load", "aggregate", "transfer"];
+/** Stages that invalidate an earlier verification. */
+const DATA_STAGES = ["generate", "ingest", "clean", "load", "aggregate", "transfer"];
 
 type Verdict = "done" | "failed" | "outdated" | "missing";
 
-function verdictOf(stages: readonly StageRecord[]): Verdict {
+function computeVerdict(stages: readonly StageRecord[]): Verdict {
   const record = stages.find(({ stage }) => stage === "verify");
   if (record?.status === "failed") return "failed";
   if (record?.status !== "done") return "missing";
   const changed = stages.some(({ stage, started_at, finished_at }) =>
-    CHANGES_DATA.includes(stage) && (finished_at ?? started_at) > record.started_at
+    DATA_STAGES.includes(stage) && (finished_at ?? started_at) > record.started_at
   );
   return changed ? "outdated" : "done";
 }
 
-/** In a word, for the page's head. */
-export function verdict(stages: readonly StageRecord[]): Html {
-  switch (verdictOf(stages)) {
+/** Renders the verdict as a badge for the header of the page. */
+export function renderVerdict(stages: readonly StageRecord[]): Html {
+  switch (computeVerdict(stages)) {
     case "done":
       return html`<span class="verdict good">✓ Verified</span>`;
     case "failed":
@@ -39,34 +39,34 @@ export function verdict(stages: readonly StageRecord[]): Html {
   }
 }
 
-function checkTable(checks: readonly Check[]): Html {
-  return html`<details><summary>What was compared: ${count(checks.length)}</summary>${
-    table<Check>("Checks of the verification", [
-      { head: "Both sides", row: true, cell: ({ name }) => name },
-      { head: "Left", cell: ({ left }) => html`<code class="raw">${left}</code>` },
-      { head: "Right", cell: ({ right }) => html`<code class="raw">${right}</code>` },
-      { head: "Agree", cell: ({ ok }) => ok ? "✓" : "✗" },
+function renderCheckTable(checks: readonly Check[]): Html {
+  return html`<details><summary>Checks: ${formatCount(checks.length)}</summary>${
+    renderTable<Check>("Checks of the verification", [
+      { header: "Compared", rowHeader: true, cell: ({ name }) => name },
+      { header: "Left", cell: ({ left }) => html`<code class="raw">${left}</code>` },
+      { header: "Right", cell: ({ right }) => html`<code class="raw">${right}</code>` },
+      { header: "Agree", cell: ({ ok }) => ok ? "✓" : "✗" },
     ], checks)
   }</details>`;
 }
 
-/** What verify found, in full. */
-export function verification(stages: readonly StageRecord[]): Html {
+/** Renders the result of verify with its checks or its error. */
+export function renderVerification(stages: readonly StageRecord[]): Html {
   const record = stages.find(({ stage }) => stage === "verify");
-  switch (verdictOf(stages)) {
+  switch (computeVerdict(stages)) {
     case "done": {
       const checks = checksSchema.safeParse(record!.facts.checks);
-      return html`<p class="note good">Everything was counted again across every boundary, to the kopeck, and agrees.</p>
-        ${checks.success && checkTable(checks.data)}`;
+      return html`<p class="note good">All data was recounted across every boundary, and agrees to the kopeck.</p>
+        ${checks.success && renderCheckTable(checks.data)}`;
     }
     case "failed":
       return html`
-        <p class="note bad">The last verification failed. Do not rely on these figures before its cause is found.</p>
-        <pre class="box" tabindex="0">${record!.error?.message ?? "It left no message."}</pre>
+        <p class="note bad">The last verification failed. Do not rely on these figures until its cause is found.</p>
+        <pre class="box" tabindex="0">${record!.error?.message ?? "No error message was recorded."}</pre>
       `;
     case "outdated":
-      return html`<p class="note">The data has changed since it was last verified: run verify, then report again.</p>`;
+      return html`<p class="note">The data has changed since the last verification: run verify, then report again.</p>`;
     case "missing":
-      return html`<p class="note">This run has not been verified: the figures are those of PostgreSQL as they stand.</p>`;
+      return html`<p class="note">This run has not been verified: the figures show the current content of PostgreSQL.</p>`;
   }
 }

@@ -1,10 +1,11 @@
-/** Stand-in for `@std/assert`, backed by `node:assert`: the functions that the tests use. */
+/** Stand-in for `@std/assert`, backed by `node:assert`. Implements only the functions that the tests use. */
 import node from "node:assert/strict";
 
-// deno-lint-ignore no-explicit-any -- any constructor will do, whatever it takes
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+/** Constructor of an error. */
+// deno-lint-ignore no-explicit-any -- constructors with any parameters
+export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
-function check<E extends Error>(error: unknown, kind?: ErrorClass<E>, includes?: string): E {
+function checkError<E extends Error>(error: unknown, kind?: ErrorClass<E>, includes?: string): E {
   if (kind) node.ok(error instanceof kind, `expected ${kind.name}, got ${error}`);
   if (includes !== undefined) {
     assertStringIncludes(error instanceof Error ? error.message : String(error), includes);
@@ -17,12 +18,12 @@ export function assert(value: unknown, message?: string): asserts value {
   node.ok(value, message);
 }
 
-/** Fails unless both are deeply equal. */
+/** Fails unless both values are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
   node.deepEqual(actual, expected, message);
 }
 
-/** Fails unless `text` holds `part`. */
+/** Fails unless `text` contains `part`. */
 export function assertStringIncludes(text: string, part: string, message?: string): void {
   node.ok(
     text.includes(part),
@@ -35,7 +36,7 @@ export function assertMatch(text: string, pattern: RegExp, message?: string): vo
   node.match(text, pattern, message);
 }
 
-/** Fails unless `work` throws (an error of `kind`, whose message holds `includes`); returns the error. */
+/** Fails unless `work` throws (an error of class `kind` whose message contains `includes`); returns the error. */
 export function assertThrows<E extends Error = Error>(
   work: () => unknown,
   kind?: ErrorClass<E>,
@@ -44,12 +45,12 @@ export function assertThrows<E extends Error = Error>(
   try {
     work();
   } catch (error) {
-    return check(error, kind, includes);
+    return checkError(error, kind, includes);
   }
   throw new node.AssertionError({ message: "expected the function to throw" });
 }
 
-/** Fails unless the promise is rejected (with an error of `kind`, whose message holds `includes`); returns the error. */
+/** Fails unless the promise rejects (with an error of class `kind` whose message contains `includes`); returns the error. */
 export async function assertRejects<E extends Error = Error>(
   work: () => PromiseLike<unknown>,
   kind?: ErrorClass<E>,
@@ -58,7 +59,7 @@ export async function assertRejects<E extends Error = Error>(
   try {
     await work();
   } catch (error) {
-    return check(error, kind, includes);
+    return checkError(error, kind, includes);
   }
-  throw new node.AssertionError({ message: "expected the promise to be rejected" });
+  throw new node.AssertionError({ message: "expected the promise to reject" });
 }

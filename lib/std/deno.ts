@@ -1,11 +1,11 @@
 /**
- * Runs `deno SUBCOMMAND ARGS…` with a provider for the `@std` packages, chosen here and nowhere else:
+ * Runs `deno SUBCOMMAND ARGS…` with one of two providers of the `@std` packages:
  *
- * - `jsr`: the `jsr:` imports of deno.json, as they stand.
- * - `local`: the stand-ins beside this file, backed by Node's own modules, for networks that mirror npm but not JSR.
+ * - `jsr`: the `jsr:` imports of deno.json.
+ * - `local`: the stand-ins in this folder, backed by Node's built-in modules, for networks that mirror npm but not JSR.
  *
- * `SALESFLOW_STD=jsr|local` decides; otherwise JSR is asked once whether it can be reached, and the answer is kept
- * for a day in `.cache/`. This program itself imports nothing but files of this folder.
+ * `SALESFLOW_STD=jsr|local` selects the provider. By default JSR is probed once, and the result is cached in `.cache/`
+ * for a day. Imports only files of this folder, so that it runs before anything is downloaded.
  */
 import { runDeno } from "./run_deno.ts";
 

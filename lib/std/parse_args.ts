@@ -1,23 +1,23 @@
 /**
- * Stand-in for `@std/cli/parse-args`, backed by `node:util`: exactly the behaviour that
- * tests/unit/std/contract_test.ts pins for both providers, and no more.
+ * Stand-in for `@std/cli/parse-args`, backed by `node:util`. Implements only the behaviour that
+ * tests/unit/std/parse_args_test.ts specifies for both providers.
  */
 import { parseArgs as parse } from "node:util";
 
-/** The options that this project uses. */
+/** Supported options of {@linkcode parseArgs}. */
 export interface ParseOptions {
-  /** Options that take a text; given twice, the last one counts unless collected. */
+  /** Options with a value; the last one wins unless collected. */
   string?: string[];
-  /** Options that take none; absent means false. */
+  /** Options without a value; false if absent. */
   boolean?: string[];
-  /** Options of `string` that may be given several times; absent means []. */
+  /** Options of `string` that may be repeated; [] if absent. */
   collect?: string[];
-  /** Called for every option that is not declared and for every positional; false leaves it out. */
+  /** Called for each undeclared option and each positional argument; if it returns false, the argument is omitted. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** An option is never taken for the value of the text option before it: that one gets the empty text. */
-function closeEmptyOptions(args: readonly string[], texts: readonly string[]): string[] {
+/** Appends `=` to options without a value, so that the option that follows is not taken as the value. */
+function markEmptyValues(args: readonly string[], texts: readonly string[]): string[] {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return args.map((arg, index) => {
     const next = args[index + 1];
@@ -27,7 +27,7 @@ function closeEmptyOptions(args: readonly string[], texts: readonly string[]): s
   });
 }
 
-/** Parses command line arguments: `--name value`, `--name=value`, `--flag`, `--` and positionals in `_`. */
+/** Parses command-line arguments: `--name value`, `--name=value`, `--flag`, `--`; positional arguments go to `_`. */
 export function parseArgs(
   args: string[],
   options: ParseOptions = {},
@@ -41,7 +41,7 @@ export function parseArgs(
   for (const name of flags) result[name] = false;
   for (const name of collect) result[name] = [];
   const { tokens } = parse({
-    args: closeEmptyOptions(args, texts),
+    args: markEmptyValues(args, texts),
     options: declared,
     strict: false,
     tokens: true,

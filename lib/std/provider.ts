@@ -1,11 +1,11 @@
-/** Who provides the `@std` packages; see deno.ts. */
+/** Selects the provider of the `@std` packages; see deno.ts. */
 
 const ROOT = new URL("../../", import.meta.url);
 const CACHE = new URL(".cache/std-provider.json", ROOT);
 const PROBE_TIMEOUT_MS = 3_000;
 const PROBE_MAX_AGE_MS = 24 * 60 * 60 * 1000;
 
-/** `@std` specifiers the project uses, and the stand-in for each, relative to the root. */
+/** Stand-ins by `@std` specifier, as paths relative to the root. */
 export const STAND_INS: Record<string, string> = {
   "@std/assert": "lib/std/assert.ts",
   "@std/cli": "lib/std/parse_args.ts",
@@ -14,20 +14,25 @@ export const STAND_INS: Record<string, string> = {
   "@std/testing/bdd": "lib/std/bdd.ts",
 };
 
-/** `jsr` or `local`. */
+/** Provider of the `@std` packages. */
 export type Provider = "jsr" | "local";
 
-interface Choice {
+/** A selected provider, and the reason. */
+export interface Choice {
+  /** The provider. */
   provider: Provider;
+  /** Reason for the choice, for display. */
   why: string;
 }
 
-interface Kept extends Choice {
+/** Content of the cache file. */
+interface CachedChoice extends Choice {
   jsrUrl: string;
+  /** Time of the probe, in milliseconds since 1970. */
   at: number;
 }
 
-async function probe(jsrUrl: string): Promise<Choice> {
+async function probeJsr(jsrUrl: string): Promise<Choice> {
   try {
     const response = await fetch(new URL("@std/cli/meta.json", jsrUrl), {
       signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
@@ -40,33 +45,33 @@ async function probe(jsrUrl: string): Promise<Choice> {
   }
 }
 
-async function kept(jsrUrl: string): Promise<Kept | undefined> {
+async function readCachedChoice(jsrUrl: string): Promise<CachedChoice | undefined> {
   try {
-    const choice: Kept = JSON.parse(await Deno.readTextFile(CACHE));
+    const choice: CachedChoice = JSON.parse(await Deno.readTextFile(CACHE));
     const fresh = choice.jsrUrl === jsrUrl && Date.now() - choice.at < PROBE_MAX_AGE_MS;
     return fresh && (choice.provider === "jsr" || choice.provider === "local") ? choice : undefined;
   } catch {
-    return undefined; // absent or torn: ask again
+    return undefined; // absent or corrupt: probe again
   }
 }
 
-/** The provider to use and the reason, from `SALESFLOW_STD`, the kept answer or a probe. */
+/** Selects the provider from `SALESFLOW_STD`, the cached result or a new probe. */
 export async function chooseProvider(): Promise<Choice> {
-  const asked = Deno.env.get("SALESFLOW_STD");
-  if (asked === "jsr" || asked === "local") return { provider: asked, why: "SALESFLOW_STD" };
-  if (asked) {
-    console.error(`Cannot use SALESFLOW_STD=${asked}: it must be "jsr" or "local"`);
+  const requested = Deno.env.get("SALESFLOW_STD");
+  if (requested === "jsr" || requested === "local") return { provider: requested, why: "SALESFLOW_STD" };
+  if (requested) {
+    console.error(`Cannot use SALESFLOW_STD=${requested}: it must be "jsr" or "local"`);
     Deno.exit(2);
   }
   const jsrUrl = Deno.env.get("JSR_URL") ?? "https://jsr.io/";
-  const known = await kept(jsrUrl);
-  if (known) return known;
-  const choice = await probe(jsrUrl);
+  const cached = await readCachedChoice(jsrUrl);
+  if (cached) return cached;
+  const choice = await probeJsr(jsrUrl);
   try {
     await Deno.mkdir(new URL(".", CACHE), { recursive: true });
     await Deno.writeTextFile(CACHE, JSON.stringify({ ...choice, jsrUrl, at: Date.now() }));
   } catch {
-    // A read-only checkout: the probe is repeated next time.
+    // The checkout is read-only: probe again next time.
   }
   console.error(
     `std: ${choice.provider === "jsr" ? "packages from JSR" : "stand-ins of lib/std"} (${choice.why}; ` +
@@ -75,7 +80,7 @@ export async function chooseProvider(): Promise<Choice> {
   return choice;
 }
 
-/** The import map for the stand-ins: deno.json's imports with the `@std` ones replaced. */
+/** Returns an import map with deno.json's imports, in which stand-ins replace the `@std` packages. */
 export async function localImportMap(): Promise<string> {
   const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const local = Object.fromEntries(
@@ -85,12 +90,12 @@ export async function localImportMap(): Promise<string> {
 }
 
 /**
- * Arguments that make a deno subcommand use the chosen provider. With `local` deno.lock must hold everything as it is:
- * a package that is missing there, or is another one, is an error. With `jsr` the lock may grow, because it lacks the
- * hashes of the `@std` packages: JSR was out of reach where it was made.
+ * Returns the arguments that make a deno subcommand use the selected provider. With `local`, the lockfile is frozen: a
+ * missing or different package is an error. With `jsr`, it may grow, because it was created without access to JSR and
+ * lacks the hashes of the `@std` packages.
  *
- * @param given arguments that the subcommand gets anyway; a `--frozen` among them, such as `--frozen=false` after a
- *   change of deno.json, is left to decide
+ * @param given further arguments of the subcommand; a `--frozen` among them takes precedence, such as `--frozen=false`
+ *   after a change of deno.json
  */
 export async function withStd(given: readonly string[] = []): Promise<string[]> {
   const { provider } = await chooseProvider();

@@ -1,17 +1,17 @@
-/** Deno as a process of its own, with the chosen provider for the `@std` packages. */
+/** Runs deno as a subprocess with the selected provider of the `@std` packages. */
 import { withStd } from "./provider.ts";
 
-/** Runs `deno SUBCOMMAND ARGS…`, hands signals on to it, and ends with its exit code. */
+/** Runs `deno SUBCOMMAND ARGS…`, forwards signals to it, and exits with its exit code. */
 export async function runDeno(subcommand: string, args: readonly string[]): Promise<never> {
   const child = new Deno.Command(Deno.execPath(), { args: [subcommand, ...await withStd(args), ...args] })
     .spawn();
-  // Whoever stops this process means the command. A terminal, or timeout(1), tells both; the command takes that for one.
+  // A terminal and timeout(1) signal both processes; cli/stop_signal.ts treats the duplicate as one signal.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
       try {
         child.kill(signal);
       } catch {
-        // It has ended meanwhile, and its exit code is on its way.
+        // The process has already exited.
       }
     });
   }

@@ -1,10 +1,11 @@
-/** A store in a folder of this machine or of a shared volume. */
+/** A store in a local folder or on a shared volume. */
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { NO_SPACE, SalesflowError, UsageError } from "../console/errors.ts";
 import type { Lock, Store, StoreWriter } from "./store.ts";
 
-async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+/** Returns undefined when the file or folder does not exist. */
+async function ignoreNotFound<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
@@ -13,60 +14,60 @@ async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Does work that reads; a permission that is missing is said with what to do about it. */
-async function reading<T>(path: string, work: Promise<T>): Promise<T> {
+/** Awaits `work`, which reads `path`; adds a remedy when permission is denied. */
+async function withReadErrors<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
     if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
     const remedy = "Make it readable for this user, or choose another --store.";
-    throw new SalesflowError(`Cannot read ${path}: it is not allowed`, { remedy, cause });
+    throw new SalesflowError(`Cannot read ${path}: permission denied`, { remedy, cause });
   }
 }
 
-/** @throws {UsageError} when the store's folder, or one above it, is a file */
-function refuseFile(root: string): void {
-  let kind: Deno.FileInfo | undefined;
+/** Throws when the path of the store's folder, or of a parent folder, is a file. */
+function rejectFile(root: string): void {
+  let info: Deno.FileInfo | undefined;
   try {
-    kind = Deno.statSync(root);
+    info = Deno.statSync(root);
   } catch (error) {
-    // Whatever else is wrong is told by the first work in the folder.
+    // Other errors are reported by the first operation on the folder.
     if (!(error instanceof Deno.errors.NotADirectory)) return;
   }
-  if (kind?.isDirectory) return;
+  if (info?.isDirectory) return;
   throw new UsageError(
-    [`Cannot keep runs in ${root}: ${kind ? "it is a file" : "a folder above it is a file"}`],
-    "Name a folder with --store or --home; it is made when it is missing.",
+    [`Cannot store runs in ${root}: ${info ? "it is a file" : "a folder above it is a file"}`],
+    "Pass a folder to --store or --home. It is created if it does not exist.",
   );
 }
 
-/** The system's words for what a user may not do. */
-const NOT_ALLOWED = /EROFS|EACCES|EPERM|read-only file system|permission denied|not permitted/i;
+/** Matches error codes and messages of the operating system for missing permissions. */
+const PERMISSION_DENIED = /EROFS|EACCES|EPERM|read-only file system|permission denied|not permitted/i;
 
-/** Does work that writes; what a person can mend is said in other words than the system's. */
-async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, which writes `path`; adds a remedy when the disk is full or permission is denied. */
+async function withWriteErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const words = cause instanceof Error ? `${(cause as { code?: string }).code ?? ""} ${cause.message}` : "";
-    if (NO_SPACE.test(words)) {
+    const text = cause instanceof Error ? `${(cause as { code?: string }).code ?? ""} ${cause.message}` : "";
+    if (NO_SPACE.test(text)) {
       const remedy = "Free disk space or choose another --store, then run the same command again.";
       throw new SalesflowError(`Cannot write ${path}: the disk is full`, { exitCode: 75, remedy, cause });
     }
-    if (NOT_ALLOWED.test(words)) {
+    if (PERMISSION_DENIED.test(text)) {
       const remedy = "Make the folder writable for this user, or choose another --store.";
-      throw new SalesflowError(`Cannot write ${path}: it is not allowed`, { remedy, cause });
+      throw new SalesflowError(`Cannot write ${path}: permission denied`, { remedy, cause });
     }
     throw cause;
   }
 }
 
-/** A small file that is being replaced. */
-const UNFINISHED = /^(.+)\.[0-9a-f-]{36}\.tmp$/;
+/** Name of the temporary file of `writeText`. */
+const TEMPORARY_NAME = /^(.+)\.[0-9a-f-]{36}\.tmp$/;
 
-/** Opens a file for writing in a folder that is made when it is missing. */
-function openFor(path: string, open: () => Promise<Deno.FsFile>): Promise<Deno.FsFile> {
-  return writing(path, async () => {
+/** Opens a file for writing. Creates its folder. */
+function openForWriting(path: string, open: () => Promise<Deno.FsFile>): Promise<Deno.FsFile> {
+  return withWriteErrors(path, async () => {
     await Deno.mkdir(dirname(path), { recursive: true });
     return await open();
   });
@@ -82,16 +83,16 @@ class FileWriter implements StoreWriter {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await writing(this.#path, async () => {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#file.write(at === 0 ? bytes : bytes.subarray(at));
+    await withWriteErrors(this.#path, async () => {
+      for (let offset = 0; offset < bytes.length;) {
+        offset += await this.#file.write(offset === 0 ? bytes : bytes.subarray(offset));
       }
     });
   }
 
   async close(): Promise<void> {
     try {
-      await writing(this.#path, () => this.#file.syncData());
+      await withWriteErrors(this.#path, () => this.#file.syncData());
     } finally {
       this.#file.close();
     }
@@ -101,59 +102,64 @@ class FileWriter implements StoreWriter {
     try {
       this.#file.close();
     } catch {
-      // Closed already.
+      // Already closed.
     }
-    await orUndefined(Deno.remove(this.#path));
+    await ignoreNotFound(Deno.remove(this.#path));
   }
 }
 
-/** The system takes no lock away. */
-const NEVER = new AbortController().signal;
+/** Never fires: the operating system does not revoke file locks. */
+const NEVER_LOST = new AbortController().signal;
 
-/** See {@linkcode Store}. Locks are advisory file locks, which the system releases when a process dies. */
+/** A {@linkcode Store} in a folder. Locks are advisory file locks, which the operating system releases when a process dies. */
 export class FileStore implements Store {
   readonly url: string;
   readonly #root: string;
 
+  /**
+   * Does not create the folder; the first write does.
+   *
+   * @throws {UsageError} when the path of the folder, or of a parent folder, is a file
+   */
   constructor(folder: string) {
     this.#root = resolve(folder);
     this.url = pathToFileURL(this.#root).href;
-    refuseFile(this.#root);
+    rejectFile(this.#root);
   }
 
-  /** Path of a file on this machine. */
+  /** Returns the local path of a file. */
   localPath(path: string): string {
     return join(this.#root, path);
   }
 
   readText(path: string): Promise<string | undefined> {
     const target = this.localPath(path);
-    return reading(target, orUndefined(Deno.readTextFile(target)));
+    return withReadErrors(target, ignoreNotFound(Deno.readTextFile(target)));
   }
 
   async writeText(path: string, text: string): Promise<void> {
     const target = this.localPath(path);
     const temporary = `${target}.${crypto.randomUUID()}.tmp`;
     try {
-      const file = await openFor(target, () => Deno.open(temporary, { write: true, createNew: true }));
+      const file = await openForWriting(target, () => Deno.open(temporary, { write: true, createNew: true }));
       const writer = new FileWriter(file, temporary);
       await writer.write(new TextEncoder().encode(text));
       await writer.close();
       await Deno.rename(temporary, target);
     } catch (error) {
-      await orUndefined(Deno.remove(temporary));
+      await ignoreNotFound(Deno.remove(temporary));
       throw error;
     }
   }
 
   async size(path: string): Promise<number | undefined> {
     const target = this.localPath(path);
-    return (await reading(target, orUndefined(Deno.stat(target))))?.size;
+    return (await withReadErrors(target, ignoreNotFound(Deno.stat(target))))?.size;
   }
 
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const target = this.localPath(path);
-    using file = await reading(target, Deno.open(target, { read: true }));
+    using file = await withReadErrors(target, Deno.open(target, { read: true }));
     await file.seek(start, Deno.SeekMode.Start);
     const bytes = new Uint8Array(end - start);
     let filled = 0;
@@ -167,43 +173,43 @@ export class FileStore implements Store {
 
   async stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     const target = this.localPath(path);
-    return (await reading(target, Deno.open(target, { read: true }))).readable;
+    return (await withReadErrors(target, Deno.open(target, { read: true }))).readable;
   }
 
   async create(path: string): Promise<StoreWriter> {
     const target = this.localPath(path);
     const open = () => Deno.open(target, { write: true, create: true, truncate: true });
-    return new FileWriter(await openFor(target, open), target);
+    return new FileWriter(await openForWriting(target, open), target);
   }
 
   async list(folder: string): Promise<string[]> {
     const target = this.localPath(folder);
     const names = Array.fromAsync(Deno.readDir(target), ({ name }) => name);
-    return (await reading(target, orUndefined(names)) ?? []).sort();
+    return (await withReadErrors(target, ignoreNotFound(names)) ?? []).sort();
   }
 
   async remove(path: string): Promise<void> {
     const target = this.localPath(path);
-    await writing(target, () => orUndefined(Deno.remove(target, { recursive: true })));
+    await withWriteErrors(target, () => ignoreNotFound(Deno.remove(target, { recursive: true })));
   }
 
   async sweep(folder: string, keep: (path: string) => boolean = () => false): Promise<void> {
-    const entries = await orUndefined(Array.fromAsync(Deno.readDir(this.localPath(folder)))) ?? [];
+    const entries = await ignoreNotFound(Array.fromAsync(Deno.readDir(this.localPath(folder)))) ?? [];
     for (const { name, isDirectory } of entries) {
       if (isDirectory) {
         await this.sweep(`${folder}/${name}`, (path) => keep(`${name}/${path}`));
         continue;
       }
-      const target = UNFINISHED.exec(name)?.[1];
+      const target = TEMPORARY_NAME.exec(name)?.[1];
       if (target !== undefined && !keep(target)) await this.remove(`${folder}/${name}`);
     }
   }
 
   async lock(path: string, { shared = false }: { shared?: boolean } = {}): Promise<Lock | undefined> {
     const target = this.localPath(path);
-    const file = await openFor(target, () => Deno.open(target, { write: true, create: true }));
+    const file = await openForWriting(target, () => Deno.open(target, { write: true, create: true }));
     if (await file.tryLock(!shared)) {
-      return { lost: NEVER, release: () => Promise.resolve(file.close()) };
+      return { lost: NEVER_LOST, release: () => Promise.resolve(file.close()) };
     }
     file.close();
     return undefined;

@@ -1,49 +1,53 @@
-/** Opens the store that a name or URL stands for. */
+/** Opens a store by path or URL. */
 import { fileURLToPath } from "node:url";
 import type { Environment } from "../connection/database_urls.ts";
 import { maskUrl } from "../connection/mask_url.ts";
 import { UsageError } from "../console/errors.ts";
 import { FileStore } from "./file_store.ts";
-import { bucketService } from "./s3/bucket_service.ts";
+import { readS3Settings } from "./s3/settings.ts";
 import { S3Store } from "./s3/s3_store.ts";
 import type { Store } from "./store.ts";
 
-/** Whether a store's name has a scheme, so that it is no path. */
-export function isUrl(name: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:/i.test(name);
+/** Reports whether the location of a store has a scheme, and so is a URL and not a path. */
+export function isUrl(location: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(location);
 }
 
-/** Buckets as S3 names them, then the prefix. */
-const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/;
-/** A host after `file://` would be another machine's folder. */
+/** A bucket by S3's naming rules, and an optional prefix. */
+const BUCKET_URL = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/?$/;
+/** Excludes other hosts: their folders are on other machines. */
 const FOLDER_URL = /^file:\/\/(localhost)?\//i;
 
 /**
  * Opens a store.
  *
- * @param url `file:///folder`, a path, or `s3://bucket/prefix`
- * @param environment where `s3://` gets its settings from, see {@linkcode bucketService}
- * @throws {UsageError} when it is none of these, or the settings are wrong; shows no password and no key
+ * @param location a path, `file:///folder`, or `s3://bucket/prefix`
+ * @param environment the variables for `s3://`, see {@linkcode readS3Settings}
+ * @throws {UsageError} when the location or the settings are invalid; contains no password or key
  */
-export function openStore(url: string, environment?: Environment): Store {
-  const refuse = (why: string) => new UsageError([`Cannot open the store ${maskUrl(url)}: ${why}`]);
-  if (url.includes("\0")) throw refuse("it holds a NUL");
-  if (!isUrl(url)) return new FileStore(url);
-  if (/[?#]/.test(url)) throw refuse("it has a ? or #, which in file:///folder is written as %3F or %23");
-  if (FOLDER_URL.test(url)) {
-    const path = pathOf(url);
+export function openStore(location: string, environment?: Environment): Store {
+  const usageError = (why: string) => new UsageError([`Cannot open the store ${maskUrl(location)}: ${why}`]);
+  if (location.includes("\0")) throw usageError("it contains a NUL character");
+  if (!isUrl(location)) return new FileStore(location);
+  if (/[?#]/.test(location)) {
+    throw usageError("it contains ? or #; in file:///folder, write them as %3F and %23");
+  }
+  if (FOLDER_URL.test(location)) {
+    const path = toPath(location);
     if (path === undefined) {
-      throw refuse("a % must be followed by two hexadecimal digits, not those of / or NUL");
+      throw usageError("a % must be followed by two hexadecimal digits, and %2F and %00 are not allowed");
     }
     return new FileStore(path);
   }
-  const bucket = BUCKET.exec(url);
-  if (bucket) return new S3Store({ bucket: bucket[1]!, prefix: bucket[2] ?? "" }, bucketService(environment));
-  throw refuse("it must be a folder, file:///folder or s3://bucket/prefix");
+  const bucket = BUCKET_URL.exec(location);
+  if (bucket) {
+    return new S3Store({ bucket: bucket[1]!, prefix: bucket[2] ?? "" }, readS3Settings(environment));
+  }
+  throw usageError("it must be a folder, file:///folder or s3://bucket/prefix");
 }
 
-/** The folder of a `file:` URL; undefined when there can be none of that name. */
-function pathOf(url: string): string | undefined {
+/** Converts a `file:` URL to a path; undefined when its escapes are invalid. */
+function toPath(url: string): string | undefined {
   try {
     const path = fileURLToPath(url);
     return path.includes("\0") ? undefined : path;

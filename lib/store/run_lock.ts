@@ -1,9 +1,9 @@
-/** The lock of a run: one command at a time has it as a whole, or several have a share each. */
+/** Locks a run: one command holds the whole run, or several commands hold a shard each. */
 import { SalesflowError } from "../console/errors.ts";
 import type { Lock, Store } from "./store.ts";
 
-/** Takes all of the locks or none. */
-async function takeAll(
+/** Acquires all locks or none. */
+async function acquireAll(
   store: Store,
   wanted: readonly { path: string; shared: boolean }[],
 ): Promise<Lock[] | undefined> {
@@ -27,42 +27,42 @@ async function releaseAll(locks: readonly Lock[]): Promise<void> {
   for (const lock of locks.toReversed()) await lock.release();
 }
 
-/** Fires when one of the locks is lost. */
-function lostOf(runId: string, locks: readonly Lock[]): AbortSignal {
+/** Returns a signal that fires when any of the locks is lost. */
+function anyLost(runId: string, locks: readonly Lock[]): AbortSignal {
   const controller = new AbortController();
   const any = AbortSignal.any(locks.map(({ lost }) => lost));
-  const lose = () =>
+  const abort = () =>
     controller.abort(
-      new SalesflowError(`Lost the lock of run ${runId}`, {
+      new SalesflowError(`Lost the lock on run ${runId}`, {
         exitCode: 75,
-        remedy: "Run the same command again, when no other works on the run.",
+        remedy: "Run the same command again when no other command is working on the run.",
         runId,
         cause: any.reason,
       }),
     );
-  if (any.aborted) lose();
-  else any.addEventListener("abort", lose, { once: true });
+  if (any.aborted) abort();
+  else any.addEventListener("abort", abort, { once: true });
   return controller.signal;
 }
 
 /**
  * Locks a run against other commands.
  *
- * @param share locks this share only: side by side with other shares, not with whoever has the run as a whole
- * @throws {SalesflowError} exit code 75 when another command has the run, or this share of it
+ * @param shard locks only this shard, so that other shards can be locked at the same time, but not the whole run
+ * @throws {SalesflowError} with exit code 75 when another command has locked the run or this shard
  */
-export async function lockRun(store: Store, runId: string, share?: string): Promise<Lock> {
+export async function lockRun(store: Store, runId: string, shard?: string): Promise<Lock> {
   const folder = `runs/${runId}`;
-  const whole = { path: `${folder}/.lock-run`, shared: share !== undefined };
-  const locks = await takeAll(
+  const run = { path: `${folder}/.lock-run`, shared: shard !== undefined };
+  const locks = await acquireAll(
     store,
-    share === undefined ? [whole] : [whole, { path: `${folder}/.lock-${share}`, shared: false }],
+    shard === undefined ? [run] : [run, { path: `${folder}/.lock-${shard}`, shared: false }],
   );
   if (!locks) {
     throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
       exitCode: 75,
-      remedy: "Wait until it is done, or pass another --run-id.",
+      remedy: "Wait until it has finished, or pass another --run-id.",
     });
   }
-  return { lost: lostOf(runId, locks), release: () => releaseAll(locks) };
+  return { lost: anyLost(runId, locks), release: () => releaseAll(locks) };
 }

@@ -1,50 +1,51 @@
-/** The interface of a store: runs live in a folder or in a bucket. open_store.ts opens either. */
+/** The interface of a store, which holds runs in a folder or a bucket. See open_store.ts. */
 
-/** A file being written; it exists for readers when {@linkcode StoreWriter.close} has resolved. */
+/** A file being written. Readers see it once {@linkcode StoreWriter.close} has resolved. */
 export interface StoreWriter {
-  /** Writes all bytes; they may be reused when the promise has resolved. */
+  /** Writes all bytes. The buffer may be reused when the promise has resolved. */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes the file durable. */
   close(): Promise<void>;
-  /** Gives up and removes what was written. */
+  /** Cancels writing and removes what was written. */
   abort(): Promise<void>;
 }
 
-/** A lock that is held. */
+/** A held lock. */
 export interface Lock {
-  /** Fires when the lock is no longer ours although nobody released it, with a {@linkcode SalesflowError}: whoever works under it must stop. */
+  /** Fires, with a {@linkcode SalesflowError}, when the lock is lost without being released. Work under the lock must then stop. */
   readonly lost: AbortSignal;
+  /** Releases the lock. */
   release(): Promise<void>;
 }
 
-/** Files by path (`runs/2026-11-24/raw/part-00000.csv`), relative to the store's root. */
+/** Files by path relative to the store's root, such as `runs/2026-11-24/raw/part-00000.csv`. */
 export interface Store {
-  /** Such as `file:///data/salesflow` or `s3://bucket/prefix`; holds no secret. */
+  /** Such as `file:///data/salesflow` or `s3://bucket/prefix`. Contains no secret. */
   readonly url: string;
-  /** Whole text of a small file; undefined when there is none. */
+  /** Returns the text of a small file; undefined when it does not exist. */
   readText(path: string): Promise<string | undefined>;
-  /** Replaces a small file in one step: readers see the old text or the new. */
+  /** Replaces a small file atomically: readers see either the old text or the new. */
   writeText(path: string, text: string): Promise<void>;
-  /** Size in bytes; undefined when there is no such file. */
+  /** Returns the size of a file in bytes; undefined when it does not exist. */
   size(path: string): Promise<number | undefined>;
-  /** Bytes `start` (included) to `end` (excluded), cut at the end of the file. */
+  /** Reads bytes from `start` (inclusive) to `end` (exclusive), truncated at the end of the file. */
   read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** The file's bytes in order. */
+  /** Streams the bytes of a file. */
   stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
-  /** Starts a file, replacing one of the same name. */
+  /** Creates a file, replacing an existing one. */
   create(path: string): Promise<StoreWriter>;
-  /** Names directly inside a folder (files and folders), sorted; none when it does not exist. */
+  /** Returns the sorted names of the files and folders directly in a folder; empty when it does not exist. */
   list(folder: string): Promise<string[]>;
-  /** Removes a file, or a folder with everything in it; fine when there is none. */
+  /** Removes a file, or a folder with its contents, if it exists. */
   remove(path: string): Promise<void>;
   /**
-   * Removes what killed commands left half written in a folder and the folders inside it, except files for which `keep` says
-   * yes; it is given the path below `folder` that the file would have got.
+   * Removes partial files that killed commands left in a folder and its subfolders, except those for which `keep` returns true.
+   * `keep` receives the path, relative to `folder`, that the complete file would have had.
    */
   sweep(folder: string, keep?: (path: string) => boolean): Promise<void>;
   /**
-   * Holds the named lock until the process ends or `release` is called; undefined when another holds it. Those who
-   * want it `shared` may hold it together, as long as nobody has it for itself.
+   * Acquires a named lock, held until the process ends or `release` is called; undefined when it is held already. A `shared`
+   * lock can be held by several at once, but not together with an exclusive one.
    */
   lock(path: string, options?: { shared?: boolean }): Promise<Lock | undefined>;
 }

@@ -1,4 +1,4 @@
--- What must arrive: rows and exact sums of everything that is summed, and the runs that computed them.
+-- Row count and exact sums that must arrive in ClickHouse, and the runs that computed the rows.
 SELECT
   count(*)::text AS rows,
   coalesce(sum(total_sales), 0)::text AS sales,

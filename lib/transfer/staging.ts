@@ -1,5 +1,6 @@
-/** The table in ClickHouse through which rows come in, and its way into shop.sales_aggregates. */
-import { type ClickHouse, quoteClickHouseName } from "../clickhouse/session.ts";
+/** Staging tables in ClickHouse, and the swap of their rows into shop.sales_aggregates. */
+import { quoteIdentifier } from "../clickhouse/quote.ts";
+import type { ClickHouse } from "../clickhouse/session.ts";
 import type { IsoDate } from "../domain/dates.ts";
 import { logger } from "../console/log.ts";
 import type { Postgres } from "../postgres/session.ts";
@@ -7,8 +8,8 @@ import type { Postgres } from "../postgres/session.ts";
 const PREFIX = "sales_aggregates_staging_";
 
 /**
- * What the names of staging tables of transfers from one database begin with. The lock of transfer is that database's, so the tables
- * of another one, which may feed the same ClickHouse, are not ours to judge.
+ * Returns the name prefix of staging tables of transfers from this PostgreSQL database. Another database may feed the same
+ * ClickHouse; its staging tables are not guarded by this database's lock, so they must not be dropped.
  */
 export async function stagingPrefix(from: Postgres): Promise<string> {
   const { source } = await from.one(
@@ -17,42 +18,42 @@ export async function stagingPrefix(from: Postgres): Promise<string> {
   return `${PREFIX}${source}_`;
 }
 
-/** Removes the staging tables of transfers that died; the caller holds the lock of transfer. */
-export async function dropStaleStaging(db: ClickHouse, prefix: string): Promise<void> {
+/** Drops the staging tables of interrupted transfers. The caller must hold the lock of transfer. */
+export async function dropStaleStagingTables(db: ClickHouse, prefix: string): Promise<void> {
   const found = await db.rows(
     "SELECT name FROM system.tables WHERE database = 'shop' AND startsWith(name, {prefix:String})",
     { prefix },
   );
   for (const [name] of found) {
-    await dropStaging(db, name!);
-    logger("transfer").info(`Removed ${name}, left by a transfer that was ended`);
+    await dropStagingTable(db, name!);
+    logger("transfer").info(`Removed ${name}, left behind by an interrupted transfer`);
   }
 }
 
-/** Makes an empty table of the same structure; its name tells the run, and no other try has it. */
-export async function createStaging(db: ClickHouse, prefix: string, runId: string): Promise<string> {
+/** Creates an empty table with the columns of shop.sales_aggregates; its name has the run and is unique per attempt. */
+export async function createStagingTable(db: ClickHouse, prefix: string, runId: string): Promise<string> {
   const name = `${prefix}${runId}_${crypto.randomUUID().slice(0, 8)}`;
-  await db.command(`CREATE TABLE ${quoteClickHouseName("shop", name)} AS shop.sales_aggregates`);
+  await db.command(`CREATE TABLE ${quoteIdentifier("shop", name)} AS shop.sales_aggregates`);
   return name;
 }
 
-/** Removes a staging table, at once and not after ClickHouse's usual delay. */
-export async function dropStaging(db: ClickHouse, name: string): Promise<void> {
-  await db.command(`DROP TABLE IF EXISTS ${quoteClickHouseName("shop", name)} SYNC`);
+/** Drops a staging table at once, without ClickHouse's usual delay. */
+export async function dropStagingTable(db: ClickHouse, name: string): Promise<void> {
+  await db.command(`DROP TABLE IF EXISTS ${quoteIdentifier("shop", name)} SYNC`);
 }
 
-/** Puts the staged rows of a date in the place of all rows of that date, in one step for readers. */
-export async function replaceDate(db: ClickHouse, name: string, importDate: IsoDate): Promise<void> {
+/** Replaces the partition of a date with the staged rows, atomically for readers. */
+export async function replacePartition(db: ClickHouse, name: string, importDate: IsoDate): Promise<void> {
   await db.command(
     `ALTER TABLE shop.sales_aggregates REPLACE PARTITION tuple({import_date:Date}) FROM ${
-      quoteClickHouseName("shop", name)
+      quoteIdentifier("shop", name)
     }`,
     { import_date: importDate },
   );
 }
 
-/** Removes all rows of a date, in one step for readers. ClickHouse refuses to replace them by a table without rows. */
-export async function dropDate(db: ClickHouse, importDate: IsoDate): Promise<void> {
+/** Drops the partition of a date, atomically for readers. ClickHouse cannot replace a partition from an empty table. */
+export async function dropPartition(db: ClickHouse, importDate: IsoDate): Promise<void> {
   await db.command("ALTER TABLE shop.sales_aggregates DROP PARTITION tuple({import_date:Date})", {
     import_date: importDate,
   });

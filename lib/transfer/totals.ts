@@ -1,18 +1,18 @@
-/** Rows and sums on both sides of the transfer. */
-import { type ClickHouse } from "../clickhouse/session.ts";
+/** Row counts and sums on both sides of the transfer. */
+import type { ClickHouse } from "../clickhouse/session.ts";
 import type { IsoDate } from "../domain/dates.ts";
 import type { Postgres } from "../postgres/session.ts";
 import clickhouseTotals from "./clickhouse_totals.sql" with { type: "text" };
 import postgresTotals from "./postgres_totals.sql" with { type: "text" };
 
-/** What is counted and summed, in the order of both queries. */
+/** Names of the count and the sums, in the column order of both queries. */
 const NAMES = ["rows", "sales", "quantity", "amount", "averages", "shares", "ranks", "cumulative"] as const;
 
-/** Exact decimal text of each count and sum. */
+/** The row count and the sums, as exact decimal text. */
 export type Totals = Record<typeof NAMES[number], string>;
 
-/** Totals of shop.sales_aggregates in PostgreSQL, and the runs of its rows (null when it is empty). */
-export async function totalsOfPostgres(
+/** Returns the totals of shop.sales_aggregates in PostgreSQL, and the smallest and largest run id (null when empty). */
+export async function readPostgresTotals(
   db: Postgres,
 ): Promise<{ totals: Totals; runs: [string | null, string | null] }> {
   const row = await db.one(postgresTotals);
@@ -20,8 +20,8 @@ export async function totalsOfPostgres(
   return { totals, runs: [row.first_run!, row.last_run!] };
 }
 
-/** Totals of one date in a table of ClickHouse's database shop. */
-export async function totalsOfClickHouse(
+/** Returns the totals of one date in a table of ClickHouse's database shop. */
+export async function readClickHouseTotals(
   db: ClickHouse,
   table: string,
   importDate: IsoDate,
@@ -30,7 +30,7 @@ export async function totalsOfClickHouse(
   return Object.fromEntries(NAMES.map((name, index) => [name, row?.[index] ?? ""])) as Totals;
 }
 
-/** Names of the counts and sums that differ. */
-export function differences(left: Totals, right: Totals): (keyof Totals)[] {
+/** Returns the names of the totals that differ. */
+export function differingTotals(left: Totals, right: Totals): (keyof Totals)[] {
   return NAMES.filter((name) => left[name] !== right[name]);
 }

@@ -1,32 +1,34 @@
-/** transfer: the aggregates go from PostgreSQL to ClickHouse, as the rows of the run's as-of date. */
-import { type ClickHouse, quoteClickHouseName, withClickHouse } from "../clickhouse/session.ts";
+/** transfer: copies the aggregates from PostgreSQL to ClickHouse, as the rows of the run's as-of date. */
+import { quoteIdentifier } from "../clickhouse/quote.ts";
+import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import type { IsoDate } from "../domain/dates.ts";
 import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
 import { aggregatesRemedy } from "../postgres/loaded_run.ts";
-import { takeLock } from "../postgres/lock.ts";
+import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
-import { checkAsOf, findDataset } from "../dataset/dataset.ts";
+import { checkAsOf, readManifest } from "../dataset/dataset.ts";
 import {
-  createStaging,
-  dropDate,
-  dropStaging,
-  dropStaleStaging,
-  replaceDate,
+  createStagingTable,
+  dropPartition,
+  dropStagingTable,
+  dropStaleStagingTables,
+  replacePartition,
   stagingPrefix,
 } from "./staging.ts";
-import { differences, type Totals, totalsOfClickHouse, totalsOfPostgres } from "./totals.ts";
+import { differingTotals, readClickHouseTotals, readPostgresTotals, type Totals } from "./totals.ts";
 
 const COLUMNS = ["import_date", ...AGGREGATE_COLUMNS, "imported_at"];
 
-/** What {@linkcode transfer} may be told. */
+/** Options of {@linkcode transfer}. */
 export interface TransferOptions {
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
 }
 
+/** Checks that the aggregates are of this run. @param runs smallest and largest run id of the rows */
 async function checkRun(db: Postgres, runs: [string | null, string | null], runId: string): Promise<void> {
   const other = runs.find((run) => run !== null && run !== runId);
   if (other === undefined) return;
@@ -40,9 +42,9 @@ async function checkRun(db: Postgres, runs: [string | null, string | null], runI
   );
 }
 
-/** The import date must be that of the files, and of what was loaded from them. */
-async function checkDate(from: Postgres, { store, runId, asOf }: StageContext): Promise<void> {
-  const manifests = [await findDataset(store, runId, "raw"), await findDataset(store, runId, "clean")];
+/** Checks that the import date is the as-of date of the files and of the loaded rows. */
+async function checkImportDate(from: Postgres, { store, runId, asOf }: StageContext): Promise<void> {
+  const manifests = [await readManifest(store, runId, "raw"), await readManifest(store, runId, "clean")];
   checkAsOf(manifests, { runId, asOf, stage: "transfer" });
   const [loaded] = await from.query("SELECT as_of FROM shop.pipeline_runs WHERE run_id = $1", [runId]);
   if (!loaded || loaded.as_of === asOf) return;
@@ -50,15 +52,15 @@ async function checkDate(from: Postgres, { store, runId, asOf }: StageContext): 
     exitCode: 2,
     stage: "transfer",
     runId,
-    remedy: `Leave --as-of out, or run "salesflow load --run-id ${runId}" and aggregate again.`,
+    remedy: `Omit --as-of, or run "salesflow load --run-id ${runId}" and aggregate again.`,
   });
 }
 
 function checkTotals(sent: Totals, found: Totals, runId: string): void {
-  const wrong = differences(sent, found);
-  if (wrong.length === 0) return;
-  const list = wrong.map((name) => `${name} ${sent[name]} became ${found[name]}`).join(", ");
-  throw new SalesflowError(`Rows changed on the way from PostgreSQL to ClickHouse: ${list}`, {
+  const differing = differingTotals(sent, found);
+  if (differing.length === 0) return;
+  const list = differing.map((name) => `${name} ${sent[name]} became ${found[name]}`).join(", ");
+  throw new SalesflowError(`Rows changed in transit from PostgreSQL to ClickHouse: ${list}`, {
     stage: "transfer",
     runId,
     remedy:
@@ -66,57 +68,58 @@ function checkTotals(sent: Totals, found: Totals, runId: string): void {
   });
 }
 
-/** Rows for ClickHouse, as text; neither side holds all of them in memory. */
-async function* rowsOf(from: Postgres, importDate: IsoDate): AsyncGenerator<(string | null)[]> {
+/** Yields the rows for ClickHouse as text, streamed from PostgreSQL. */
+async function* readImportRows(from: Postgres, importDate: IsoDate): AsyncGenerator<(string | null)[]> {
   const importedAt = new Date().toISOString().replace("T", " ").replace("Z", "");
   for await (const rows of readAggregates(from)) {
     for (const values of rows) yield [importDate, ...values, importedAt];
   }
 }
 
-async function move(
+/** Copies the aggregates into a staging table, compares the totals, and publishes the rows. */
+async function copyAggregates(
   from: Postgres,
   to: ClickHouse,
   prefix: string,
   context: StageContext,
 ): Promise<Totals> {
   const { runId, asOf } = context;
-  const { totals, runs } = await totalsOfPostgres(from);
+  const { totals, runs } = await readPostgresTotals(from);
   await checkRun(from, runs, runId);
-  await checkDate(from, context);
-  const staging = await createStaging(to, prefix, runId);
+  await checkImportDate(from, context);
+  const staging = await createStagingTable(to, prefix, runId);
   try {
-    await to.insert(quoteClickHouseName("shop", staging), COLUMNS, rowsOf(from, asOf));
-    checkTotals(totals, await totalsOfClickHouse(to, staging, asOf), runId);
-    if (totals.rows === "0") await dropDate(to, asOf);
-    else await replaceDate(to, staging, asOf);
+    await to.insert(quoteIdentifier("shop", staging), COLUMNS, readImportRows(from, asOf));
+    checkTotals(totals, await readClickHouseTotals(to, staging, asOf), runId);
+    if (totals.rows === "0") await dropPartition(to, asOf);
+    else await replacePartition(to, staging, asOf);
   } finally {
-    // What cannot be dropped now is dropped by the next transfer.
-    if (!context.signal.aborted) await dropStaging(to, staging).catch(() => {});
+    // If this fails, the next transfer drops the table.
+    if (!context.signal.aborted) await dropStagingTable(to, staging).catch(() => {});
   }
   return totals;
 }
 
 /**
- * Transfers the aggregates of a run. Rows of the same date are replaced in one step, other dates stay. May be ended at
- * any moment and run again.
+ * Transfers the aggregates of a run. Rows of the same date are replaced atomically; other dates stay. May be interrupted
+ * at any moment and run again.
  *
- * @throws {SalesflowError} when the aggregates are of another run, or a database fails
+ * @throws {SalesflowError} when the aggregates belong to another run, or a database fails
  */
 export async function transfer(context: StageContext, options: TransferOptions = {}): Promise<StageResult> {
   const { limits = DEFAULT_LIMITS } = options;
   const { postgresUrl, clickhouseUrl, signal } = context;
   const common = { stage: "transfer", signal, limits };
-  // ClickHouse outside: when it fails in the middle of the stream, PostgreSQL's half-read connection goes too.
+  // ClickHouse is the outer session: a retry after it fails mid-stream needs a new PostgreSQL connection too.
   const totals = await withClickHouse(
     { ...common, url: clickhouseUrl },
     (to) =>
       withPostgres({ ...common, url: postgresUrl }, async (from) => {
-        await takeLock(from, "salesflow:transfer", "session");
+        await acquireAdvisoryLock(from, "salesflow:transfer", "session");
         const prefix = await stagingPrefix(from);
-        await dropStaleStaging(to, prefix);
+        await dropStaleStagingTables(to, prefix);
         return await from.transaction(
-          () => move(from, to, prefix, context),
+          () => copyAggregates(from, to, prefix, context),
           "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         );
       }),

@@ -1,5 +1,5 @@
--- Aggregates counted again from shop.sales, by other means than aggregate.sql: plain groups, ranks by rank(), running
--- sums from the far end, rounding by remainder. First a row of counts, then the first few keys that differ.
+-- Recomputes the aggregates from shop.sales, by other means than aggregate.sql: plain GROUP BY, rank(), running sums from
+-- the other end, rounding by remainder. Returns a row of counts, then the first rows that differ.
 WITH cells AS MATERIALIZED (
   SELECT region, product_id, count(*) AS sales, sum(quantity) AS quantity, sum((sale_amount * 100)::bigint) AS cents
   FROM shop.sales

@@ -1,4 +1,4 @@
--- The same columns and the same order as lib/postgres/select_aggregates.sql.
+-- The same columns and order as lib/postgres/select_aggregates.sql.
 SELECT
   level,
   region,

@@ -1,30 +1,31 @@
-/** Compares two long sequences of rows in the order of their keys; neither is held in memory. */
+/** Merges two sorted streams of rows to find differences, without holding either in memory. */
 import { createHash } from "node:crypto";
-import { type Difference, NAMED_DIFFERENCES } from "./checks.ts";
+import { type Difference, MAX_DIFFERENCES } from "./checks.ts";
 
-/** A row of a sequence. */
+/** A row of a stream. */
 export interface KeyedRow {
-  /** Values that order the sequence; numbers as numbers. */
+  /** Sort key of the stream; numbers as numbers. */
   key: readonly (string | number)[];
-  /** All of its values, in a form that both sides share. */
+  /** All values of the row, in the same format on both sides. */
   text: string;
 }
 
-/** What {@linkcode compareRows} found. */
+/** The result of {@linkcode compareRows}. */
 export interface Comparison {
-  /** Rows and the start of the SHA-256 of all texts, such as `2505 rows, 5891b5b522d5`. */
+  /** Row count and the start of the SHA-256 of all texts, such as `2505 rows, 5891b5b522d5`. */
   left: string;
+  /** The same for the right side. */
   right: string;
   /** The first rows that differ. */
   differences: Difference[];
 }
 
-/** One side: its next row, and a digest of all rows taken. */
-class Side {
+/** One side of the comparison: its next row, and a digest of the rows consumed so far. */
+class RowCursor {
   readonly #rows: AsyncIterator<KeyedRow[]>;
   readonly #hash = createHash("sha256");
   #batch: KeyedRow[] = [];
-  #at = 0;
+  #index = 0;
   #count = 0;
 
   constructor(rows: AsyncIterable<KeyedRow[]>) {
@@ -32,17 +33,17 @@ class Side {
   }
 
   async peek(): Promise<KeyedRow | undefined> {
-    while (this.#at >= this.#batch.length) {
+    while (this.#index >= this.#batch.length) {
       const next = await this.#rows.next();
       if (next.done) return undefined;
       this.#batch = next.value;
-      this.#at = 0;
+      this.#index = 0;
     }
-    return this.#batch[this.#at];
+    return this.#batch[this.#index];
   }
 
-  take(): void {
-    const { text } = this.#batch[this.#at++]!;
+  consume(): void {
+    const { text } = this.#batch[this.#index++]!;
     this.#hash.update(text + "\n");
     this.#count++;
   }
@@ -52,7 +53,7 @@ class Side {
   }
 }
 
-function order(left: KeyedRow["key"], right: KeyedRow["key"]): number {
+function compareKeys(left: KeyedRow["key"], right: KeyedRow["key"]): number {
   for (let i = 0; i < left.length; i++) {
     const [a, b] = [left[i]!, right[i]!];
     if (a !== b) return a < b ? -1 : 1;
@@ -60,26 +61,26 @@ function order(left: KeyedRow["key"], right: KeyedRow["key"]): number {
   return 0;
 }
 
-/** Walks both sequences at once; each must be sorted by its keys. */
+/** Compares two streams, each sorted by key. */
 export async function compareRows(
   leftRows: AsyncIterable<KeyedRow[]>,
   rightRows: AsyncIterable<KeyedRow[]>,
 ): Promise<Comparison> {
-  const [left, right] = [new Side(leftRows), new Side(rightRows)];
+  const [left, right] = [new RowCursor(leftRows), new RowCursor(rightRows)];
   const differences: Difference[] = [];
   for (;;) {
     const [l, r] = [await left.peek(), await right.peek()];
     if (!l && !r) break;
-    const which = !l ? 1 : !r ? -1 : order(l.key, r.key);
-    if ((which !== 0 || l!.text !== r!.text) && differences.length < NAMED_DIFFERENCES) {
+    const order = !l ? 1 : !r ? -1 : compareKeys(l.key, r.key);
+    if ((order !== 0 || l!.text !== r!.text) && differences.length < MAX_DIFFERENCES) {
       differences.push({
-        place: (which <= 0 ? l! : r!).key.join(" "),
-        left: which <= 0 ? l!.text : null,
-        right: which >= 0 ? r!.text : null,
+        place: (order <= 0 ? l! : r!).key.join(" "),
+        left: order <= 0 ? l!.text : null,
+        right: order >= 0 ? r!.text : null,
       });
     }
-    if (which <= 0) left.take();
-    if (which >= 0) right.take();
+    if (order <= 0) left.consume();
+    if (order >= 0) right.consume();
   }
   return { left: left.digest(), right: right.digest(), differences };
 }

@@ -1,4 +1,4 @@
-/** The checks between the files and PostgreSQL, and within PostgreSQL. */
+/** Checks of the files against PostgreSQL, and of PostgreSQL's tables against each other. */
 import { fromCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { copyIn } from "../postgres/copy.ts";
@@ -10,20 +10,25 @@ import { datasetFolder, type Manifest } from "../dataset/dataset.ts";
 import type { CleanFacts } from "../dataset/facts.ts";
 import type { Store } from "../store/store.ts";
 import aggregateDifferences from "./aggregate_differences.sql" with { type: "text" };
-import { formatCounts } from "./boundaries.ts";
-import { type Difference, type Findings, NAMED_DIFFERENCES } from "./checks.ts";
+import { formatCounts } from "./file_checks.ts";
+import { type Difference, type Findings, MAX_DIFFERENCES } from "./checks.ts";
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
-import type { Files } from "./files.ts";
+import type { MeasuredFiles } from "./measure_files.ts";
 import saleDifferences from "./sale_differences.sql" with { type: "text" };
 import salesSum from "./sales_sum.sql" with { type: "text" };
 
-/** The sums of shop.sales. */
+/** Returns the row count, sums and checksum of shop.sales. */
 export function sumSales(db: Postgres): Promise<TextRow> {
   return db.one(salesSum);
 }
 
-/** clean/ = shop.sales. @param found from {@linkcode sumSales} @returns whether they agree */
-export function checkSales({ sum }: Files, found: TextRow, findings: Findings): boolean {
+/**
+ * Compares the sums of clean/ with those of shop.sales.
+ *
+ * @param found result of {@linkcode sumSales}
+ * @returns whether they are equal
+ */
+export function checkSales({ sum }: MeasuredFiles, found: TextRow, findings: Findings): boolean {
   return [
     findings.compare("rows: clean/ = shop.sales", sum.rows, found.rows!),
     findings.compare("quantity: clean/ = shop.sales", sum.quantity, found.quantity!),
@@ -32,8 +37,11 @@ export function checkSales({ sum }: Files, found: TextRow, findings: Findings): 
   ].every((ok) => ok);
 }
 
-/** The first sales that differ, found by copying clean/ beside shop.sales. The last work of a transaction. */
-export async function differingSales(
+/**
+ * Finds the first sales that differ, by copying clean/ into a temporary table. Must be the last step of a transaction,
+ * because a failure aborts it.
+ */
+export async function findDifferingSales(
   db: Postgres,
   { store, runId }: StageContext,
   clean: Manifest,
@@ -47,21 +55,25 @@ export async function differingSales(
         await store.stream(`${datasetFolder(runId, "clean")}/${name}`),
       );
     }
-    const rows = await db.query(saleDifferences, [NAMED_DIFFERENCES]);
+    const rows = await db.query(saleDifferences, [MAX_DIFFERENCES]);
     return rows.map(({ place, clean: left, stored: right }) => ({
       place: place!,
       left: left!,
       right: right!,
     }));
   } catch (error) {
-    // Who may not make temporary tables learns that rows differ, but not which.
+    // Without the privilege to create temporary tables, the differing rows stay unknown.
     if (error instanceof PostgresFailure && !error.transient) return [];
     throw error;
   }
 }
 
-/** Lines of the rejected parts, in order. */
-async function* rejectedLines(store: Store, runId: string, rejected: Manifest): AsyncGenerator<KeyedRow[]> {
+/** Yields the rows of the rejected parts, in order. */
+async function* readRejectedParts(
+  store: Store,
+  runId: string,
+  rejected: Manifest,
+): AsyncGenerator<KeyedRow[]> {
   for (const { name } of rejected.parts) {
     const bytes = await store.stream(`${datasetFolder(runId, "rejected")}/${name}`);
     let rest = "";
@@ -73,17 +85,18 @@ async function* rejectedLines(store: Store, runId: string, rejected: Manifest): 
         lines.shift();
         header = false;
       }
-      yield lines.map(rejectedKey);
+      yield lines.map(toRejectedRow);
     }
   }
 }
 
-function rejectedKey(text: string): KeyedRow {
+function toRejectedRow(text: string): KeyedRow {
   const [file = "", line] = text.split(",", 2);
   return { key: [file, Number(line)], text };
 }
 
-async function* storedRejected(db: Postgres, runId: string): AsyncGenerator<KeyedRow[]> {
+/** Yields the rows of shop.rejected_sales as lines of a rejected part. */
+async function* readRejectedTable(db: Postgres, runId: string): AsyncGenerator<KeyedRow[]> {
   const query =
     'SELECT file, line, reason, raw FROM shop.rejected_sales WHERE run_id = $1 ORDER BY file COLLATE "C", line';
   for await (const rows of readRows(db, query, [runId])) {
@@ -94,7 +107,7 @@ async function* storedRejected(db: Postgres, runId: string): AsyncGenerator<Keye
   }
 }
 
-/** rejected/ = shop.rejected_sales, in content and by reason. */
+/** Compares rejected/ with shop.rejected_sales, by content and by reason. */
 export async function checkRejected(
   db: Postgres,
   { store, runId }: StageContext,
@@ -103,8 +116,8 @@ export async function checkRejected(
   findings: Findings,
 ): Promise<void> {
   const name = "content: rejected/ = shop.rejected_sales";
-  const found = await compareRows(rejectedLines(store, runId, rejected), storedRejected(db, runId));
-  if (!findings.compare(name, found.left, found.right)) findings.differ(name, found.differences);
+  const found = await compareRows(readRejectedParts(store, runId, rejected), readRejectedTable(db, runId));
+  if (!findings.compare(name, found.left, found.right)) findings.addDifferences(name, found.differences);
   const reasons = await db.query(
     "SELECT reason, count(*) AS rows FROM shop.rejected_sales WHERE run_id = $1 GROUP BY reason",
     [runId],
@@ -117,10 +130,10 @@ export async function checkRejected(
   );
 }
 
-/** The manifests of raw/ and clean/ = the run's row in shop.pipeline_runs, which the report tells. */
+/** Compares the manifests of raw/ and clean/ with the run's row in shop.pipeline_runs, which the report shows. */
 export async function checkRun(
   db: Postgres,
-  { raw, clean }: Files,
+  { raw, clean }: MeasuredFiles,
   facts: CleanFacts,
   findings: Findings,
 ): Promise<void> {
@@ -143,14 +156,14 @@ export async function checkRun(
   );
 }
 
-/** Aggregates counted again from shop.sales = shop.sales_aggregates. */
+/** Compares aggregates recomputed from shop.sales with shop.sales_aggregates. */
 export async function checkAggregates(db: Postgres, runId: string, findings: Findings): Promise<void> {
-  const [counts, ...differing] = await db.query(aggregateDifferences, [runId, NAMED_DIFFERENCES]);
+  const [counts, ...differing] = await db.query(aggregateDifferences, [runId, MAX_DIFFERENCES]);
   const { place: recounted, recounted: stored, stored: different } = counts!;
   findings.compare("rows: aggregates recounted from shop.sales = shop.sales_aggregates", recounted!, stored!);
   const name = "differing rows: aggregates recounted from shop.sales = shop.sales_aggregates";
   if (findings.compare(name, "0", different!)) return;
-  findings.differ(
+  findings.addDifferences(
     name,
     differing.map(({ place, recounted, stored }) => ({ place: place!, left: recounted!, right: stored! })),
   );

@@ -1,4 +1,4 @@
--- The first sales that differ between the clean parts (copied beside) and shop.sales.
+-- The first sales that differ between the clean parts, copied into a temporary table, and shop.sales.
 SELECT 'sale_id ' || sale_id AS place, c::text AS clean, s::text AS stored
 FROM pg_temp.salesflow_clean c
 FULL JOIN (

@@ -1,4 +1,4 @@
--- The same sums as sales_sum.ts takes from the bytes of the clean parts; the formula and its constants stand there.
+-- The same sums as sales_sum.ts computes from the bytes of the clean parts; it documents the formula and its constants.
 SELECT
   count(*) AS rows,
   coalesce(sum(quantity), 0) AS quantity,

@@ -1,90 +1,94 @@
-/** verify: recounts everything across the boundaries, and fails on the first cent of difference. */
+/** verify: recounts a run in the files and both databases, and fails on any difference. */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS, statementMsFor } from "../connection/limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { holdLoadedRun } from "../postgres/loaded_run.ts";
+import { lockLoadedRun } from "../postgres/loaded_run.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
-import { checkFiles } from "./boundaries.ts";
+import { checkFiles } from "./file_checks.ts";
 import { Findings } from "./checks.ts";
 import { checkClickHouse } from "./clickhouse_checks.ts";
-import { type Files, measureFiles } from "./files.ts";
+import { type MeasuredFiles, measureFiles } from "./measure_files.ts";
 import {
   checkAggregates,
   checkRejected,
   checkRun,
   checkSales,
-  differingSales,
+  findDifferingSales,
   sumSales,
 } from "./postgres_checks.ts";
-import { checkProducts } from "./products.ts";
+import { checkProducts } from "./product_checks.ts";
 
-/** What {@linkcode verify} may be told. */
+/** Options of {@linkcode verify}. */
 export interface VerifyOptions {
-  /** @default {DEFAULT_LIMITS} */
+  /** Timeouts and retries. @default {DEFAULT_LIMITS} */
   limits?: DatabaseLimits;
 }
 
-/** The files, and what was found so far. */
+/** The measured files, and the results so far. */
 interface Measured {
-  files: Files;
+  files: MeasuredFiles;
   findings: Findings;
 }
 
-/** Every check, in the order of the data's way. */
-async function check(
+/** Runs every check, in the order of the pipeline. */
+async function runChecks(
   context: StageContext,
   measured: Promise<Measured>,
   postgres: Postgres,
   clickhouse: ClickHouse,
 ): Promise<Measured> {
   const { runId } = context;
-  await holdLoadedRun(postgres, runId, "verify");
+  await lockLoadedRun(postgres, runId, "verify");
   const findings = new Findings();
-  // While PostgreSQL counts, this process reads the files.
-  const ofAggregates = new Findings();
-  await checkAggregates(postgres, runId, ofAggregates);
+  // PostgreSQL counts while this process reads the files.
+  const aggregateFindings = new Findings();
+  await checkAggregates(postgres, runId, aggregateFindings);
   const sales = await sumSales(postgres);
-  const { files, findings: ofFiles } = await measured;
-  findings.add(ofFiles);
+  const { files, findings: fileFindings } = await measured;
+  findings.merge(fileFindings);
   const facts = checkFiles(files, context, findings);
   await checkRun(postgres, files, facts, findings);
   const sameSales = checkSales(files, sales, findings);
   await checkRejected(postgres, context, files.rejected, facts, findings);
   await checkProducts(postgres, context, files, findings);
-  findings.add(ofAggregates);
+  findings.merge(aggregateFindings);
   await checkClickHouse(postgres, clickhouse, context, findings);
   if (!sameSales) {
-    findings.differ("checksum: clean/ = shop.sales", await differingSales(postgres, context, files.clean));
+    findings.addDifferences(
+      "checksum: clean/ = shop.sales",
+      await findDifferingSales(postgres, context, files.clean),
+    );
   }
   return { files, findings };
 }
 
 /**
- * Recounts a run in the files, in PostgreSQL and in ClickHouse, and compares.
+ * Recounts a run in the files, in PostgreSQL and in ClickHouse, and compares the results.
  *
- * @throws {SalesflowError} with a table of the differences; when the databases hold another run, or one fails
+ * @throws {SalesflowError} with a table of the differences; also when the databases hold another run, or one fails
  */
 export async function verify(context: StageContext, options: VerifyOptions = {}): Promise<StageResult> {
   const { limits = DEFAULT_LIMITS } = options;
   const { signal, runId } = context;
-  const ofFiles = new Findings();
+  const fileFindings = new Findings();
   const reading = new AbortController();
-  const untilThen = { ...context, signal: AbortSignal.any([signal, reading.signal]) };
-  const measured = measureFiles(untilThen, ofFiles).then((files) => ({ files, findings: ofFiles }));
-  // Awaited later; until then a failure is not unhandled.
+  const readingContext = { ...context, signal: AbortSignal.any([signal, reading.signal]) };
+  const measured = measureFiles(readingContext, fileFindings)
+    .then((files) => ({ files, findings: fileFindings }));
+  // Awaited later; marks a rejection before then as handled.
   measured.catch(() => {});
   try {
     const { files, findings } = await compareAll(context, measured, limits);
-    findings.judge(runId);
+    findings.throwIfFailed(runId);
     return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks: findings.checks } };
   } finally {
-    // When a database fails, the files are not read on behind the back of the caller.
+    // Stops reading the files when a database fails.
     reading.abort();
     await measured.catch(() => {});
   }
 }
 
-/** Opens both databases, and compares. */
+/** Connects to both databases and runs the checks. */
 function compareAll(
   context: StageContext,
   measured: Promise<Measured>,
@@ -99,11 +103,11 @@ function compareAll(
         const { rows } = await postgres.one(
           "SELECT coalesce(max(clean_rows), 0) AS rows FROM shop.pipeline_runs",
         );
-        await postgres.allow(statementMsFor(limits, Number(rows)));
-        // The transaction waits while the files are read, however large they are.
+        await postgres.setStatementTimeout(statementTimeoutForRows(limits, Number(rows)));
+        // The transaction stays idle while the files are read, which may take long.
         await postgres.query("SELECT set_config('idle_in_transaction_session_timeout', '0', false)");
         return await postgres.transaction(
-          () => check(context, measured, postgres, clickhouse),
+          () => runChecks(context, measured, postgres, clickhouse),
           "BEGIN ISOLATION LEVEL REPEATABLE READ",
         );
       }),

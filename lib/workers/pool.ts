@@ -1,61 +1,62 @@
-/** A few threads that do tasks side by side; answers come back in the order of the tasks. */
+/** Worker thread pool that runs tasks in parallel and returns their results in the order of the tasks. */
 import { type ErrorDetails, SalesflowError } from "../console/errors.ts";
 import { writeWarning } from "../console/log.ts";
-import type { FromWorker, ToWorker } from "./answer.ts";
+import type { PoolMessage, WorkerMessage } from "./serve_tasks.ts";
 
-/** How a pool is run. */
-export interface PoolOptions<SetUp> {
-  /** Starts one thread; the literal `new Worker(new URL(…), …)` must stand at the caller's, where compilers find it. */
+/** Options of a {@linkcode Pool}. */
+export interface PoolOptions<WorkerData> {
+  /** Starts a worker. A callback, because compilers need the literal `new Worker(new URL(…), …)` next to the worker's file. */
   start: () => Worker;
-  /** Threads at most, at least 1; no more are started than there are tasks. */
+  /** Maximum number of threads, at least 1; no more are started than there are tasks. */
   threads: number;
-  /** Told to each thread once. */
-  setUp: SetUp;
-  /** Ends everything. */
+  /** Data that each worker gets once, at its start. */
+  workerData: WorkerData;
+  /** Aborts the run and terminates the workers. */
   signal: AbortSignal;
-  /** Rows done by all threads so far. */
+  /** Called with the number of rows that all workers have processed so far. */
   onProgress?: (rows: number) => void;
 }
 
-/** Number of threads to use unless the person says otherwise. */
+/** Returns the default number of threads: one per processor. */
 export function defaultThreads(): number {
   return Math.max(1, navigator.hardwareConcurrency);
 }
 
-/** Threads that stay for several rounds of tasks. */
-export class Pool<SetUp, Task, Answer> {
+/** Pool of worker threads, reusable for several runs. */
+export class Pool<WorkerData, Task, Result> {
   readonly #workers: Worker[] = [];
-  readonly #options: PoolOptions<SetUp>;
+  readonly #options: PoolOptions<WorkerData>;
 
-  constructor(options: PoolOptions<SetUp>) {
+  /** Creates a pool without workers; {@linkcode Pool.run} starts them. */
+  constructor(options: PoolOptions<WorkerData>) {
     this.#options = options;
   }
 
-  /** Starts threads that so many tasks need and that do not run yet. */
-  #startFor(tasks: number): void {
-    const { start, threads, setUp } = this.#options;
+  /** Starts the workers that are missing for this many tasks. */
+  #startWorkers(tasks: number): void {
+    const { start, threads, workerData } = this.#options;
     while (this.#workers.length < Math.min(threads, tasks)) {
       const worker = start();
-      worker.postMessage({ kind: "setUp", setUp } satisfies ToWorker<SetUp, Task>);
+      worker.postMessage({ kind: "init", workerData } satisfies PoolMessage<WorkerData, Task>);
       this.#workers.push(worker);
     }
   }
 
   /**
-   * Does all tasks and returns their answers in order. `onAnswer` is called as soon as an answer and all before it are there.
+   * Runs all tasks and returns their results in order. `onResult` gets each result as soon as it and all before it are there.
    *
-   * @throws {SalesflowError} the first error of a task; the pool is then unusable
+   * @throws {SalesflowError} the first error of a task; the pool cannot be used after that
    */
   run(
     tasks: readonly Task[],
-    onAnswer: (answer: Answer, index: number) => void = () => {},
-  ): Promise<Answer[]> {
+    onResult: (result: Result, index: number) => void = () => {},
+  ): Promise<Result[]> {
     const { signal, onProgress } = this.#options;
-    const answers: (Answer | undefined)[] = new Array(tasks.length);
+    const results: (Result | undefined)[] = new Array(tasks.length);
     const rows = new Float64Array(tasks.length);
     let next = 0;
-    let settled = 0;
-    let given = 0;
+    let completed = 0;
+    let delivered = 0;
     let stopped = false;
     if (tasks.length === 0) return Promise.resolve([]);
     return new Promise((resolve, reject) => {
@@ -68,15 +69,15 @@ export class Pool<SetUp, Task, Answer> {
       const onAbort = () => stop(signal.reason);
       if (signal.aborted) return stop(signal.reason);
       signal.addEventListener("abort", onAbort);
-      this.#startFor(tasks.length);
-      const give = (worker: Worker) => {
+      this.#startWorkers(tasks.length);
+      const assignNext = (worker: Worker) => {
         if (next >= tasks.length) return;
         const id = next++;
-        worker.postMessage({ kind: "task", id, task: tasks[id]! } satisfies ToWorker<SetUp, Task>);
+        worker.postMessage({ kind: "task", id, task: tasks[id]! } satisfies PoolMessage<WorkerData, Task>);
       };
       for (const worker of this.#workers) {
-        worker.onmessage = ({ data }: MessageEvent<FromWorker<Answer>>) => {
-          // Threads that were ended may have sent something before.
+        worker.onmessage = ({ data }: MessageEvent<WorkerMessage<Result>>) => {
+          // Messages sent before the worker was terminated may still arrive.
           if (stopped) return;
           if (data.kind === "progress") {
             rows[data.id] = data.rows;
@@ -84,21 +85,21 @@ export class Pool<SetUp, Task, Answer> {
           } else if (data.kind === "warning") {
             writeWarning(data.warning);
           } else if (data.kind === "error") {
-            stop(revive(data));
+            stop(toSalesflowError(data));
           } else {
-            answers[data.id] = data.answer;
-            settled++;
-            give(worker);
+            results[data.id] = data.result;
+            completed++;
+            assignNext(worker);
             try {
-              for (; given < tasks.length && answers[given] !== undefined; given++) {
-                onAnswer(answers[given]!, given);
+              for (; delivered < tasks.length && results[delivered] !== undefined; delivered++) {
+                onResult(results[delivered]!, delivered);
               }
             } catch (error) {
               return stop(error);
             }
-            if (settled === tasks.length) {
+            if (completed === tasks.length) {
               signal.removeEventListener("abort", onAbort);
-              resolve(answers as Answer[]);
+              resolve(results as Result[]);
             }
           }
         };
@@ -106,19 +107,20 @@ export class Pool<SetUp, Task, Answer> {
           event.preventDefault();
           stop(new SalesflowError(`A worker thread failed: ${event.message}`));
         };
-        give(worker);
+        assignNext(worker);
       }
     });
   }
 
-  /** Ends the threads. */
+  /** Terminates the workers. */
   close(): void {
     for (const worker of this.#workers) worker.terminate();
   }
 }
 
-function revive(
-  { message, exitCode, remedy, stage }: Extract<FromWorker<never>, { kind: "error" }>,
+/** Restores an error from its message between threads. */
+function toSalesflowError(
+  { message, exitCode, remedy, stage }: Extract<WorkerMessage<never>, { kind: "error" }>,
 ): SalesflowError {
   const details: ErrorDetails = {};
   if (exitCode === 1 || exitCode === 2 || exitCode === 75) details.exitCode = exitCode;

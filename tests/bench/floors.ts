@@ -1,17 +1,17 @@
-/** The least that each stage could take on this machine: the same bytes written, the bare COPY, the bare SQL. */
+/** Lower bounds for the stages on this machine: writing the same bytes, a plain COPY, the bare SQL statement. */
 import { withPostgres } from "../../lib/postgres/session.ts";
-import { timed } from "./measure.ts";
+import { measure } from "./measure.ts";
 
-/** Paths of a dataset's parts. */
-export async function partsOf(folder: string): Promise<string[]> {
+/** Returns the paths of a dataset's parts. */
+export async function listParts(folder: string): Promise<string[]> {
   const { parts } = JSON.parse(await Deno.readTextFile(`${folder}/manifest.json`));
   return parts.map(({ name }: { name: string }) => `${folder}/${name}`);
 }
 
-/** Writes a dataset's bytes, read beforehand, to other files, and makes them durable. */
+/** Measures writing and syncing the bytes of a dataset to other files, without the time to read them. */
 export async function writeSameBytes(folder: string, target: string): Promise<number> {
-  const contents = await Promise.all((await partsOf(folder)).map((path) => Deno.readFile(path)));
-  return await timed(async () => {
+  const contents = await Promise.all((await listParts(folder)).map((path) => Deno.readFile(path)));
+  return await measure(async () => {
     for (const [index, bytes] of contents.entries()) {
       using file = await Deno.open(`${target}/floor-${index}.csv`, {
         write: true,
@@ -24,15 +24,15 @@ export async function writeSameBytes(folder: string, target: string): Promise<nu
   });
 }
 
-/** Reads a dataset's bytes and does what {@linkcode writeSameBytes} does for another one. */
+/** Measures reading a dataset, and {@linkcode writeSameBytes} of another one. */
 export async function readAndWrite(from: string, to: string, target: string): Promise<number> {
-  const reading = await timed(async () => {
-    for (const path of await partsOf(from)) await Deno.readFile(path);
+  const reading = await measure(async () => {
+    for (const path of await listParts(from)) await Deno.readFile(path);
   });
   return reading + await writeSameBytes(to, target);
 }
 
-/** psql: a new table, `\copy` of every clean part, the key, commit; in one transaction, as a person would. */
+/** Measures psql: create a table, `\copy` every clean part, add the primary key, in one transaction. */
 export async function psqlCopy(url: string, cleanFolder: string): Promise<number> {
   const script = [
     "\\set ON_ERROR_STOP on",
@@ -41,7 +41,7 @@ export async function psqlCopy(url: string, cleanFolder: string): Promise<number
     `CREATE TABLE bench_sales (sale_id bigint NOT NULL, customer_id bigint NOT NULL, product_id integer NOT NULL,
       quantity integer NOT NULL, sale_date date NOT NULL, sale_amount numeric(14, 2) NOT NULL, region text NOT NULL);`
       .replaceAll(/\s+/g, " "),
-    ...(await partsOf(cleanFolder)).map((path) =>
+    ...(await listParts(cleanFolder)).map((path) =>
       `\\copy bench_sales from '${path}' with (format csv, header true)`
     ),
     "ALTER TABLE bench_sales ADD PRIMARY KEY (sale_id);",
@@ -53,7 +53,7 @@ export async function psqlCopy(url: string, cleanFolder: string): Promise<number
     stdout: "null",
     stderr: "piped",
   });
-  return await timed(async () => {
+  return await measure(async () => {
     const process = child.spawn();
     const writer = process.stdin.getWriter();
     await writer.write(new TextEncoder().encode(script));
@@ -63,13 +63,13 @@ export async function psqlCopy(url: string, cleanFolder: string): Promise<number
   });
 }
 
-/** The shortest statement that gives the same groups. */
+/** Measures the shortest statement that computes the same groups. */
 export async function bareAggregate(url: string): Promise<number> {
   const { signal } = new AbortController();
   return await withPostgres(
     { url, stage: "bench", signal },
     (db) =>
-      timed(() =>
+      measure(() =>
         db.query(`SELECT region, product_id, count(*), sum(quantity), sum(sale_amount),
           rank() OVER (PARTITION BY grouping(region, product_id) ORDER BY sum(sale_amount) DESC)
         FROM shop.sales GROUP BY GROUPING SETS ((), (region), (product_id), (region, product_id))`)

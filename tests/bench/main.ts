@@ -1,25 +1,31 @@
 /**
- * Every stage against its floor, in pairs, in one run: `deno task bench [--rows N] [--rounds N]`.
- * Machines differ and drift: quote the ratios and medians, not single times.
+ * `deno task bench [--rows N] [--rounds N]`: measures every stage and its lower bound in pairs.
+ * Quote the ratios and medians, not single times: machines differ, and their speed drifts.
  */
 import Table from "cli-table3";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { setUpLogging } from "../../lib/console/log.ts";
 import { bareAggregate, psqlCopy, readAndWrite, writeSameBytes } from "./floors.ts";
-import { argument, median, salesflow, seconds, timed } from "./measure.ts";
+import { formatSeconds, measure, median, numericOption, runSalesflow } from "./measure.ts";
 
 const STAGES = ["generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
 type Stage = typeof STAGES[number];
 
-const rows = argument("rows", 1_000_000);
-const rounds = argument("rounds", 5);
+const rows = numericOption("rows", 1_000_000);
+const rounds = numericOption("rounds", 5);
 
 await setUpLogging("text", true);
 const home = await Deno.makeTempDir({ prefix: "salesflow-bench-" });
 const embedded = await startEmbedded(home);
-const own = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<Stage, number[]>;
-const floor = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<Stage, number[]>;
-const whole: number[] = [];
+const stageSeconds = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<
+  Stage,
+  number[]
+>;
+const floorSeconds = Object.fromEntries(STAGES.map((stage) => [stage, [] as number[]])) as Record<
+  Stage,
+  number[]
+>;
+const totalSeconds: number[] = [];
 const run = `${home}/runs/bench`;
 const environment = {
   SALESFLOW_HOME: home,
@@ -40,7 +46,7 @@ const args = [
 ];
 try {
   for (let round = 0; round <= rounds; round++) {
-    const total = await timed(() => salesflow(args, environment));
+    const total = await measure(() => runSalesflow(args, environment));
     const floors: Partial<Record<Stage, number>> = {
       generate: await writeSameBytes(`${run}/raw`, home),
       clean: await readAndWrite(`${run}/raw`, `${run}/clean`, home),
@@ -48,10 +54,10 @@ try {
       aggregate: await bareAggregate(embedded.postgresUrl),
     };
     if (round === 0) continue; // warm-up
-    whole.push(total);
+    totalSeconds.push(total);
     for (const stage of STAGES) {
-      own[stage].push(JSON.parse(await Deno.readTextFile(`${run}/stages/${stage}.json`)).seconds);
-      if (floors[stage] !== undefined) floor[stage].push(floors[stage]);
+      stageSeconds[stage].push(JSON.parse(await Deno.readTextFile(`${run}/stages/${stage}.json`)).seconds);
+      if (floors[stage] !== undefined) floorSeconds[stage].push(floors[stage]);
     }
   }
 } finally {
@@ -65,18 +71,24 @@ const table = new Table({
   style: { head: [], border: [] },
 });
 for (const stage of STAGES) {
-  const ratio = floor[stage].length
-    ? median(own[stage].map((value, index) => value / floor[stage][index]!)).toFixed(2)
+  const ratio = floorSeconds[stage].length
+    ? median(stageSeconds[stage].map((value, index) => value / floorSeconds[stage][index]!)).toFixed(2)
     : "";
   table.push([
     stage,
-    seconds(own[stage]),
-    seconds(floor[stage]),
+    formatSeconds(stageSeconds[stage]),
+    formatSeconds(floorSeconds[stage]),
     ratio,
-    Math.round(rows / median(own[stage])).toLocaleString("en"),
+    Math.round(rows / median(stageSeconds[stage])).toLocaleString("en"),
   ]);
 }
-table.push(["whole command", seconds(whole), "", "", Math.round(rows / median(whole)).toLocaleString("en")]);
+table.push([
+  "whole command",
+  formatSeconds(totalSeconds),
+  "",
+  "",
+  Math.round(rows / median(totalSeconds)).toLocaleString("en"),
+]);
 console.log(
   `${
     rows.toLocaleString("en")
@@ -84,5 +96,5 @@ console.log(
 );
 console.log(table.toString());
 console.log(
-  "Floors: generate, writing the same bytes; clean, reading raw and writing clean bytes; load, psql \\copy and the key; aggregate, the bare statement.",
+  "Floors: generate: write the same bytes; clean: read raw and write clean bytes; load: psql \\copy and the primary key; aggregate: the bare statement.",
 );

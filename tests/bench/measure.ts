@@ -1,34 +1,34 @@
-/** What the benchmarks have in common. */
+/** Helpers shared by the benchmarks. */
 
-/** The number that follows `--name` on the command line. */
-export function argument(name: string, fallback: number): number {
-  const place = Deno.args.indexOf(`--${name}`);
-  return place < 0 ? fallback : Number(Deno.args[place + 1]);
+/** Returns the value of `--name` on the command line. */
+export function numericOption(name: string, fallback: number): number {
+  const index = Deno.args.indexOf(`--${name}`);
+  return index < 0 ? fallback : Number(Deno.args[index + 1]);
 }
 
-/** Seconds that `work` takes. */
-export async function timed(work: () => Promise<unknown>): Promise<number> {
+/** Returns the seconds that `work` takes. */
+export async function measure(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
 }
 
-/** The middle one, or the mean of the two in the middle. */
+/** Returns the median. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2;
 }
 
-/** Median, minimum and maximum; empty when nothing was measured. */
-export function seconds(values: readonly number[]): string {
+/** Formats median, minimum and maximum; empty if there are no values. */
+export function formatSeconds(values: readonly number[]): string {
   return values.length === 0
     ? ""
     : `${median(values).toFixed(3)} (${Math.min(...values).toFixed(3)}–${Math.max(...values).toFixed(3)})`;
 }
 
-/** Runs the command as a process of its own; fails when it does. */
-export async function salesflow(args: string[], environment: Record<string, string>): Promise<void> {
+/** Runs the salesflow command as a process. @throws {Error} with its stderr when it fails */
+export async function runSalesflow(args: string[], environment: Record<string, string>): Promise<void> {
   const deno = [
     Deno.execPath(),
     "run",

@@ -1,25 +1,33 @@
-/** The real command as a process of its own, for tests of what people see. */
+/** Runs the real command as a process, to test its output and exit code. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll } from "@std/testing/bdd";
+import type { StageName } from "../../lib/pipeline/stage.ts";
 import { withStd } from "../../lib/std/provider.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 const STD = await withStd();
 
-/** How a command ended. */
-export interface Ended {
+/** Exit code and output of a command. */
+export interface CommandResult {
+  /** Exit code. */
   code: number;
+  /** Text on stdout. */
   stdout: string;
+  /** Text on stderr. */
   stderr: string;
 }
 
 /** A running command. */
 export interface Running {
+  /** The process. */
   child: Deno.ChildProcess;
-  ended: Promise<Ended>;
+  /** Resolves when it has exited and its streams are closed. */
+  ended: Promise<CommandResult>;
 }
 
 /**
- * The environment without anything that means something to the command: neither its own variables nor those by
- * which npx hands its settings on, such as whose `.npmrc` is to be read.
+ * Returns the environment without variables that influence the command: its own, and those that npx sets, such as the
+ * path of `.npmrc`.
  */
 function cleanEnvironment(): Record<string, string> {
   const all = Deno.env.toObject();
@@ -28,16 +36,16 @@ function cleanEnvironment(): Record<string, string> {
   );
 }
 
-/** Arguments for deno that run `salesflow ARGS…` from source. */
+/** Returns the arguments of deno that run `salesflow ARGS…` from source. */
 export function denoArguments(args: readonly string[], permissions: readonly string[] = ["-A"]): string[] {
   return ["run", ...permissions, ...STD, "cli/main.ts", ...args];
 }
 
 /**
- * Starts `salesflow ARGS…`; the process is the command itself.
+ * Starts `salesflow ARGS…`, without a wrapper process.
  *
- * @param options `keepOutput` leaves standard output to the caller, who reads it while the command runs;
- *   `permissions` are flags for deno, everything by default
+ * @param options `keepOutput` leaves stdout to the caller, to read it while the command runs; `permissions` are flags
+ *   for deno, `-A` by default
  */
 export function start(
   args: readonly string[],
@@ -60,12 +68,12 @@ export function start(
   return { child, ended };
 }
 
-/** Runs `salesflow ARGS…` to its end. */
-export function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+/** Runs `salesflow ARGS…` and waits until it exits. */
+export function run(args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
   return start(args, env).ended;
 }
 
-/** What the command writes on a terminal of its own, 120 columns wide. */
+/** Runs `salesflow ARGS…` on a pseudoterminal of 120 columns, and returns what it writes. */
 export async function runOnTerminal(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -83,46 +91,48 @@ export async function runOnTerminal(
   return { code, screen: new TextDecoder().decode(stdout) };
 }
 
-/** Log lines, each of which must be JSON. */
+/** Parses the lines of stderr, each of which must be JSON. */
 export function logLines(stderr: string): Record<string, unknown>[] {
   return stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** Resolves when the file exists; rejects when the command ends before. */
-export async function whenThere(path: string, { ended }: Running): Promise<void> {
-  let early: Ended | undefined;
+/** Waits until the file exists; rejects if the command exits first. */
+export async function waitForFile(path: string, { ended }: Running): Promise<void> {
+  let early: CommandResult | undefined;
   ended.then((result) => early = result);
   while (!await Deno.stat(path).then(() => true, () => false)) {
-    if (early) throw new Error(`The command ended before ${path} was there: ${early.stderr}`);
+    if (early) throw new Error(`The command exited before ${path} existed: ${early.stderr}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 
-/** `salesflow up`, which serves all commands of a home until it is stopped. */
+/** A running `salesflow up`; commands with the same home use its servers. */
 export interface Servers {
+  /** URL of PostgreSQL. */
   postgresUrl: string;
+  /** URL of ClickHouse. */
   clickhouseUrl: string;
-  /** All that it printed. */
-  said: string;
-  /** Stops it with Ctrl-C; resolves to its exit code. */
+  /** Everything it has printed. */
+  output: string;
+  /** Sends SIGINT; resolves to the exit code. */
   stop(): Promise<number>;
 }
 
-/** Starts `salesflow up` and waits until it has said how to connect. */
+/** Starts `salesflow up` and waits until it has printed the URLs. */
 export async function startServers(home: string, permissions?: readonly string[]): Promise<Servers> {
   const options = { keepOutput: true, ...(permissions ? { permissions } : {}) };
   const { child, ended } = start(["up", "--home", home], {}, options);
   const reader = child.stdout.getReader();
   let text = "";
-  while (!text.includes("Ctrl-C stops both")) {
+  while (!text.includes("Press Ctrl-C to stop")) {
     const { value, done } = await reader.read();
-    if (done) throw new Error(`salesflow up ended: ${(await ended).stderr}`);
+    if (done) throw new Error(`salesflow up exited: ${(await ended).stderr}`);
     text += new TextDecoder().decode(value);
   }
   return {
     postgresUrl: /^PostgreSQL: (postgres\S+)$/m.exec(text)![1]!,
     clickhouseUrl: /^ClickHouse: (http:\S+)$/m.exec(text)![1]!,
-    said: text,
+    output: text,
     async stop() {
       child.kill("SIGINT");
       const { code } = await ended;
@@ -130,4 +140,73 @@ export async function startServers(home: string, permissions?: readonly string[]
       return code;
     },
   };
+}
+
+/** Database URLs where nothing listens, for tests of commands that must not connect or must fail to. */
+export const UNREACHABLE_DATABASES = {
+  SALESFLOW_POSTGRES_URL: "postgres://shop@127.0.0.1:1/shop",
+  SALESFLOW_CLICKHOUSE_URL: "http://127.0.0.1:1",
+  SALESFLOW_RETRIES: "0",
+} as const;
+
+/** Fails unless the command succeeded and wrote nothing to stdout. */
+export function assertDone({ code, stdout, stderr }: CommandResult): void {
+  assertEquals([code, stdout], [0, ""], stderr);
+}
+
+/** A temporary home folder of the tests of a file. */
+export class Home {
+  #path: string | undefined;
+
+  /** Creates the folder. */
+  async create(): Promise<void> {
+    this.#path = await Deno.makeTempDir({ prefix: "salesflow-cli-" });
+  }
+
+  /** Removes the folder. */
+  async remove(): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+
+  /** Path of the folder. */
+  get path(): string {
+    if (this.#path === undefined) throw new Error("The home exists only while tests run");
+    return this.#path;
+  }
+
+  /** Appends `--home` to the arguments of a command. */
+  args(...args: string[]): string[] {
+    return [...args, "--home", this.path];
+  }
+
+  /** Parses a JSON file below runs/. */
+  async readJson(path: string): Promise<Record<string, unknown>> {
+    return JSON.parse(await Deno.readTextFile(`${this.path}/runs/${path}`));
+  }
+
+  /** Returns whether a file or folder exists below runs/. */
+  async exists(path: string): Promise<boolean> {
+    return await Deno.stat(`${this.path}/runs/${path}`).then(() => true, () => false);
+  }
+}
+
+/** Returns a home that exists while the tests of the file run. Call at the top level of a test file. */
+export function useHome(): Home {
+  const home = new Home();
+  beforeAll(() => home.create());
+  afterAll(() => home.remove());
+  return home;
+}
+
+/** Runs a stage command with unreachable databases; fails unless it exits with 75 and records the failure. */
+export async function assertRecordsOutage(home: Home, stage: StageName, runId: string): Promise<void> {
+  const args = home.args(stage, "--as-of", runId);
+  const { code, stdout, stderr } = await run(args, UNREACHABLE_DATABASES);
+  assertEquals([code, stdout], [75, ""], stderr);
+  const { logger, message } = logLines(stderr).at(-1)!;
+  assertEquals(logger, `salesflow.${stage}`);
+  assertStringIncludes(String(message), "PostgreSQL at 127.0.0.1:1/shop");
+  const record = await home.readJson(`${runId}/stages/${stage}.json`);
+  assertEquals([record.stage, record.status], [stage, "failed"]);
+  assertEquals((record.error as { exit_code: number }).exit_code, 75);
 }

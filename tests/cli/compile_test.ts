@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => Deno.remove(folder, { recursive: true }));
 
-/** `deno task compile` with a runtime file of this machine. */
+/** Runs `deno task compile` with the given denort. */
 async function compile(runtime: string): Promise<{ code: number; stderr: string }> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-config", "--no-lock", "cli/compile.ts", "--output", `${folder}/salesflow`],
@@ -23,16 +23,16 @@ async function compile(runtime: string): Promise<{ code: number; stderr: string 
 }
 
 describe("deno task compile", () => {
-  it("makes an executable of the runtime file that DENORT_BIN names", async () => {
-    // Deno itself does for a look at what is packed; only Deno's own runtime file starts the program that is.
+  it("builds an executable from the runtime in DENORT_BIN", async () => {
+    // The deno executable in place of denort: packing works, but the result would not run the program.
     const { code, stderr } = await compile(Deno.execPath());
     assertEquals(code, 0, stderr);
-    const [made, runtime] = [await Deno.stat(`${folder}/salesflow`), await Deno.stat(Deno.execPath())];
-    assert(made.size > runtime.size);
-    assert(((made.mode ?? 0) & 0o111) !== 0);
+    const [executable, runtime] = [await Deno.stat(`${folder}/salesflow`), await Deno.stat(Deno.execPath())];
+    assert(executable.size > runtime.size);
+    assert(((executable.mode ?? 0) & 0o111) !== 0);
   });
 
-  it("ends with 2 and names the variable when there is no such file", async () => {
+  it("exits with 2 and names the variable when the file does not exist", async () => {
     const { code, stderr } = await compile(`${folder}/none`);
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, `Cannot use DENORT_BIN=${folder}/none: there is no such file`);

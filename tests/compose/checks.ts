@@ -1,33 +1,33 @@
-/** What the compose test looks at. */
+/** Checks of the compose test. */
 import { type Airflow, type Task, until } from "./airflow.ts";
 import { docker, type Project, run } from "./docker.ts";
 import { dockerCommand, dockerCommands } from "./readme.ts";
 
-/** A few minutes as a rule; machines that are busy with other things get their time. */
+/** Runs usually take a few minutes; this is for busy machines. */
 export const RUN_TIMEOUT_MS = 1_800_000;
 const STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"];
 
-/** A run as the program knows it. */
+/** A run of the pipeline. */
 export interface Work {
   runId: string;
   asOf: string;
   rows: number;
 }
 
-/** @throws {Error} with the message when the condition does not hold */
+/** Asserts a condition. @throws {Error} with the message */
 export function expect(condition: boolean, message: string): void {
   if (!condition) throw new Error(message);
 }
 
-/** @throws {Error} when two values differ as JSON */
+/** Asserts that two values are equal as JSON. @throws {Error} when they differ */
 export function same(found: unknown, expected: unknown, what: string): void {
   const [a, b] = [JSON.stringify(found), JSON.stringify(expected)];
   expect(a === b, `${what}: found ${a}, expected ${b}`);
 }
 
-/** The program's image alone: any user, no network, nothing writable but the store. */
+/** Checks that the program's image runs alone: as any user, offline, with only the store writable. */
 export async function programAlone(project: Project): Promise<void> {
-  const alone = [
+  const isolation = [
     "--rm",
     "--network=none",
     "--read-only",
@@ -37,15 +37,15 @@ export async function programAlone(project: Project): Promise<void> {
   ];
   const image = `salesflow:${project.tag}`;
   const generate = ["generate", "--rows", "1000", "--run-id", "alone", "--store", "file:///data"];
-  const { code, stderr } = await run(["run", ...alone, image, ...generate]);
+  const { code, stderr } = await run(["run", ...isolation, image, ...generate]);
   same(code, 0, `exit code of generate (${stderr.slice(-500)})`);
-  expect(/rows out/.test(stderr), `generate said nothing of rows: ${stderr.slice(-500)}`);
-  same((await run(["run", ...alone, image, "nonsense"])).code, 2, "exit code of an unknown command");
+  expect(/rows out/.test(stderr), `generate did not log its rows: ${stderr.slice(-500)}`);
+  same((await run(["run", ...isolation, image, "nonsense"])).code, 2, "exit code of an unknown command");
   const user = await docker(["image", "inspect", "--format", "{{.Config.User}}", image]);
   expect(/^[1-9]|^nonroot/.test(user), `the image runs as ${user.trim() || "root"}`);
 }
 
-/** All published ports are for this machine only. */
+/** Checks that all ports are published on localhost only. */
 export async function portsAreLocal(project: Project): Promise<void> {
   const ids = (await project.compose("ps", "--all", "--quiet")).trim().split("\n");
   const format = "{{range $port, $all := .NetworkSettings.Ports}}{{range $all}}{{.HostIp}} {{end}}{{end}}";
@@ -56,19 +56,19 @@ export async function portsAreLocal(project: Project): Promise<void> {
   for (const address of addresses) same(address, "127.0.0.1", "host address of a port");
 }
 
-/** Everything in the tables that a rerun must bring back: rows, sums, and a hash of all values. */
+/** Returns rows, sums and a hash of all values in the tables, which a rerun must reproduce. */
 export async function contents(project: Project): Promise<Record<string, string>> {
-  const hashed = (table: string, columns: string) =>
+  const hashQuery = (table: string, columns: string) =>
     `SELECT count(*), md5(string_agg(line, ',' ORDER BY line)) FROM (SELECT concat_ws('|', ${columns}) AS line FROM ${table}) t`;
   const aggregates =
     "level, region, product_id, total_sales, total_quantity, total_amount, average_sale_amount, amount_share, " +
     "amount_rank, cumulative_share, run_id";
   return {
     sales: await project.postgres(
-      hashed("shop.sales", "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region"),
+      hashQuery("shop.sales", "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region"),
     ),
-    aggregates: await project.postgres(hashed("shop.sales_aggregates", aggregates)),
-    rejected: await project.postgres(hashed("shop.rejected_sales", "run_id, file, line, reason, raw")),
+    aggregates: await project.postgres(hashQuery("shop.sales_aggregates", aggregates)),
+    rejected: await project.postgres(hashQuery("shop.rejected_sales", "run_id, file, line, reason, raw")),
     clickhouse: await project.clickhouse(
       `SELECT import_date, count(), sum(total_sales), sum(total_amount), sum(cityHash64(${aggregates})) ` +
         "FROM shop.sales_aggregates GROUP BY import_date ORDER BY import_date FORMAT TSV",
@@ -76,7 +76,7 @@ export async function contents(project: Project): Promise<Record<string, string>
   };
 }
 
-/** What the run left in ClickHouse against what it left in PostgreSQL. */
+/** Compares the results of the run in ClickHouse with those in PostgreSQL. */
 export async function rowsArrived(project: Project, { runId, asOf, rows }: Work): Promise<void> {
   const columns = "level, region, product_id, total_sales, total_amount, amount_rank, run_id";
   const inPostgres = await project.postgres(
@@ -90,10 +90,10 @@ export async function rowsArrived(project: Project, { runId, asOf, rows }: Work)
   same(others.length, 0, "further rows of the level total");
   const [level, region, product, sales, , , ranBy] = total?.split("\t") ?? [];
   same([level, region, product, sales, ranBy], ["total", "All", "0", String(rows), runId], "the grand total");
-  expect(inPostgres === inClickHouse, "the aggregates of ClickHouse are not those of PostgreSQL");
+  expect(inPostgres === inClickHouse, "the aggregates in ClickHouse and PostgreSQL differ");
 }
 
-/** Airflow's task states and the records of the stages agree on what happened. */
+/** Checks that all tasks have succeeded and that the stage records agree. */
 export async function stagesAreDone(project: Project, tasks: Task[], runId: string): Promise<void> {
   same(tasks.map((task) => task.task_id).sort(), [...STAGES].sort(), "tasks");
   for (const task of tasks) same(task.state, "success", `state of ${task.task_id}`);
@@ -108,8 +108,8 @@ export async function stagesAreDone(project: Project, tasks: Task[], runId: stri
 }
 
 /**
- * Stops PostgreSQL, which also keeps Airflow's own records, until a stage has failed of it. On a slow machine the
- * scheduler gives up before the stage does, and takes it along when its container starts anew.
+ * Stops PostgreSQL, which is also Airflow's metadata database, until a stage has failed. On a slow machine the scheduler
+ * may fail before the stage, and its container restarts with the stage in it.
  */
 export async function outage(
   project: Project,
@@ -119,13 +119,13 @@ export async function outage(
 ): Promise<void> {
   await until("aggregate is running", RUN_TIMEOUT_MS, async () => {
     const task = (await airflow.tasks(dagRun)).find((each) => each.task_id === "aggregate");
-    expect(task?.state !== "success", "aggregate was over before it was seen running");
+    expect(task?.state !== "success", "aggregate finished before it was seen running");
     return task?.state === "running";
   });
   const scheduler = await project.startedAt("airflow-scheduler");
   await project.compose("stop", "--timeout", "30", "postgres");
   await until(
-    "Airflow misses its database",
+    "Airflow has lost its database",
     120_000,
     async () => await airflow.databaseHealth() === "unhealthy",
   );
@@ -145,7 +145,7 @@ export async function outage(
   await project.compose("start", "postgres");
 }
 
-/** Grafana itself needs its image; its queries need only ClickHouse. */
+/** Checks that the dashboard's queries return rows. They need only ClickHouse, not Grafana's image. */
 export async function dashboardQueries(project: Project, asOf: string): Promise<void> {
   const file = new URL("../../k8s/compose/grafana/dashboards/sales.json", import.meta.url);
   const { templating, panels } = JSON.parse(await Deno.readTextFile(file));
@@ -166,10 +166,10 @@ interface Panel {
   targets: [{ rawSql: string }];
 }
 
-/** The commands of README.md that look at what a run left. */
+/** Runs the commands of README.md that show the results of a run. */
 export async function results(project: Project, { runId }: Work): Promise<void> {
   const status = await project.shell(await dockerCommand("salesflow status"));
-  expect(status.includes(runId), `salesflow status knows nothing of ${runId}: ${status}`);
+  expect(status.includes(runId), `salesflow status does not show ${runId}: ${status}`);
   const regions = (await project.shell(await dockerCommand("salesflow sql clickhouse"))).split("\n");
   same(regions.filter((line) => line.includes(runId)).length, 4, `regions of ${runId} in ${regions}`);
   await project.shell(await dockerCommand("docker compose cp"));
@@ -177,10 +177,10 @@ export async function results(project: Project, { runId }: Work): Promise<void> 
   expect(report.includes(runId), "the copied report is of another run");
 }
 
-/** The commands of README.md that remove what is old: here nothing is. */
+/** Runs the commands of README.md that delete old data, and checks that they delete nothing recent. */
 export async function removesOnlyOldThings(project: Project, { runId }: Work): Promise<void> {
   const commands = (await dockerCommands()).filter((command) => /\b90\b/.test(command));
-  same(commands.length, 3, "commands that remove old things");
+  same(commands.length, 3, "commands that delete old data");
   const count = () =>
     project.inside(
       "airflow-scheduler",
@@ -192,16 +192,16 @@ export async function removesOnlyOldThings(project: Project, { runId }: Work): P
   await project.inside("airflow-scheduler", `test -f /var/lib/salesflow/runs/${runId}/report/report.html`);
 }
 
-/** No container was stopped for want of memory. */
+/** Checks that no container ran out of memory. */
 export async function memoryWasEnough(project: Project): Promise<void> {
   same(await project.outOfMemory(), [], "containers that ran out of memory");
 }
 
-/** No password is in the containers' logs or in Airflow's task logs. */
+/** Checks that no password is in the containers' logs or in Airflow's task logs. */
 export async function secretsStaySecret(project: Project): Promise<void> {
   const logs = await project.compose("logs", "--no-color") +
     await project.inside("airflow-scheduler", "find /opt/airflow/logs -name '*.log' -exec cat {} +");
-  expect(logs.includes("spark-submit"), "the task logs are not among the logs");
+  expect(logs.includes("spark-submit"), "the task logs are missing from the logs");
   for (const [name, value] of Object.entries(project.secrets)) {
     expect(!logs.includes(value) && !logs.includes(encodeURIComponent(value)), `${name} is in the logs`);
   }

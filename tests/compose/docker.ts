@@ -1,9 +1,9 @@
-/** The `docker` program, and a compose project of its own for one test, in a copy of the repository. */
+/** Runs `docker`, and a separate compose project in a copy of the repository. */
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** How a program ended and what it printed. */
-export interface Ended {
+/** Exit code and output of a program. */
+export interface CommandResult {
   code: number;
   stdout: string;
   stderr: string;
@@ -12,19 +12,19 @@ export interface Ended {
 let stop = new AbortController();
 let interrupted = false;
 
-/** Ends the `docker` that is running, and all waiting; commands that are started from then on run as usual. */
+/** Kills the running `docker` command and stops all polling. Later commands run as usual. */
 export function interrupt(): void {
   interrupted = true;
   stop.abort();
   stop = new AbortController();
 }
 
-/** Whether {@linkcode interrupt} was called. */
+/** Returns whether {@linkcode interrupt} was called. */
 export function wasInterrupted(): boolean {
   return interrupted;
 }
 
-async function spawn(command: string, args: string[], cwd: string): Promise<Ended> {
+async function spawn(command: string, args: string[], cwd: string): Promise<CommandResult> {
   const child = new Deno.Command(command, {
     args,
     cwd,
@@ -38,42 +38,42 @@ async function spawn(command: string, args: string[], cwd: string): Promise<Ende
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-async function must(command: string, args: string[], cwd: string): Promise<string> {
+async function runOrThrow(command: string, args: string[], cwd: string): Promise<string> {
   const { code, stdout, stderr } = await spawn(command, args, cwd);
   if (code === 0) return stdout;
-  throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${(stdout + stderr).slice(-4000)}`);
+  throw new Error(`${command} ${args.join(" ")} exited with ${code}\n${(stdout + stderr).slice(-4000)}`);
 }
 
-/** Runs `docker`, whatever comes of it. */
-export function run(args: string[], cwd = ROOT): Promise<Ended> {
+/** Runs `docker`, which may fail. */
+export function run(args: string[], cwd = ROOT): Promise<CommandResult> {
   return spawn("docker", args, cwd);
 }
 
-/** Runs `docker` and returns its standard output. @throws {Error} with the end of what it printed when it fails */
+/** Runs `docker` and returns its stdout. @throws {Error} with the end of its output when it fails */
 export function docker(args: string[], cwd = ROOT): Promise<string> {
-  return must("docker", args, cwd);
+  return runOrThrow("docker", args, cwd);
 }
 
-/** What a fresh clone has not. */
-const NOT_CLONED = new Set([".git", ".cache", ".env", ".salesflow", "dist", "node_modules"]);
+/** Entries that a fresh clone does not have. */
+const NOT_IN_CLONE = new Set([".git", ".cache", ".env", ".salesflow", "dist", "node_modules"]);
 
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (NOT_CLONED.has(name)) continue;
+    if (NOT_IN_CLONE.has(name)) continue;
     if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
     else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
 }
 
 /**
- * A copy of the repository in a folder of its own, where commands run as a person types them; the lines added to its .env
- * give it a project name, ports and image tags of its own.
+ * A copy of the repository, in which commands run as typed by a user. Lines added to its .env set a unique project name,
+ * ports and image tags.
  */
 export class Project {
   readonly name = `salesflow-test-${crypto.randomUUID().slice(0, 8)}`;
   readonly tag = this.name;
-  /** The passwords of .env. */
+  /** The passwords in .env. */
   readonly secrets: Record<string, string> = {};
   readonly folder: string;
 
@@ -81,7 +81,7 @@ export class Project {
     this.folder = folder;
   }
 
-  /** Copies the repository; there is no .env yet. */
+  /** Copies the repository, without .env. */
   static async create(): Promise<Project> {
     const project = new Project(await Deno.makeTempDir({ prefix: "salesflow-compose-" }));
     await copyFolder(ROOT, project.folder);
@@ -89,10 +89,10 @@ export class Project {
   }
 
   /**
-   * Makes .env and adds settings to it.
+   * Creates .env and appends settings.
    *
-   * @param command makes .env from .env.example
-   * @throws {Error} when a password is missing, short, or the same as another; when others may read the file
+   * @param command shell command that creates .env from .env.example
+   * @throws {Error} when a password is missing, short or not unique, or other users may read the file
    */
   async makeEnv(command: string, settings: Record<string, string>): Promise<void> {
     await this.shell(command);
@@ -103,8 +103,8 @@ export class Project {
       if (!/^[\w-]{43}=$/.test(value!)) throw new Error(`.env has no password of 32 bytes as ${name}`);
       this.secrets[name!] = value!;
     }
-    const differing = new Set(Object.values(this.secrets)).size;
-    if (differing < 10) throw new Error(`.env has only ${differing} differing passwords`);
+    const distinct = new Set(Object.values(this.secrets)).size;
+    if (distinct < 10) throw new Error(`.env has only ${distinct} distinct passwords`);
     const ports = ["AIRFLOW", "SPARK_UI", "POSTGRES", "CLICKHOUSE", "GRAFANA"].map((
       name,
     ) => [`${name}_PORT`, "0"]);
@@ -113,17 +113,17 @@ export class Project {
     await Deno.writeTextFile(file, `\n${lines.join("")}`, { append: true });
   }
 
-  /** Runs a line of shell in the folder. @throws {Error} with the end of what it printed when it fails */
+  /** Runs a shell command in the folder. @throws {Error} with the end of its output when it fails */
   shell(line: string): Promise<string> {
-    return must("sh", ["-c", line], this.folder);
+    return runOrThrow("sh", ["-c", line], this.folder);
   }
 
-  /** `docker compose …`, whatever comes of it. */
-  tryCompose(...args: string[]): Promise<Ended> {
+  /** Runs `docker compose`, which may fail. */
+  tryCompose(...args: string[]): Promise<CommandResult> {
     return run(["compose", ...args], this.folder);
   }
 
-  /** `docker compose …`. @throws {Error} when it fails */
+  /** Runs `docker compose`. @throws {Error} when it fails */
   compose(...args: string[]): Promise<string> {
     return docker(["compose", ...args], this.folder);
   }
@@ -133,47 +133,47 @@ export class Project {
     return this.compose("exec", "--no-TTY", service, "bash", "-c", command);
   }
 
-  /** Where a port of a service is on this machine, such as `127.0.0.1:32771`. */
+  /** Returns the host address of a service's port, such as `127.0.0.1:32771`. */
   async address(service: string, port: number): Promise<string> {
     return (await this.compose("port", service, String(port))).trim();
   }
 
-  /** A query's rows as text, from PostgreSQL's database of the shop. */
+  /** Runs a query in PostgreSQL's database salesflow; returns its rows as text. */
   postgres(sql: string): Promise<string> {
     return this.inside(
       "postgres",
-      `psql --no-psqlrc -qAt -v ON_ERROR_STOP=1 -U postgres -d salesflow -c ${quoted(sql)}`,
+      `psql --no-psqlrc -qAt -v ON_ERROR_STOP=1 -U postgres -d salesflow -c ${shellQuote(sql)}`,
     );
   }
 
-  /** A query's rows as text, from ClickHouse. */
+  /** Runs a query in ClickHouse; returns its rows as text. */
   clickhouse(sql: string): Promise<string> {
     const client = 'clickhouse-client --user "$CLICKHOUSE_USER" --password "$CLICKHOUSE_PASSWORD"';
-    return this.inside("clickhouse", `${client} --query ${quoted(sql)}`);
+    return this.inside("clickhouse", `${client} --query ${shellQuote(sql)}`);
   }
 
-  async #ids(...list: string[]): Promise<string[]> {
+  async #listIds(...list: string[]): Promise<string[]> {
     const filter = `label=com.docker.compose.project=${this.name}`;
     const found = await docker([...list, "--filter", filter, "--quiet"]);
     return found.split("\n").filter((id) => id !== "");
   }
 
-  /** Ids of the project's containers, those that have ended too. */
+  /** Returns the ids of the project's containers, including stopped ones. */
   containers(): Promise<string[]> {
-    return this.#ids("ps", "--all");
+    return this.#listIds("ps", "--all");
   }
 
-  /** Names of the project's volumes. */
+  /** Returns the names of the project's volumes. */
   volumes(): Promise<string[]> {
-    return this.#ids("volume", "ls");
+    return this.#listIds("volume", "ls");
   }
 
-  /** Ids of everything that docker keeps for this project. */
+  /** Returns the ids of all containers, volumes and networks of the project. */
   async leftovers(): Promise<string[]> {
-    return [...await this.containers(), ...await this.volumes(), ...await this.#ids("network", "ls")];
+    return [...await this.containers(), ...await this.volumes(), ...await this.#listIds("network", "ls")];
   }
 
-  /** Containers of the project that the kernel had to stop for want of memory. */
+  /** Returns the project's containers that the kernel killed for lack of memory. */
   async outOfMemory(): Promise<string[]> {
     const ids = await this.containers();
     const format = "{{.State.OOMKilled}} {{.Name}}";
@@ -181,7 +181,7 @@ export class Project {
     return states.split("\n").filter((line) => line.startsWith("true"));
   }
 
-  /** When the container of a service was started last. */
+  /** Returns the time at which the container of a service was last started. */
   async startedAt(service: string): Promise<string> {
     const id = (await this.compose("ps", "--all", "--quiet", service)).trim();
     return await docker(["inspect", "--format", "{{.State.StartedAt}}", id]);
@@ -189,7 +189,7 @@ export class Project {
 
   /** Removes containers, volumes, networks, the tags of the images built for it, and the folder. */
   async remove(): Promise<void> {
-    // Without .env nothing was started.
+    // Without .env, nothing has been started.
     if (Object.keys(this.secrets).length > 0) {
       await this.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "10");
     }
@@ -207,6 +207,6 @@ export class Project {
   }
 }
 
-function quoted(text: string): string {
+function shellQuote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

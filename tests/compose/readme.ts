@@ -1,8 +1,8 @@
-/** What the READMEs tell people to type for compose.yaml, so that tests do that and nothing like it. */
+/** Extracts the Docker commands from the READMEs, so that tests run exactly these. */
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** The shell commands of a README's section on Docker, in their order, without what is said beside them. */
+/** Returns the shell commands in a README's section on Docker, in order and without comments. */
 export async function dockerCommands(readme = "README.md"): Promise<string[]> {
   const text = await Deno.readTextFile(new URL(readme, ROOT));
   const section = text.split(/^## /m).find((part) => part.includes("docker compose up"));
@@ -13,7 +13,7 @@ export async function dockerCommands(readme = "README.md"): Promise<string[]> {
     .filter((line) => line !== "");
 }
 
-/** The one command of README.md that holds a text. @throws {Error} when none or several do */
+/** Returns the command of README.md that contains a text. @throws {Error} unless there is exactly one */
 export async function dockerCommand(part: string): Promise<string> {
   const found = (await dockerCommands()).filter((command) => command.includes(part));
   if (found.length === 1) return found[0]!;

@@ -1,14 +1,14 @@
-/** The cases of this folder, which both engines read; README.md says what they hold. */
+/** Reads the conformance cases, which both engines share; README.md documents their format. */
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { REASONS, SALE_HEADER } from "../../lib/domain/sale.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { makeManifest, partName } from "../../lib/dataset/dataset.ts";
 
-/** A piece of bytes, or pieces that are joined. */
+/** Bytes of a case; pieces in a list are concatenated. */
 type Piece = string | { base64: string } | { repeat: string; times: number };
 
-/** One input of the stage clean and what must come out. */
+/** An input of the stage clean and its expected output. */
 export interface CleanCase {
   name: string;
   parts: Uint8Array[];
@@ -17,20 +17,13 @@ export interface CleanCase {
   maxRejected: number;
   rowsIn: number;
   duplicates: number;
-  /** In any order. */
+  /** Clean rows, in any order. */
   clean: string[];
   /** Lines of rejected/ without header, in file order. */
   rejected: string[];
   rejectedByReason: Record<string, number>;
-  /** The exit code, for a case that must fail. */
+  /** Exit code of a case that must fail. */
   fails: number | undefined;
-}
-
-/** Sales and the rows of shop.sales_aggregates that must come out, every value as text. */
-export interface AggregateCase {
-  name: string;
-  sales: [region: string, productId: number, quantity: number, saleAmount: string][];
-  expected: (string | number)[][];
 }
 
 interface CleanJson {
@@ -57,9 +50,9 @@ interface ValuesJson {
 const AS_OF = "2026-11-24";
 const encoder = new TextEncoder();
 
-function bytesOf(content: Piece | Piece[]): Uint8Array {
+function toBytes(content: Piece | Piece[]): Uint8Array {
   if (Array.isArray(content)) {
-    const all = content.map(bytesOf);
+    const all = content.map(toBytes);
     const joined = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const bytes of all) {
@@ -86,21 +79,21 @@ async function readFolder<T>(folder: string): Promise<{ name: string; content: T
   );
 }
 
-function rejectedLine(part: number, line: number, reason: string, raw: string): string {
+function formatRejectedLine(part: number, line: number, reason: string, raw: string): string {
   return `${partName(part)},${line},${reason},"${raw.replaceAll('"', '""')}"`;
 }
 
 function countReasons(reasons: string[]): Record<string, number> {
   return Object.fromEntries(
-    REASONS.map((reason) => [reason, reasons.filter((one) => one === reason).length]),
+    REASONS.map((reason) => [reason, reasons.filter((other) => other === reason).length]),
   );
 }
 
-function fromClean(json: CleanJson): CleanCase {
+function parseCleanCase(json: CleanJson): CleanCase {
   const rejected = json.rejected ?? [];
   return {
     name: json.name,
-    parts: json.parts.map(bytesOf),
+    parts: json.parts.map(toBytes),
     asOf: json.as_of ?? AS_OF,
     dateRange: json.date_range ?? true,
     maxRejected: json.max_rejected ?? 1,
@@ -108,14 +101,22 @@ function fromClean(json: CleanJson): CleanCase {
     duplicates: json.duplicates ?? 0,
     clean: json.clean ?? [],
     rejected: rejected.map(([part, line, reason, raw]) =>
-      rejectedLine(part, line, reason, new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytesOf(raw)))
+      formatRejectedLine(
+        part,
+        line,
+        reason,
+        new TextDecoder("utf-8", { ignoreBOM: true }).decode(toBytes(raw)),
+      )
     ),
     rejectedByReason: countReasons(rejected.map(([, , reason]) => reason)),
     fails: json.fails,
   };
 }
 
-function fromValues(name: string, { field, as_of, date_range, accepted, rejected }: ValuesJson): CleanCase {
+function parseValuesCase(
+  name: string,
+  { field, as_of, date_range, accepted, rejected }: ValuesJson,
+): CleanCase {
   const column = SALE_HEADER.split(",").indexOf(field);
   const row = (number: number, text: string) => {
     const values = [String(number), "11", "22", "3", as_of, "10.00", "North"];
@@ -134,50 +135,45 @@ function fromValues(name: string, { field, as_of, date_range, accepted, rejected
     clean: accepted.map(([, clean], index) => row(index + 1, clean)),
     rejected: rejected.map(([, reason], index) => {
       const number = accepted.length + index + 1;
-      return rejectedLine(0, number + 1, reason, lines[number - 1]!.replaceAll("\0", "\ufffd"));
+      return formatRejectedLine(0, number + 1, reason, lines[number - 1]!.replaceAll("\0", "\ufffd"));
     }),
     rejectedByReason: countReasons(rejected.map(([, reason]) => reason)),
     fails: undefined,
   };
 }
 
-/** Every case of clean/ and values/. */
-export async function cleanCases(): Promise<CleanCase[]> {
+/** Reads all cases of clean/ and values/. */
+export async function readCleanCases(): Promise<CleanCase[]> {
   const values = await readFolder<ValuesJson>("values");
   const clean = await readFolder<CleanJson[]>("clean");
   return [
-    ...values.map(({ name, content }) => fromValues(name, content)),
-    ...clean.flatMap(({ content }) => content.map(fromClean)),
+    ...values.map(({ name, content }) => parseValuesCase(name, content)),
+    ...clean.flatMap(({ content }) => content.map(parseCleanCase)),
   ];
 }
 
-/** Every case of aggregate/. */
-export async function aggregateCases(): Promise<AggregateCase[]> {
-  return (await readFolder<AggregateCase[]>("aggregate")).flatMap(({ content }) => content);
-}
-
-/** Lines that are not blank, less the header. */
+/** Counts the lines that are not blank, without the header. */
 function countRows(bytes: Uint8Array): number {
-  // Not a TextDecoder: its "latin1" is windows-1252.
+  // Not TextDecoder, whose "latin1" is windows-1252.
   const text = Buffer.from(bytes).toString("latin1");
-  // Not one pattern for whole lines: it would need a stack as long as the line.
-  const inked = (line: string) => line.replace(/\r$/, "").replace(/[ \t]|\xc2\xa0|\xe2\x80\xaf/g, "");
-  const rows = text.split("\n").filter((line) => inked(line) !== "");
+  // Not a single regular expression for whole lines, whose recursion depth would grow with the line.
+  const withoutBlanks = (line: string) => line.replace(/\r$/, "").replace(/[ \t]|\xc2\xa0|\xe2\x80\xaf/g, "");
+  const rows = text.split("\n").filter((line) => withoutBlanks(line) !== "");
   return Math.max(0, rows.length - 1);
 }
 
-/** Puts a case's input into a store as the raw data of a run. */
+/** Publishes the input of a case as the raw dataset of a run. */
 export async function putRaw(store: Store, runId: string, { parts, asOf }: CleanCase): Promise<void> {
   const folder = `runs/${runId}/raw`;
-  const listed = [];
+  const manifestParts = [];
   for (const [index, bytes] of parts.entries()) {
     const writer = await store.create(`${folder}/${partName(index)}`);
     await writer.write(bytes);
     await writer.close();
     const sha256 = createHash("sha256").update(bytes).digest("hex");
-    listed.push({ name: partName(index), rows: countRows(bytes), bytes: bytes.length, sha256 });
+    manifestParts.push({ name: partName(index), rows: countRows(bytes), bytes: bytes.length, sha256 });
   }
   const facts = { source: "ingested", files: [] };
-  const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts }, listed);
+  const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts }, manifestParts);
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
 }

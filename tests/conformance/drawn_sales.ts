@@ -1,13 +1,13 @@
 /**
- * Sales drawn by a seed to be hard to add up, divide and rank, for the tests of both engines. As a program: prints
- * cases as JSON with what must come out of them, `drawn_sales.ts SEED CASES_OF_EACH_KIND`.
+ * Random sales that are hard to sum, divide and rank, for the tests of both engines. As a program,
+ * `drawn_sales.ts SEED CASES_PER_KIND` prints cases with the expected aggregates as JSON.
  */
 import fc from "fast-check";
 import { fromCents, toCents } from "../../lib/domain/money.ts";
 import { REGIONS } from "../../lib/domain/sale.ts";
 import { recountWeighted } from "../integration/tables/recount.ts";
 
-/** Sales that are alike, and how many of them there are. */
+/** A sale and the number of times it occurs. */
 export type WeightedSale = [
   region: string,
   productId: number,
@@ -16,32 +16,32 @@ export type WeightedSale = [
   weight: number,
 ];
 
-/** Sales of one kind of difficulty. */
+/** Random sales of one kind. */
 export interface DrawnCase {
   kind: string;
   sales: WeightedSale[];
 }
 
-/** How many sales the heavy cases have, when their sum fits into its column. */
+/** Number of sales of a heavy case, unless their sum would overflow its column. */
 export const HEAVY_SALES = 1_000_000_000;
 /** 999999999999.99, the largest amount of a sale. */
-const LARGEST_CENTS = 99_999_999_999_999n;
+const MAX_CENTS = 99_999_999_999_999n;
 /** 9999999999999999.99, the largest sum that shop.sales_aggregates holds. */
-export const LARGEST_SUM_CENTS = 999_999_999_999_999_999n;
-/** The largest product number and quantity. */
-const LARGEST_INTEGER = 2_147_483_647;
+export const MAX_SUM_CENTS = 999_999_999_999_999_999n;
+/** The largest product_id and quantity. */
+const MAX_INTEGER = 2_147_483_647;
 
 const region = fc.constantFrom<string>(...REGIONS);
-const product = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(9, 10, LARGEST_INTEGER));
-const quantity = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(LARGEST_INTEGER));
-/** Any number of digits is as likely as another. */
-const magnitudes = fc.tuple(fc.bigInt({ min: 1n, max: LARGEST_CENTS - 1n }), fc.integer({ min: 1, max: 14 }))
+const product = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.constantFrom(9, 10, MAX_INTEGER));
+const quantity = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(MAX_INTEGER));
+/** Amounts whose number of digits is uniform. */
+const magnitudes = fc.tuple(fc.bigInt({ min: 1n, max: MAX_CENTS - 1n }), fc.integer({ min: 1, max: 14 }))
   .map(([amount, digits]) => amount % 10n ** BigInt(digits) || 1n);
 const cents = fc.oneof(
   magnitudes,
-  fc.constantFrom(1n, 5n, 50n, LARGEST_CENTS - 1n, LARGEST_CENTS),
+  fc.constantFrom(1n, 5n, 50n, MAX_CENTS - 1n, MAX_CENTS),
 );
-/** Places whose sums tie at every level when each has the same sum. */
+/** Pairs of region and product: equal sums for all pairs tie at every level. */
 const grid = fc.tuple(
   fc.subarray<string>([...REGIONS], { minLength: 1 }),
   fc.uniqueArray(product, { minLength: 1, maxLength: 4 }),
@@ -66,12 +66,12 @@ const one = drawn(
   fc.tuple(region, product, quantity, cents.map(fromCents), fc.constant(1)).map((sale) => [sale]),
 );
 
-/** The same sum in every place, by different numbers of sales; sometimes one place has a kopeck more. */
+/** Equal sums for all pairs from different numbers of sales; sometimes one pair has a kopeck more. */
 const ties = drawn(
   "ties",
   fc.tuple(
     grid,
-    fc.bigInt({ min: 1n, max: LARGEST_CENTS / 12n }),
+    fc.bigInt({ min: 1n, max: MAX_CENTS / 12n }),
     fc.array(fc.constantFrom(1, 2, 3, 4, 6, 12), { minLength: 3, maxLength: 7 }),
     fc.boolean(),
   )
@@ -85,7 +85,7 @@ const ties = drawn(
     }),
 );
 
-/** Averages of exactly half a kopeck above a whole one, or of less. */
+/** Averages exactly halfway between two kopecks, or slightly below. */
 const halves = drawn(
   "averages at half a kopeck",
   fc.array(
@@ -105,7 +105,7 @@ const halves = drawn(
   ),
 );
 
-/** Two products whose shares are exactly half a millionth above a whole one, or a kopeck less. */
+/** Two products, the first with a share exactly halfway between two millionths, or a kopeck less. */
 const shares = drawn(
   "shares at half a millionth",
   fc.tuple(
@@ -124,7 +124,7 @@ const shares = drawn(
     }),
 );
 
-/** Many sales of one amount, evenly spread: thirds, sevenths … */
+/** Many sales of one amount, evenly distributed: thirds, sevenths … */
 const alike = drawn(
   "one amount",
   fc.tuple(grid, cents, quantity, fc.integer({ min: 1, max: 60 })).map(([places, amount, quantity, weight]) =>
@@ -133,10 +133,10 @@ const alike = drawn(
 );
 
 const KINDS = [anything, one, ties, halves, shares, alike];
-/** A few sales, up to a thousand when each is counted for itself. */
+/** A few weighted sales, at most a thousand in total. */
 export const lightCase = fc.oneof(...KINDS);
 
-/** What a case's sales add up to. */
+/** Returns the number and the sum of weighted sales. */
 export function sumOf(sales: readonly WeightedSale[]): { sales: number; cents: bigint } {
   return {
     sales: sales.reduce((sum, [, , , , weight]) => sum + weight, 0),
@@ -144,12 +144,12 @@ export function sumOf(sales: readonly WeightedSale[]): { sales: number; cents: b
   };
 }
 
-/** The same sales so many times over that there are 10⁹ of them, or that their sum is the largest, with room for `more`. */
+/** Scales the weights up to 10⁹ sales or to the maximum sum, whichever comes first, leaving room for `more`. */
 function heavy({ kind, sales }: DrawnCase, more: WeightedSale[]): DrawnCase {
   const [sum, rest] = [sumOf(sales), sumOf(more)];
   if (sum.sales === 0) return { kind, sales };
   const bySales = Math.floor((HEAVY_SALES - rest.sales) / sum.sales);
-  const times = Math.min(bySales, Number((LARGEST_SUM_CENTS - rest.cents) / sum.cents));
+  const times = Math.min(bySales, Number((MAX_SUM_CENTS - rest.cents) / sum.cents));
   const weighted = sales.map(([region, product, quantity, amount, weight]): WeightedSale => [
     region,
     product,
@@ -160,7 +160,7 @@ function heavy({ kind, sales }: DrawnCase, more: WeightedSale[]): DrawnCase {
   return { kind: `${kind}, by weight`, sales: [...weighted, ...more] };
 }
 
-/** What is added to a heavy case: halves and ties are then a hair away from it. */
+/** Sales added to a heavy case, which move it slightly away from halves and ties. */
 const EXTRAS: readonly ((sales: readonly WeightedSale[]) => WeightedSale[])[] = [
   () => [],
   (sales) =>
@@ -174,13 +174,13 @@ function heavyCases(light: fc.Arbitrary<DrawnCase>): fc.Arbitrary<DrawnCase> {
   );
 }
 
-/** Up to 10⁹ sales, with a sum that fits into its column. */
+/** Up to 10⁹ sales whose sum fits into its column. */
 export const heavyCase = heavyCases(lightCase);
 
 if (import.meta.main) {
   const [seed, numRuns] = Deno.args.map(Number);
   if (!Number.isInteger(seed) || !Number.isInteger(numRuns)) {
-    console.error("Usage: drawn_sales.ts SEED CASES_OF_EACH_KIND");
+    console.error("Usage: drawn_sales.ts SEED CASES_PER_KIND");
     Deno.exit(2);
   }
   const draw = (kinds: fc.Arbitrary<DrawnCase>[]) =>

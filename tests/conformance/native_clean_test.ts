@@ -7,9 +7,9 @@ import { SALE_HEADER } from "../../lib/domain/sale.ts";
 import { type DatasetName, openDataset } from "../../lib/dataset/dataset.ts";
 import { openStore } from "../../lib/store/open_store.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { cleanCases, putRaw } from "./cases.ts";
+import { putRaw, readCleanCases } from "./cases.ts";
 
-async function readLines(
+async function readRows(
   store: Store,
   runId: string,
   dataset: DatasetName,
@@ -17,7 +17,7 @@ async function readLines(
 ): Promise<string[]> {
   const lines: string[] = [];
   for (const { name } of (await openDataset(store, runId, dataset)).parts) {
-    // Not a TextDecoder's default: it would drop a byte order mark.
+    // The default of TextDecoder would drop a byte order mark.
     const bytes = await store.read(`runs/${runId}/${dataset}/${name}`, 0, 1 << 30);
     const text = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true }).decode(bytes);
     const [first, ...rows] = text.split("\n");
@@ -28,7 +28,7 @@ async function readLines(
   return lines;
 }
 
-const cases = await cleanCases();
+const cases = await readCleanCases();
 
 describe("clean()", () => {
   let home: string;
@@ -39,43 +39,43 @@ describe("clean()", () => {
   });
   afterAll(() => Deno.remove(home, { recursive: true }));
 
-  cases.forEach((wanted, index) => {
-    it(`meets the case: ${wanted.name}`, async () => {
+  cases.forEach((expected, index) => {
+    it(`passes case: ${expected.name}`, async () => {
       const runId = `case-${index}`;
-      await putRaw(store, runId, wanted);
+      await putRaw(store, runId, expected);
       const context: StageContext = {
         runId,
-        asOf: wanted.asOf,
+        asOf: expected.asOf,
         store,
         postgresUrl: "",
         clickhouseUrl: "",
         signal: new AbortController().signal,
         progress() {},
       };
-      const options = { maxRejected: wanted.maxRejected, checkDateRange: wanted.dateRange, workers: 1 };
-      if (wanted.fails !== undefined) {
+      const options = { maxRejected: expected.maxRejected, checkDateRange: expected.dateRange, workers: 1 };
+      if (expected.fails !== undefined) {
         const earlier = ["clean", "rejected"].flatMap((dataset) =>
           ["part-00000.csv", "manifest.json"].map((name) => `runs/${runId}/${dataset}/${name}`)
         );
         for (const path of earlier) await store.writeText(path, "earlier");
         const error = await assertRejects(() => clean(context, options), SalesflowError);
-        assertEquals(error.exitCode, wanted.fails);
-        // Nothing is published, and nothing taken away.
+        assertEquals(error.exitCode, expected.fails);
+        // Nothing is published or removed.
         for (const path of earlier) assertEquals(await store.readText(path), "earlier");
         return;
       }
       const { facts } = await clean(context, options);
-      assertEquals(await readLines(store, runId, "rejected", "file,line,reason,raw"), wanted.rejected);
-      assertEquals((await readLines(store, runId, "clean", SALE_HEADER)).sort(), wanted.clean.toSorted());
+      assertEquals(await readRows(store, runId, "rejected", "file,line,reason,raw"), expected.rejected);
+      assertEquals((await readRows(store, runId, "clean", SALE_HEADER)).sort(), expected.clean.toSorted());
       const { rows_in, rows_out, duplicates, rejected, rejected_by_reason } = facts;
       assertEquals({ rows_in, rows_out, duplicates, rejected, rejected_by_reason }, {
-        rows_in: wanted.rowsIn,
-        rows_out: wanted.clean.length,
-        duplicates: wanted.duplicates,
-        rejected: wanted.rejected.length,
-        rejected_by_reason: wanted.rejectedByReason,
+        rows_in: expected.rowsIn,
+        rows_out: expected.clean.length,
+        duplicates: expected.duplicates,
+        rejected: expected.rejected.length,
+        rejected_by_reason: expected.rejectedByReason,
       });
-      assert(wanted.rowsIn === wanted.clean.length + wanted.duplicates + wanted.rejected.length);
+      assert(expected.rowsIn === expected.clean.length + expected.duplicates + expected.rejected.length);
     });
   });
 });

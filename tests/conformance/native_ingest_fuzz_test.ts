@@ -5,16 +5,16 @@ import { SalesflowError } from "../../lib/console/errors.ts";
 import { ingest } from "../../lib/ingest/ingest.ts";
 import type { StageContext } from "../../lib/pipeline/stage.ts";
 import { SALE_HEADER } from "../../lib/domain/sale.ts";
-import { datasetFolder, findDataset } from "../../lib/dataset/dataset.ts";
+import { datasetFolder, readManifest } from "../../lib/dataset/dataset.ts";
 import { openStore } from "../../lib/store/open_store.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { fuzzSettings } from "./fuzz/dice.ts";
+import { fuzzSettings } from "./fuzz/prng.ts";
 import { type FuzzedExport, fuzzedExport } from "./fuzz/exports.ts";
 
 const { seed, rounds } = fuzzSettings(120);
 
-/** How ingest ended. */
-type Outcome = { rows: number } | { refused: string };
+/** Result of ingest: the number of rows, or the error message. */
+type Outcome = { rows: number } | { failure: string };
 
 describe("ingest() on fuzzed exports", () => {
   let home: string;
@@ -35,7 +35,7 @@ describe("ingest() on fuzzed exports", () => {
     progress() {},
   });
 
-  async function ingested(runId: string, { bytes, encoding }: FuzzedExport): Promise<Outcome> {
+  async function ingestExport(runId: string, { bytes, encoding }: FuzzedExport): Promise<Outcome> {
     const path = `${home}/${runId}.csv`;
     await Deno.writeFile(path, bytes);
     const context = contextOf(runId);
@@ -47,51 +47,51 @@ describe("ingest() on fuzzed exports", () => {
       assert(error instanceof SalesflowError, `${error}`);
       assertEquals([error.stage, [1, 2].includes(error.exitCode)], ["ingest", true]);
       assert(error.message.includes(path) && error.message.length < 5_000, error.message);
-      // Whatever was there under a name is gone, and nothing half written counts as a dataset.
-      assertEquals(await findDataset(store, runId, "raw"), undefined);
-      return { refused: error.message };
+      // A partly written dataset has no manifest, and an earlier one is gone.
+      assertEquals(await readManifest(store, runId, "raw"), undefined);
+      return { failure: error.message };
     }
   }
 
-  /** Rows that were written, counted by nothing but line ends. */
-  async function writtenRows(runId: string): Promise<number> {
+  /** Counts the rows of the raw part by its line ends. */
+  async function countWrittenRows(runId: string): Promise<number> {
     const text = await store.readText(`${datasetFolder(runId, "raw")}/part-00000.csv`);
     const [header, ...lines] = text!.split("\n");
     assertEquals([header, lines.pop()], [SALE_HEADER, ""]);
     return lines.filter((line) => line !== "").length;
   }
 
-  it(`ends every one of ${rounds} in counted rows, which clean takes one by one, or a clear error`, async () => {
+  it(`writes rows that clean() counts the same, or fails with a clear error, in ${rounds} rounds`, async () => {
     const outcomes: Outcome[] = [];
     for (let round = 0; round < rounds; round++) {
       const runId = `export-${seed}-${round}`;
-      const made = fuzzedExport(seed, round);
-      const outcome = await ingested(runId, made).catch((error) => {
-        throw new Error(`round ${round}: ${made.kind} as ${made.encoding}`, { cause: error });
+      const fuzzed = fuzzedExport(seed, round);
+      const outcome = await ingestExport(runId, fuzzed).catch((error) => {
+        throw new Error(`round ${round}: ${fuzzed.kind} as ${fuzzed.encoding}`, { cause: error });
       });
       outcomes.push(outcome);
       if (!("rows" in outcome)) continue;
       assertEquals(
-        await writtenRows(runId),
+        await countWrittenRows(runId),
         outcome.rows,
-        `round ${round}: ${made.kind} as ${made.encoding}`,
+        `round ${round}: ${fuzzed.kind} as ${fuzzed.encoding}`,
       );
       const options = { maxRejected: 1, checkDateRange: true, workers: 1 };
       const { facts } = await clean(contextOf(runId), options);
-      assertEquals(facts.rows_in, outcome.rows, `round ${round}: ${made.kind} as ${made.encoding}`);
+      assertEquals(facts.rows_in, outcome.rows, `round ${round}: ${fuzzed.kind} as ${fuzzed.encoding}`);
       assertEquals(
         outcome.rows,
         Number(facts.rows_out) + Number(facts.duplicates) + Number(facts.rejected),
       );
     }
-    // Otherwise the exports are too good or too bad to test anything.
-    const refused = outcomes.flatMap((outcome) => "refused" in outcome ? [outcome.refused] : []);
+    // Guards against exports that are too clean or too broken to test anything.
+    const failures = outcomes.flatMap((outcome) => "failure" in outcome ? [outcome.failure] : []);
     const rows = outcomes.reduce((sum, outcome) => sum + ("rows" in outcome ? outcome.rows : 0), 0);
     if (rounds < 100) return;
-    assert(refused.length > rounds / 10 && refused.length < rounds * 0.9, `${refused.length} refused`);
+    assert(failures.length > rounds / 10 && failures.length < rounds * 0.9, `${failures.length} failures`);
     assert(rows > 20 * rounds, `${rows} rows`);
-    for (const words of ["is damaged", "quote never closes", "there is no column"]) {
-      assert(refused.some((message) => message.includes(words)), `nothing ${words}`);
+    for (const words of ["is damaged", "unclosed quote", "there is no column"]) {
+      assert(failures.some((message) => message.includes(words)), `no error with "${words}"`);
     }
   });
 });

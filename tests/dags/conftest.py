@@ -1,4 +1,4 @@
-"""What all tests of the DAG share: Airflow's settings, made before its first import, and reading the DAG."""
+"""Fixtures of the DAG's tests. Sets Airflow's settings before its first import."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ KUBERNETES = {
 
 @pytest.fixture
 def read_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Reads the DAG file as Airflow does, with the given settings; import errors fail the test."""
+    """Parses the DAG file as Airflow does, with the given settings; import errors fail the test."""
 
     def read(settings: Mapping[str, str] | None = None) -> Any:
         from airflow.dag_processing.dagbag import BundleDagBag
@@ -71,7 +71,7 @@ def read_dag(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
 @pytest.fixture
 def context() -> Callable[..., dict[str, Any]]:
-    """What a task's templates see: a run that is due at a time, with parameters."""
+    """Returns a template context: a run that is due at a time, with parameters."""
 
     def make(
         task: Any, run_after: str = "2026-11-24T09:45:00+00:00", map_index: int = -1, **params: Any

@@ -1,4 +1,4 @@
-"""The installation of the live test: databases, Airflow, PySpark, the program from source."""
+"""The installation of the live tests: databases, Airflow, PySpark, and salesflow from source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPARK_ENVIRONMENT = os.environ.get("SALESFLOW_TEST_SPARK_ENVIRONMENT", "")
 
 
 def postgres_driver() -> str:
-    """The JDBC driver of the images; its version is written in k8s/jars/ivy.xml only."""
+    """Returns the Maven coordinates of the images' JDBC driver, from k8s/jars/ivy.xml."""
     found = re.search(
         r'org="(org\.postgresql)" name="(postgresql)" rev="([^"]+)"', (ROOT / "k8s/jars/ivy.xml").read_text()
     )
@@ -30,7 +30,7 @@ def postgres_driver() -> str:
 
 
 class Live:
-    """Everything that runs, and what the tests ask of it."""
+    """The running installation, and queries of its state."""
 
     def __init__(self, folder: Path) -> None:
         self.store = folder / "store"
@@ -92,11 +92,11 @@ class Live:
         self.ask("PATCH", "/api/v2/dags/sales_pipeline", {"is_paused": False})
 
     def trigger(self, **conf: Any) -> dict:
-        """Starts a run as a person does: without a logical date."""
+        """Starts a run like the web interface: without a logical date."""
         return self.ask("POST", RUNS, {"logical_date": None, "conf": conf})
 
-    def started_days_ago(self, run_id: str, days: int) -> None:
-        """Lets Airflow believe that a run has been going on for days."""
+    def backdate_start(self, run_id: str, days: int) -> None:
+        """Moves the start of a run into the past."""
         query = (
             f"UPDATE dag_run SET start_date = start_date - interval '{days} days' "
             f"WHERE run_id = '{run_id}' RETURNING 1"
@@ -114,7 +114,7 @@ class Live:
         return task
 
     def wait(self, run_id: str, state: str) -> dict:
-        """Waits for the end of a run, which must be in the state."""
+        """Waits for the end of a run; fails when it ends in another state."""
 
         def ended() -> dict | None:
             run = self.run(run_id)
@@ -134,17 +134,17 @@ class Live:
         return "\n".join(texts)
 
     def starts(self, run_id: str, task_id: str) -> int:
-        """How often a task's program was started, in all tries together."""
+        """Counts how often a task's program was started, in all tries."""
         assert self.airflow is not None
         logs = (self.airflow.home / "logs").rglob(f"run_id={run_id}/task_id={task_id}/**/attempt=*.log")
         return sum(path.read_text().count('"event":"Starting ') for path in logs)
 
     def record(self, run: str, stage: str) -> dict:
-        """What the run says of a stage, in the store."""
+        """Reads the record of a stage in the store."""
         return json.loads((self.store / "runs" / run / "stages" / f"{stage}.json").read_text())
 
     def tables(self) -> dict[str, Any]:
-        """All content of all tables, without the times of loading."""
+        """Returns the content of all tables, without load times."""
         whole = "SELECT count(*), md5(string_agg(t::text, chr(10) ORDER BY {1})) FROM shop.{0} t"
         aggregates = "SELECT * {} FROM shop.sales_aggregates ORDER BY {} level, region, product_id"
         return {
@@ -156,7 +156,7 @@ class Live:
         }
 
     def expect_rows(self, day: str, run: str) -> None:
-        """The day's aggregates are in ClickHouse, made by this run, and add up to the sales in PostgreSQL."""
+        """Checks that ClickHouse has this run's aggregates of the day, equal to the sales in PostgreSQL."""
         [(count, amount)] = self.databases.postgres("SELECT count(*), sum(sale_amount)::text FROM shop.sales")
         assert count == ROWS
         imported = f"FROM shop.sales_aggregates WHERE import_date = '{day}' AND level"

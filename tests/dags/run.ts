@@ -1,16 +1,23 @@
 /**
- * `deno task test:airflow`: tests the DAG with a real Airflow in a Python environment of its own under .cache/: lint, then
- * pytest with everything up to the live scheduler (arguments are passed on). Ends with `N passed, N failed`. Needs Python
- * 3.12 or 3.11, and Java 17 for Spark.
+ * `deno task test:airflow`: lints and tests the DAG with a real Airflow, in a Python environment under .cache/. Arguments are
+ * passed on to pytest. Prints `N passed, N failed` at the end. Needs Python 3.12 or 3.11, and Java 17 for Spark.
  */
-import { environment, findPython, finish, lint, run, SHORT_SESSIONS, sparkEnvironment } from "../python.ts";
+import {
+  ensureSparkVenv,
+  ensureVenv,
+  findPython,
+  lint,
+  reportAndExit,
+  run,
+  SHORT_SESSIONS,
+} from "../python.ts";
 
 const HOME = ".cache/airflow";
 const CODE = ["dags", "tests/dags"];
 
 const python = await findPython(["3.12", "3.11"]);
-const airflow = await environment(HOME, ["dags/requirements.txt", "tests/dags/requirements.txt"], python);
-const spark = await sparkEnvironment();
+const airflow = await ensureVenv(HOME, ["dags/requirements.txt", "tests/dags/requirements.txt"], python);
+const spark = await ensureSparkVenv();
 
 const failedChecks = await lint(airflow, `${HOME}/ruff`, CODE);
 const airflowHome = await Deno.makeTempDir({ prefix: "salesflow-airflow-" });
@@ -30,4 +37,4 @@ const result = await run(
   },
 );
 await Deno.remove(airflowHome, { recursive: true });
-finish(result, failedChecks);
+reportAndExit(result, failedChecks);

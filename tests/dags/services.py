@@ -1,4 +1,4 @@
-"""The processes of the live test: the embedded databases, and Airflow's own, each with a log file."""
+"""The processes of the live tests: embedded databases and Airflow's services, each with a log file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ USER = "tester"
 
 
 def wait_for(what: str, look: Callable[[], Any], seconds: float, pause: float = 0.5) -> Any:
-    """Looks again and again until something is found, which is returned."""
+    """Polls until `look` returns a truthy value, and returns it."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 
 class Service:
-    """A process in a group of its own, whose output goes to a file."""
+    """A process in its own group, whose output goes to a file."""
 
     def __init__(self, name: str, command: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self.name = name
@@ -61,12 +61,12 @@ class Service:
         return self.log.read_text(errors="replace")
 
     def check(self) -> None:
-        """Fails when the process has ended."""
+        """Fails when the process has exited."""
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}:\n{self.output()[-4000:]}")
 
     def stop(self) -> None:
-        """Asks the process to end, then ends its whole group."""
+        """Terminates the process, then kills its group."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             try:
                 if number == signal.SIGTERM:
@@ -79,7 +79,7 @@ class Service:
 
 
 class Webhook:
-    """A chat's incoming webhook: an HTTP server that keeps what it is sent."""
+    """A chat webhook: an HTTP server that stores requests."""
 
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
@@ -113,7 +113,7 @@ class Webhook:
 
 
 class Databases:
-    """PostgreSQL and ClickHouse of `salesflow up`."""
+    """PostgreSQL and ClickHouse, started by `salesflow up`."""
 
     def __init__(self, program: Path, environment: Mapping[str, str], folder: Path) -> None:
         self.service = Service(
@@ -130,7 +130,7 @@ class Databases:
         self.clickhouse_url: str = found["clickhouse"]
 
     def create(self, name: str) -> str:
-        """Makes another database on the PostgreSQL server and returns its URL."""
+        """Creates a database on the PostgreSQL server and returns its URL."""
         import psycopg2
 
         connection = psycopg2.connect(self.postgres_url)
@@ -141,11 +141,11 @@ class Databases:
         return self.url_of(name)
 
     def url_of(self, name: str) -> str:
-        """Where another database of the PostgreSQL server is."""
+        """Returns the URL of another database on the PostgreSQL server."""
         return urlsplit(self.postgres_url)._replace(path=f"/{name}").geturl()
 
     def postgres(self, query: str, database: str | None = None) -> list[tuple]:
-        """The rows of a query, on the database of the shop unless another is named."""
+        """Runs a query, by default on the database of the shop, and returns its rows."""
         import psycopg2
 
         connection = psycopg2.connect(self.url_of(database) if database else self.postgres_url)
@@ -216,7 +216,7 @@ class Airflow:
         self.token = ""
 
     def wait_until_healthy(self) -> None:
-        """All three are there, and the DAG has been read."""
+        """Waits until all services are healthy and the DAG has been parsed."""
 
         def healthy() -> bool:
             for service in self.services:
@@ -237,7 +237,7 @@ class Airflow:
         return answer["access_token"]
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        """Calls the REST API; an error of the API says what it was."""
+        """Calls the REST API; adds the response body to errors."""
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"

@@ -1,8 +1,7 @@
 """The DAG on a real scheduler: Airflow on PostgreSQL, Spark for clean and aggregate, rows in ClickHouse.
 
-The tests are steps of one story, in this order: the scheduled run, a run over the REST API in which a stage
-fails once, a second run of the same day, a run that fails for good, a run that is stopped, and one that takes
-too long.
+The tests depend on each other, in this order: the scheduled run, a run over the REST API in which a stage
+fails once, a second run of the same day, a permanent failure, a stopped run, and a run that times out.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ def moscow_date(text: str) -> str:
 
 def expect_all_stages_done(live: Live, run: str) -> None:
     for stage in STAGES:
-        # Each shard writes this record, and the last one is right for all.
+        # Every shard writes this record; the last one applies to all.
         record = live.record(run, stage)
         assert record["status"] == "done", stage
         assert record["engine"] == ("spark" if stage in ("clean", "aggregate") else "native")
     assert (live.store / "runs" / run / "report" / "report.html").stat().st_size > 10_000
 
 
-def test_scheduled_run_goes_from_nothing_to_rows_in_clickhouse(live: Live) -> None:
+def test_scheduled_run_loads_clickhouse_from_scratch(live: Live) -> None:
     assert live.databases.postgres("SELECT count(*) FROM pg_namespace WHERE nspname = 'shop'") == [(0,)]
     live.unpause()
     (run,) = wait_for("the scheduled run", lambda: live.ask("GET", RUNS)["dag_runs"], 60)
@@ -77,7 +76,7 @@ def test_scheduled_run_goes_from_nothing_to_rows_in_clickhouse(live: Live) -> No
 
 @pytest.fixture(scope="module")
 def manual_run(live: Live) -> Iterator[dict]:
-    """A run over the REST API, whose first stage finds the run in use by somebody else."""
+    """A run over the REST API, whose first stage finds the run locked at first."""
     day = datetime.now(MOSCOW).date().isoformat()
     folder = live.store / "runs" / day
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +93,7 @@ def manual_run(live: Live) -> Iterator[dict]:
     return {**run, "day": day, "tables": live.tables()}
 
 
-def test_rest_run_goes_from_nothing_to_rows_in_clickhouse(live: Live, manual_run: dict) -> None:
+def test_rest_run_loads_clickhouse(live: Live, manual_run: dict) -> None:
     assert manual_run["run_type"] == "manual"
     assert manual_run["logical_date"] is None
     assert moscow_date(manual_run["run_after"]) == manual_run["day"]
@@ -102,17 +101,17 @@ def test_rest_run_goes_from_nothing_to_rows_in_clickhouse(live: Live, manual_run
     expect_all_stages_done(live, manual_run["day"])
 
 
-def test_stage_that_fails_for_now_is_retried(live: Live, manual_run: dict) -> None:
+def test_temporary_failure_is_retried(live: Live, manual_run: dict) -> None:
     tries = {task["task_id"]: task["try_number"] for task in live.tasks(manual_run["dag_run_id"])}
     assert tries.pop("migrate") >= 2
-    del tries["generate"]  # Has skipped shards, which count no tries.
+    del tries["generate"]  # Its skipped shards have no tries.
     assert set(tries.values()) == {1}
     first = live.ask(
         "GET", f"{RUNS}/{manual_run['dag_run_id']}/taskInstances/migrate/logs/1?full_content=true"
     )
     text = json.dumps(first)
     assert "Another salesflow command is working on run" in text
-    assert "migrate failed for now (exit code 75)" in text
+    assert "migrate failed temporarily (exit code 75)" in text
 
 
 def test_second_run_of_the_day_leaves_the_same_tables(live: Live, manual_run: dict) -> None:
@@ -122,7 +121,7 @@ def test_second_run_of_the_day_leaves_the_same_tables(live: Live, manual_run: di
     assert live.tables() == manual_run["tables"]
 
 
-def test_stage_that_fails_for_good_is_not_retried_and_is_told_of_once(live: Live, manual_run: dict) -> None:
+def test_permanent_failure_is_not_retried_and_is_reported_once(live: Live, manual_run: dict) -> None:
     day = "2026-01-06"
     record = live.store / "runs" / day / "run.json"
     record.parent.mkdir(parents=True)
@@ -133,20 +132,23 @@ def test_stage_that_fails_for_good_is_not_retried_and_is_told_of_once(live: Live
 
     (alert,) = wait_for("the alert", lambda: live.webhook.texts_about(run_id), 30)
     last_try = live.task(run_id, "migrate")["try_number"]
-    assert f"Stage migrate of sales_pipeline failed in {run_id} (try {last_try}): migrate failed for" in alert
-    assert f"Cannot understand runs/{day}/run.json" in alert
-    assert "Remove the file" in alert, "the tool's remedy"
+    assert (
+        f"Stage migrate of sales_pipeline failed in {run_id} (try {last_try}): migrate failed permanently"
+        in alert
+    )
+    assert f"Cannot parse runs/{day}/run.json" in alert
+    assert "Remove the file" in alert, "the remedy of salesflow"
     assert re.search(rf"Log: http://\S+/runs/\S+/tasks/migrate\?try_number={last_try}$", alert)
     states = {task["task_id"]: task["state"] for task in live.tasks(run_id)}
     assert states.pop("migrate") == "failed"
     assert set(states.values()) == {"upstream_failed"}
-    # Airflow itself may lose a try on a busy machine, before it comes to the stage.
+    # On a busy machine Airflow may lose a try before the stage starts.
     assert live.starts(run_id, "migrate") == 1
     assert live.tables() == manual_run["tables"]
 
 
 def processes_of(run: str) -> list[int]:
-    """Processes on this machine that work on a run."""
+    """Returns the ids of generate processes of a run on this machine."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -159,7 +161,7 @@ def processes_of(run: str) -> list[int]:
     return found
 
 
-def test_stopping_a_task_ends_its_processes_and_changes_no_table(live: Live, manual_run: dict) -> None:
+def test_stopping_a_task_terminates_its_processes_and_changes_no_table(live: Live, manual_run: dict) -> None:
     rows = 500_000_000
     run = live.trigger(rows=rows)
     folder = f"{manual_run['day']}.rows-{rows}"
@@ -176,12 +178,12 @@ def test_stopping_a_task_ends_its_processes_and_changes_no_table(live: Live, man
     assert live.tables() == manual_run["tables"]
 
 
-def test_run_that_takes_too_long_is_ended_and_told_of_once(live: Live, manual_run: dict) -> None:
+def test_run_timeout_is_reported_once(live: Live, manual_run: dict) -> None:
     rows = 400_000_000
     run_id = live.trigger(rows=rows)["dag_run_id"]
     folder = f"{manual_run['day']}.rows-{rows}"
     wait_for("a process of generate", lambda: processes_of(folder), RUN_SECONDS)
-    live.started_days_ago(run_id, 2)
+    live.backdate_start(run_id, 2)
     live.wait(run_id, "failed")
     wait_for("the end of the processes", lambda: not processes_of(folder), 60)
     states = {task["task_id"]: task["state"] for task in live.tasks(run_id)}
@@ -189,16 +191,16 @@ def test_run_that_takes_too_long_is_ended_and_told_of_once(live: Live, manual_ru
     assert states["report"] == "skipped"
 
     (alert,) = wait_for("the alert", lambda: live.webhook.texts_about(run_id), 60)
-    assert alert.startswith(f"Run {run_id} of sales_pipeline failed: it took longer than a run may")
+    assert alert.startswith(f"Run {run_id} of sales_pipeline failed: it exceeded the time limit of a run")
     assert live.tables() == manual_run["tables"]
 
 
-def test_runs_that_succeed_are_told_to_nobody_and_failures_once(live: Live, manual_run: dict) -> None:
-    """After everything else: by now the DAG's own callback has been called for each failed run as well."""
-    told = [sent["body"]["text"] for sent in live.webhook.received]
-    assert not [text for text in told if manual_run["dag_run_id"] in text]
-    assert len([text for text in told if "migrate failed for good" in text]) == 1
-    assert len([text for text in told if "took longer" in text]) == 1
+def test_only_failures_are_reported_and_only_once(live: Live, manual_run: dict) -> None:
+    """Runs last, when the DAG's callback has also been called for each failed run."""
+    alerts = [sent["body"]["text"] for sent in live.webhook.received]
+    assert not [text for text in alerts if manual_run["dag_run_id"] in text]
+    assert len([text for text in alerts if "migrate failed permanently" in text]) == 1
+    assert len([text for text in alerts if "time limit" in text]) == 1
 
 
 def test_no_password_is_in_logs_or_rendered_templates(live: Live, manual_run: dict) -> None:
@@ -214,7 +216,7 @@ def test_no_password_is_in_logs_or_rendered_templates(live: Live, manual_run: di
             assert password not in text
 
 
-def test_rest_refuses_wrong_parameters(live: Live) -> None:
+def test_rest_rejects_invalid_parameters(live: Live) -> None:
     import urllib.error
 
     for conf in ({"rows": 0}, {"as_of": "yesterday"}, {"seed": "x"}):
@@ -223,7 +225,7 @@ def test_rest_refuses_wrong_parameters(live: Live) -> None:
         assert caught.value.code in (400, 422)
 
 
-def test_airflow_knows_of_no_import_error(live: Live) -> None:
+def test_airflow_has_no_import_errors(live: Live) -> None:
     assert live.ask("GET", "/api/v2/importErrors")["total_entries"] == 0
     assert live.airflow is not None
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""A run that fails on the live scheduler gives its password away nowhere: it has a marked, wrong one."""
+"""A run with recognisable, wrong passwords fails on the live scheduler without leaking them anywhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services import Airflow
 
 POSTGRES_PASSWORD = "marked/pg 4f1c+é"
 CLICKHOUSE_PASSWORD = "marked/ch 9b7e+é"
-"""Both look otherwise when they are percent-encoded."""
+"""Both change when percent-encoded."""
 
 LOOK_SECONDS = 0.02
 
@@ -34,15 +34,15 @@ def with_password(url: str, password: str) -> str:
 
 
 def forms(password: str) -> set[str]:
-    """The password as it is, percent-encoded, and within base64 of longer text, wherever it begins there."""
+    """Returns the password verbatim, percent-encoded, and as part of base64 at every offset."""
     found = set()
-    for text in (password, password.split("+")[0]):  # the part that no kind of escaping changes, too
+    for text in (password, password.split("+")[0]):  # also the part that escaping does not change
         found |= {text, quote(text), quote(text, safe=""), quote_plus(text)}
     for text in (password, quote(password, safe="")):
         data = text.encode()
         for before in range(3):
             encoded = base64.b64encode(b"x" * before + data).decode().rstrip("=")
-            # The first and the last characters also hold bits of the neighbours.
+            # The first and last characters also encode adjacent bytes.
             core = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
             found |= {core, core.replace("+", "-").replace("/", "_")}
     return found
@@ -51,12 +51,13 @@ def forms(password: str) -> set[str]:
 FORMS = forms(POSTGRES_PASSWORD) | forms(CLICKHOUSE_PASSWORD)
 
 
-def given_away(text: str) -> set[str]:
+def leaked(text: str) -> set[str]:
+    """Returns the forms of the passwords that a text contains."""
     return {form for form in FORMS if form in text}
 
 
 class CommandLines:
-    """The command lines of all processes, looked at again and again."""
+    """Polls the command lines of all processes."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
@@ -84,7 +85,7 @@ class CommandLines:
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """The installation of the live test, whose stages are given passwords that the databases refuse."""
+    """The installation of the live tests, with passwords that the databases reject."""
 
     class WithMarkedPasswords(Airflow):
         def __init__(self, url: str, dags: Path, environment: Mapping[str, str], folder: Path) -> None:
@@ -103,7 +104,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 
 @pytest.mark.parametrize("password", [POSTGRES_PASSWORD, CLICKHOUSE_PASSWORD])
-def test_a_password_is_recognized_in_every_form(password: str) -> None:
+def test_leaked_recognises_every_form(password: str) -> None:
     url = with_password("postgres://shop@db:5432/shop", password)
     for text in (
         f"password={password}",
@@ -112,12 +113,12 @@ def test_a_password_is_recognized_in_every_form(password: str) -> None:
         *(base64.b64encode(("u" * length + ":" + password + "@db").encode()).decode() for length in range(3)),
         *(base64.urlsafe_b64encode(("u" * length + url).encode()).decode() for length in range(3)),
     ):
-        assert given_away(text), text
-    assert not given_away("postgres://shop:***@db:5432/shop")
+        assert leaked(text), text
+    assert not leaked("postgres://shop:***@db:5432/shop")
 
 
 def everything_in_airflow(live: Live) -> Iterator[tuple[str, str]]:
-    """All rows of Airflow's own database: rendered templates, serialized DAG, results of tasks, events."""
+    """Yields all rows of Airflow's database: rendered templates, serialized DAG, task results, events."""
     import psycopg2
 
     assert live.airflow is not None
@@ -140,7 +141,7 @@ def files_below(*folders: Path) -> Iterator[tuple[str, str]]:
                 yield str(path), path.read_text(errors="replace")
 
 
-def test_a_failing_run_gives_no_password_away(failing: Live) -> None:
+def test_a_failing_run_leaks_no_password(failing: Live) -> None:
     assert failing.airflow is not None
     failing.unpause()
     with CommandLines() as lines:
@@ -159,5 +160,7 @@ def test_a_failing_run_gives_no_password_away(failing: Live) -> None:
         **{f"command line {line}": line for line in lines.seen},
     }
     assert any("migrate" in line and "--run-id" in line for line in lines.seen)
-    assert any(name.endswith("stages/migrate.json") for name in texts), "the run's folder holds its failure"
-    assert {name: found for name, text in texts.items() if (found := given_away(text))} == {}
+    assert any(name.endswith("stages/migrate.json") for name in texts), (
+        "the failure is recorded in the run's folder"
+    )
+    assert {name: found for name, text in texts.items() if (found := leaked(text))} == {}

@@ -1,4 +1,4 @@
-"""The run id, as-of date and shards that a DAG run asks the tool for; the parameters of a manual run."""
+"""Run id, as-of date and shards of a DAG run, and the parameters of manual runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CASES = [
 ]
 
 
-def test_run_id_pattern_is_that_of_the_tool() -> None:
+def test_run_id_pattern_is_that_of_salesflow() -> None:
     assert f"RUN_ID = /^{TOOL_RUN_ID}$/" in (ROOT / "lib/pipeline/records.ts").read_text()
 
 
@@ -51,7 +51,7 @@ def test_run_id_pattern_is_that_of_the_tool() -> None:
     [case[1:] for case in CASES],
     ids=[case[0] for case in CASES],
 )
-def test_every_task_is_given_run_id_and_as_of_date(
+def test_every_task_has_run_id_and_as_of_date(
     read_dag, context, run_after, params, as_of, run_id, seed
 ) -> None:
     dag = read_dag()
@@ -67,7 +67,7 @@ def test_every_task_is_given_run_id_and_as_of_date(
             assert options["--seed"] == (seed or as_of.replace("-", ""))
 
 
-def test_defaults_of_the_installation_leave_the_run_id_plain(read_dag, context) -> None:
+def test_run_id_is_the_date_with_the_defaults_of_the_installation(read_dag, context) -> None:
     dag = read_dag({"SALESFLOW_ROWS": "20000", "SALESFLOW_SEED": "7"})
     task = dag.get_task("generate")
     task.render_template_fields(context(task))
@@ -76,17 +76,19 @@ def test_defaults_of_the_installation_leave_the_run_id_plain(read_dag, context) 
 
 
 SEEDS = [
-    ("emptied, where the installation has one", "7", None, "2026-11-24.seed-20261124", "20261124"),
-    ("another than the installation's", "7", 8, "2026-11-24.seed-8", "8"),
-    ("that of the installation", "7", 7, "2026-11-24", "7"),
-    ("the date's, where the installation has none", "", 20261124, "2026-11-24", "20261124"),
+    ("empty, with a default of the installation", "7", None, "2026-11-24.seed-20261124", "20261124"),
+    ("other than the installation's", "7", 8, "2026-11-24.seed-8", "8"),
+    ("the installation's", "7", 7, "2026-11-24", "7"),
+    ("the date's, without a default", "", 20261124, "2026-11-24", "20261124"),
 ]
 
 
 @pytest.mark.parametrize(
     ("installation", "asked", "run_id", "seed"), [case[1:] for case in SEEDS], ids=[case[0] for case in SEEDS]
 )
-def test_run_id_names_the_seed_that_is_used(read_dag, context, installation, asked, run_id, seed) -> None:
+def test_run_id_contains_a_seed_other_than_the_default(
+    read_dag, context, installation, asked, run_id, seed
+) -> None:
     generate = read_dag({"SALESFLOW_SEED": installation}).get_task("generate")
     generate.render_template_fields(context(generate, seed=asked))
     assert generate.arguments[2] == run_id
@@ -121,7 +123,7 @@ def test_params_accept(read_dag, params) -> None:
 
 
 @pytest.mark.parametrize("params", BAD, ids=str)
-def test_params_refuse(read_dag, params) -> None:
+def test_params_reject(read_dag, params) -> None:
     from airflow.sdk.exceptions import ParamValidationError
 
     dag = read_dag()
@@ -133,14 +135,14 @@ def test_params_refuse(read_dag, params) -> None:
     ("rows", "shards"),
     [(1, 1), (1_000_000, 1), (1_000_001, 2), (3_000_000, 3), (3_000_001, 4), (2_000_000_000, 4)],
 )
-def test_generate_is_shared_by_as_many_shards_as_the_rows_need(read_dag, context, rows, shards) -> None:
+def test_generate_uses_as_many_shards_as_the_rows_need(read_dag, context, rows, shards) -> None:
     from airflow.sdk.exceptions import AirflowSkipException
 
     dag = read_dag({"SALESFLOW_GENERATE_SHARDS": "4", "SALESFLOW_ROWS_PER_SHARD": "1000000"})
     generate = dag.get_task("generate")
     assert generate.is_mapped
     assert dag.get_task("clean").trigger_rule == "none_failed", "surplus shards are skipped"
-    given = []
+    shard_numbers = []
     for map_index in range(4):
         seen = context(generate, map_index=map_index, rows=rows)
         arguments = generate.expand_input.value["arguments"][map_index]
@@ -151,5 +153,5 @@ def test_generate_is_shared_by_as_many_shards_as_the_rows_need(read_dag, context
         except AirflowSkipException:
             continue
         assert task.arguments[-2] == "--shard"
-        given.append(task.arguments[-1])
-    assert given == [f"{number}/{shards}" for number in range(1, shards + 1)]
+        shard_numbers.append(task.arguments[-1])
+    assert shard_numbers == [f"{number}/{shards}" for number in range(1, shards + 1)]

@@ -1,4 +1,4 @@
-"""When the DAG runs."""
+"""The schedule of the DAG."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def due(read_dag):
-    """All times from which a run is due between two times."""
+    """Returns the times at which runs are due within an interval."""
     from airflow.serialization.serialized_objects import DagSerialization
     from pendulum import instance
 

@@ -1,4 +1,4 @@
-"""Reading the environment."""
+"""Settings from environment variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def read(changes: dict[str, str]) -> Settings:
     return Settings.from_environment(changes)
 
 
-def test_nothing_set_gives_the_local_runner() -> None:
+def test_defaults_are_those_of_the_local_runner() -> None:
     settings = read({})
     assert (settings.runner, settings.store, settings.binary) == (
         "local",
@@ -24,7 +24,7 @@ def test_nothing_set_gives_the_local_runner() -> None:
     assert (settings.rows, settings.seed, settings.generate_shards) == (1_000_000, None, 1)
 
 
-def test_a_full_installation_is_read_whole() -> None:
+def test_all_settings_of_kubernetes_are_read() -> None:
     settings = read(KUBERNETES)
     assert settings.secrets == ("salesflow-databases", "salesflow-s3")
     assert settings.store_path == "/data/sales"
@@ -85,24 +85,24 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("changes", "message"), MISTAKES, ids=[message[:60] for _, message in MISTAKES])
-def test_a_mistake_is_named(changes, message) -> None:
+def test_invalid_settings_are_explained(changes, message) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         read(changes)
 
 
-def test_all_mistakes_are_named_together() -> None:
+def test_all_mistakes_are_listed_together() -> None:
     with pytest.raises(ValueError, match="Cannot read the settings") as caught:
         read({"SALESFLOW_ROWS": "x", "SALESFLOW_RETRIES": "y", "SALESFLOW_STORE": "z"})
     assert str(caught.value).count("\n- ") == 3
 
 
-def test_a_secret_in_the_store_address_is_not_repeated() -> None:
+def test_a_secret_in_the_store_url_is_not_shown() -> None:
     with pytest.raises(ValueError, match="without credentials") as caught:
         read({"SALESFLOW_STORE": "s3://key:hunter2@bucket"})
     assert "hunter2" not in str(caught.value)
 
 
-def test_readme_describes_exactly_the_variables_that_are_read() -> None:
+def test_readme_documents_exactly_the_variables_that_are_read() -> None:
     code = "".join(path.read_text() for path in (DAGS / "salesflow_runners").glob("*.py"))
     documented = set(re.findall(r"^\| `(SALESFLOW_\w+)`", (DAGS / "README.md").read_text(), re.MULTILINE))
     assert documented == set(re.findall(r'"(SALESFLOW_\w+)"', code))

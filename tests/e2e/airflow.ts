@@ -1,4 +1,4 @@
-/** Airflow in the cluster: put there, and asked over its REST API through a forwarded port. */
+/** Deploys Airflow to the cluster, and calls its REST API through a forwarded port. */
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { Follower, kubectl, ROOT, run, until } from "./command.ts";
 import { imageName } from "./images.ts";
@@ -13,7 +13,7 @@ interface EnvVar {
   valueFrom?: unknown;
 }
 
-/** The part of helm/values/airflow.yaml that the test's manifest takes over. */
+/** The part of helm/values/airflow.yaml that is copied into the test's manifest. */
 interface AirflowValues {
   env: EnvVar[];
   extraEnvFrom: string;
@@ -21,7 +21,7 @@ interface AirflowValues {
   apiServer: { args: string[]; env: EnvVar[] };
 }
 
-/** What Airflow's chart would set by itself. */
+/** Returns the variables that Airflow's chart would set. */
 function chartEnvironment(namespace: string): EnvVar[] {
   const secret = (name: string, key: string) => ({
     name,
@@ -40,8 +40,8 @@ function chartEnvironment(namespace: string): EnvVar[] {
   ];
 }
 
-/** The test's manifest with the settings of helm/values/airflow.yaml. */
-export async function airflowManifest(settings: Settings): Promise<string> {
+/** Returns the test's manifest with the settings of helm/values/airflow.yaml. */
+export async function createAirflowManifest(settings: Settings): Promise<string> {
   const values: AirflowValues = parse(await Deno.readTextFile(`${ROOT}helm/values/airflow.yaml`));
   const documents = parseAllDocuments(await Deno.readTextFile(`${ROOT}tests/e2e/airflow.yaml`))
     .map((document) => document.toJS());
@@ -62,11 +62,11 @@ export async function airflowManifest(settings: Settings): Promise<string> {
   return documents.map((document) => stringify(document)).join("---\n");
 }
 
-/** Starts Airflow from the test's manifest and waits until it serves; done again, it takes new settings over. */
+/** Deploys Airflow from the test's manifest and waits until it is ready. Called again, it applies new settings. */
 export async function deployAirflow(settings: Settings): Promise<void> {
   const inNamespace = ["--namespace", settings.namespace];
-  await run("kubectl", ["apply", ...inNamespace, "--filename", "-"], await airflowManifest(settings));
-  // Settings come from a ConfigMap, which a running process has read already.
+  await run("kubectl", ["apply", ...inNamespace, "--filename", "-"], await createAirflowManifest(settings));
+  // Running pods have read their settings from the ConfigMap at startup.
   const running = await kubectl(
     "get",
     "pods",
@@ -80,7 +80,7 @@ export async function deployAirflow(settings: Settings): Promise<void> {
   await kubectl("rollout", "status", "deployment/airflow", ...inNamespace, "--timeout", "5m");
 }
 
-/** One try of a stage. */
+/** A task instance of a DAG run. */
 export interface TaskInstance {
   task_id: string;
   map_index: number;
@@ -88,14 +88,14 @@ export interface TaskInstance {
   try_number: number;
 }
 
-/** A run of the DAG. */
+/** A DAG run. */
 export interface DagRun {
   dag_run_id: string;
   state: string;
   run_type: string;
 }
 
-/** Airflow's REST API behind a forwarded port. */
+/** Client of Airflow's REST API through a forwarded port. */
 export class Airflow {
   readonly #forward: Follower;
   readonly #address: string;
@@ -106,7 +106,7 @@ export class Airflow {
     this.#address = address;
   }
 
-  /** Opens a way to the API and logs in. */
+  /** Forwards a port to the API and logs in. */
   static async connect({ namespace }: Settings): Promise<Airflow> {
     const { promise, resolve } = Promise.withResolvers<string>();
     const target = ["port-forward", "--namespace", namespace, "service/airflow-api-server", ":8080"];
@@ -125,16 +125,16 @@ export class Airflow {
       "--output",
       template,
     );
-    const answer = await until(
+    const response = await until(
       "Airflow accepts the password of the Secret",
       60_000,
       () => airflow.#send("POST", "/auth/token", { username: "admin", password }),
     );
-    airflow.#token = (answer as { access_token: string }).access_token;
+    airflow.#token = (response as { access_token: string }).access_token;
     return airflow;
   }
 
-  /** Closes the way. */
+  /** Stops forwarding. */
   close(): Promise<void> {
     return this.#forward.stop();
   }
@@ -154,9 +154,9 @@ export class Airflow {
     return JSON.parse(text);
   }
 
-  /** Waits until the DAG is there, without import errors, and lets it be scheduled. */
+  /** Waits until the DAG is imported without errors, and unpauses it. */
   async unpause(): Promise<void> {
-    await until("the DAG is there", 180_000, async () => {
+    await until("the DAG is imported", 180_000, async () => {
       const { import_errors } = await this.#send("GET", "/api/v2/importErrors") as {
         import_errors: unknown[];
       };
@@ -166,19 +166,19 @@ export class Airflow {
     await this.#send("PATCH", `/api/v2/dags/${DAG}`, { is_paused: false });
   }
 
-  /** What a parameter of the DAG is when a run does not say. */
+  /** Returns the default of a parameter of the DAG. */
   async parameter(name: string): Promise<unknown> {
     const path = `/api/v2/dags/${DAG}/details`;
     const { params } = await this.#send("GET", path) as { params: Record<string, { value: unknown }> };
     return params[name]?.value;
   }
 
-  /** Starts a run by hand. */
+  /** Triggers a DAG run. */
   async trigger(conf: Record<string, unknown>): Promise<DagRun> {
     return await this.#send("POST", `/api/v2/dags/${DAG}/dagRuns`, { logical_date: null, conf }) as DagRun;
   }
 
-  /** All runs, as soon as there is one. */
+  /** Waits until there is a DAG run; returns all. */
   async waitForRun(): Promise<DagRun[]> {
     return await until("the DAG is scheduled", 120_000, async () => {
       const runs = await this.runs();
@@ -186,19 +186,19 @@ export class Airflow {
     }, POLL_MS);
   }
 
-  /** All runs, the newest first. */
+  /** Returns all DAG runs, newest first. */
   async runs(): Promise<DagRun[]> {
     const path = `/api/v2/dags/${DAG}/dagRuns?order_by=-run_after`;
     return (await this.#send("GET", path) as { dag_runs: DagRun[] }).dag_runs;
   }
 
-  /** The stages of a run, as they stand. */
+  /** Returns the task instances of a DAG run. */
   async tasks({ dag_run_id }: DagRun): Promise<TaskInstance[]> {
     const path = `/api/v2/dags/${DAG}/dagRuns/${encodeURIComponent(dag_run_id)}/taskInstances`;
     return (await this.#send("GET", path) as { task_instances: TaskInstance[] }).task_instances;
   }
 
-  /** The log of one try of a stage. */
+  /** Returns the log of a task instance. */
   async log(run: DagRun, { task_id, map_index, try_number }: TaskInstance): Promise<string> {
     const path =
       `/api/v2/dags/${DAG}/dagRuns/${encodeURIComponent(run.dag_run_id)}/taskInstances/${task_id}` +
@@ -208,9 +208,9 @@ export class Airflow {
   }
 
   /**
-   * Waits for the end of a run.
+   * Waits until a DAG run has finished; returns its tasks.
    *
-   * @throws {Error} when it failed, with the last lines of the stages that did
+   * @throws {Error} with the ends of the failed tasks' logs when it failed
    */
   async finished(run: DagRun, limitMs: number): Promise<TaskInstance[]> {
     const { state } = await until(`run ${run.dag_run_id} ends`, limitMs, async () => {

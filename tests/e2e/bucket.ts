@@ -1,4 +1,4 @@
-/** A bucket inside the cluster: versitygw, built from its Go module, in an image that holds nothing else. */
+/** Runs a bucket in the cluster: versitygw, built from its Go module, in an otherwise empty image. */
 import { parseAllDocuments, stringify } from "yaml";
 import { goTool, VERSITYGW } from "../faults/go_tool.ts";
 import { kubectl, ROOT, run } from "./command.ts";
@@ -21,14 +21,14 @@ async function buildImage(settings: Settings, program: string): Promise<void> {
   }
 }
 
-/** Puts a bucket's keys where the stages find them. */
-export async function putKeys({ namespace }: Settings, { keys }: Bucket): Promise<void> {
+/** Stores a bucket's keys in a Secret for the stages. */
+export async function applyKeys({ namespace }: Settings, { keys }: Bucket): Promise<void> {
   const metadata = { name: "e2e-bucket" };
   const secret = stringify({ apiVersion: "v1", kind: "Secret", metadata, stringData: keys });
   await run("kubectl", ["apply", "--namespace", namespace, "--filename", "-"], secret);
 }
 
-/** Starts the service with one empty bucket, which goes with its pod; undefined where Go is missing. */
+/** Starts the service with an empty bucket that lives as long as its pod; undefined if Go is not installed. */
 export async function startBucket(settings: Settings): Promise<Bucket | undefined> {
   const program = await goTool(VERSITYGW);
   if (program === undefined) return undefined;
@@ -40,7 +40,7 @@ export async function startBucket(settings: Settings): Promise<Bucket | undefine
     endpoint: `http://e2e-bucket.${namespace}.svc:7070`,
     keys: { AWS_ACCESS_KEY_ID: "e2e", AWS_SECRET_ACCESS_KEY: crypto.randomUUID() },
   };
-  await putKeys(settings, bucket);
+  await applyKeys(settings, bucket);
   const documents = parseAllDocuments(await Deno.readTextFile(`${ROOT}tests/e2e/bucket.yaml`))
     .map((document) => document.toJS());
   for (const { kind, spec } of documents) {

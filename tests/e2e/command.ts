@@ -1,16 +1,16 @@
-/** Other programs: run to the end, or followed line by line. */
+/** Runs programs to completion, or follows their output. */
 
-/** Root of the repository; programs run there. */
+/** The repository's root, the working directory of programs. */
 export const ROOT = new URL("../../", import.meta.url).pathname;
 
-/** What a program printed and how it ended. */
+/** Exit code and output of a program. */
 export interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a program to its end, whatever that is. */
+/** Runs a program, which may fail. */
 export async function attempt(program: string, args: string[], input?: string): Promise<Outcome> {
   const child = new Deno.Command(program, {
     args,
@@ -30,28 +30,28 @@ export async function attempt(program: string, args: string[], input?: string): 
 }
 
 /**
- * Runs a program that must succeed; returns what it printed, without the last line end.
+ * Runs a program; returns its stdout without the trailing line feed.
  *
- * @throws {Error} with the last lines of its output
+ * @throws {Error} with the last lines of its output when it fails
  */
 export async function run(program: string, args: string[], input?: string): Promise<string> {
   const { code, stdout, stderr } = await attempt(program, args, input);
   if (code === 0) return stdout.trimEnd();
   const output = `${stdout}\n${stderr}`.trim().split("\n").slice(-25).join("\n");
-  throw new Error(`${program} ${args.join(" ")} ended with ${code}:\n${output}`);
+  throw new Error(`${program} ${args.join(" ")} exited with ${code}:\n${output}`);
 }
 
-/** Runs kubectl, which must succeed. */
+/** Runs kubectl; returns its stdout. @throws {Error} when it fails */
 export function kubectl(...args: string[]): Promise<string> {
   return run("kubectl", args);
 }
 
-/** A program that runs on, and what it says. */
+/** A program that runs in the background, with its output. */
 export class Follower {
   readonly #child: Deno.ChildProcess;
   readonly #read: Promise<void>;
 
-  /** Starts it; `onLine` sees every line of its standard output. */
+  /** Starts the program; `onLine` receives every line of its stdout. */
   constructor(program: string, args: string[], onLine: (line: string) => void) {
     this.#child = new Deno.Command(program, { args, stdout: "piped", stderr: "null" }).spawn();
     this.#read = this.#follow(onLine);
@@ -66,12 +66,12 @@ export class Follower {
     }
   }
 
-  /** Ends it. */
+  /** Stops the program. */
   async stop(): Promise<void> {
     try {
       this.#child.kill("SIGTERM");
     } catch {
-      // It has ended by itself.
+      // It has already exited.
     }
     await this.#child.status;
     await this.#read;
@@ -79,28 +79,30 @@ export class Follower {
 }
 
 /**
- * Asks again until there is an answer.
+ * Polls until there is a result.
  *
- * @param limitMs how long
- * @throws {Error} when there is none by then, with the last error if there was one
+ * @throws {Error} when there is none after `limitMs`, with the last error as its cause
  */
 export async function until<T>(
   what: string,
   limitMs: number,
-  ask: () => Promise<T | undefined>,
+  poll: () => Promise<T | undefined>,
   pauseMs = 1_000,
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   let cause: unknown;
   while (performance.now() < deadline) {
     try {
-      const answer = await ask();
-      if (answer !== undefined) return answer;
+      const result = await poll();
+      if (result !== undefined) return result;
       cause = undefined;
     } catch (error) {
       cause = error;
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
-  throw new Error(`${what}: not so after ${limitMs / 1000} s`, cause === undefined ? {} : { cause });
+  throw new Error(
+    `Timed out after ${limitMs / 1000} s, waiting until ${what}`,
+    cause === undefined ? {} : { cause },
+  );
 }

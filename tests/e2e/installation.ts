@@ -1,17 +1,17 @@
-/** The installation under test: brought, upgraded and taken away by helm/install.sh, as people do it. */
+/** Installs, upgrades and uninstalls the system with helm/install.sh, like a user. */
 import { parse, stringify } from "yaml";
 import { deployAirflow } from "./airflow.ts";
-import { putKeys } from "./bucket.ts";
+import { applyKeys } from "./bucket.ts";
 import { attempt, kubectl, ROOT, run } from "./command.ts";
 import { imageName } from "./images.ts";
 import type { Bucket, Settings } from "./settings.ts";
 
-const HERE = `${ROOT}tests/e2e`;
-/** The bucket may be shared; what was left by a test before is not this one's. */
-const BUCKET_FOLDER = `e2e/${crypto.randomUUID()}`;
+const FOLDER = `${ROOT}tests/e2e`;
+/** Unique prefix, because the bucket may be shared or contain data of earlier tests. */
+const BUCKET_PREFIX = `e2e/${crypto.randomUUID()}`;
 
-/** Options of install.sh that are the same in all calls. */
-function places({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
+/** Returns the options of install.sh that are the same in all calls. */
+function commonOptions({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
   return [
     ...["--namespace", namespace, "--operator-namespace", operatorNamespace, "--timeout", "5m"],
     ...(operatorChart ? ["--spark-operator-chart", operatorChart] : []),
@@ -21,10 +21,10 @@ function places({ namespace, operatorNamespace, operatorChart, airflowChart }: S
   ];
 }
 
-/** The images built here, and for Airflow's chart the same small pods as in the test's own manifest. */
-async function airflowOverrides(settings: Settings): Promise<string> {
+/** Writes values for Airflow's chart: the test's images, and small pods as in the test's manifest. */
+async function writeAirflowValues(settings: Settings): Promise<string> {
   const [repository, tag] = imageName(settings, "salesflow-airflow").split(/:(?=[^:]*$)/);
-  const values = parse(await Deno.readTextFile(`${HERE}/airflow-values.yaml`));
+  const values = parse(await Deno.readTextFile(`${FOLDER}/airflow-values.yaml`));
   const path = `${settings.logs}/airflow-values.yaml`;
   await Deno.writeTextFile(
     path,
@@ -33,26 +33,26 @@ async function airflowOverrides(settings: Settings): Promise<string> {
   return path;
 }
 
-/** Values for a bucket in place of the volume. */
-function storage({ name, endpoint }: Bucket): string[] {
+/** Returns values for a bucket instead of the volume. */
+function bucketValues({ name, endpoint }: Bucket): string[] {
   return [
     "storage.type=s3",
     `storage.s3.bucket=${name}`,
-    `storage.s3.prefix=${BUCKET_FOLDER}`,
+    `storage.s3.prefix=${BUCKET_PREFIX}`,
     `storage.s3.endpoint=${endpoint}`,
     "storage.s3.existingSecret=e2e-bucket",
   ];
 }
 
-/** What differs between calls of install.sh. */
+/** Options that differ between calls of install.sh. */
 export interface Installation {
   action?: "install" | "upgrade";
-  /** More values for the chart. */
+  /** Additional values for the chart. */
   values?: string[];
   bucket?: Bucket | undefined;
 }
 
-/** Calls install.sh to install or upgrade, without the test's own Airflow. */
+/** Runs install.sh to install or upgrade, without the Airflow from the test's manifest. */
 export async function callInstall(
   settings: Settings,
   { action = "install", values = [], bucket = settings.bucket }: Installation = {},
@@ -64,36 +64,41 @@ export async function callInstall(
   ]);
   await run(`${ROOT}helm/install.sh`, [
     action,
-    ...places(settings),
-    ...["--values", `${HERE}/values.yaml`, "--spark-operator-values", `${HERE}/spark-operator-values.yaml`],
-    ...(settings.airflowChart ? ["--airflow-values", await airflowOverrides(settings)] : []),
-    ...[...images, ...bucket ? storage(bucket) : [], ...values].flatMap((each) => ["--set", each]),
+    ...commonOptions(settings),
+    ...[
+      "--values",
+      `${FOLDER}/values.yaml`,
+      "--spark-operator-values",
+      `${FOLDER}/spark-operator-values.yaml`,
+    ],
+    ...(settings.airflowChart ? ["--airflow-values", await writeAirflowValues(settings)] : []),
+    ...[...images, ...bucket ? bucketValues(bucket) : [], ...values].flatMap((each) => ["--set", each]),
   ]);
 }
 
-/** Installs or upgrades everything; waits until all parts serve. */
+/** Installs or upgrades everything, and waits until all parts are ready. */
 export async function install(settings: Settings, installation: Installation = {}): Promise<void> {
   await callInstall(settings, installation);
   if (!settings.airflowChart) await deployAirflow(settings);
 }
 
-/** The operator's chart as an archive; as it is given where that is no folder. */
+/** Packs the operator's chart into an archive; returns it unchanged if it is not a folder. */
 export async function packOperator({ operatorChart, logs }: Settings): Promise<string | undefined> {
   if (!operatorChart || !(await Deno.stat(operatorChart).catch(() => undefined))?.isDirectory) {
     return operatorChart;
   }
-  const said = await run("helm", ["package", operatorChart, "--destination", logs]);
-  return /saved it to: (.+)$/m.exec(said)![1];
+  const output = await run("helm", ["package", operatorChart, "--destination", logs]);
+  return /saved it to: (.+)$/m.exec(output)![1];
 }
 
-/** Names of the servers' pods, each with what is new when it is another pod. */
+/** Returns the names and unique ids of the servers' pods. */
 export function serverPods({ namespace }: Settings): Promise<string> {
   const select = ["--selector", "app.kubernetes.io/component in (postgresql,clickhouse)"];
   const fields = 'jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}{"\\n"}{end}';
   return kubectl("get", "pods", "--namespace", namespace, ...select, "--output", fields);
 }
 
-/** Takes everything away but the data, or that too. */
+/** Uninstalls everything, but keeps the data unless `purge` is set. */
 export async function uninstall(settings: Settings, { purge = false } = {}): Promise<void> {
   if (!settings.airflowChart) {
     await kubectl(
@@ -103,43 +108,47 @@ export async function uninstall(settings: Settings, { purge = false } = {}): Pro
     const airflow = ["--namespace", settings.namespace, "--selector", "release=airflow", "--timeout", "2m"];
     await kubectl("wait", "--for=delete", "pods", ...airflow);
   }
-  await run(`${ROOT}helm/install.sh`, ["uninstall", ...places(settings), ...(purge ? ["--purge"] : [])]);
+  await run(`${ROOT}helm/install.sh`, [
+    "uninstall",
+    ...commonOptions(settings),
+    ...(purge ? ["--purge"] : []),
+  ]);
 }
 
-/** A label by which a namespace says that it may be thrown away. */
-const MARK = "salesflow/e2e";
+/** Label of namespaces that may be deleted. */
+const TEST_LABEL = "salesflow/e2e";
 
 /**
- * Throws away what an earlier test left.
+ * Removes the installation of an earlier test.
  *
- * @throws {Error} when the namespace is not a test's
+ * @throws {Error} when the namespace was not created by a test
  */
 export async function clearNamespace(settings: Settings): Promise<string | void> {
   const { namespace } = settings;
   const { code, stdout } = await attempt("kubectl", ["get", "namespace", namespace, "--output", "json"]);
   if (code !== 0) return;
-  if (!(MARK in JSON.parse(stdout).metadata.labels)) {
+  if (!(TEST_LABEL in JSON.parse(stdout).metadata.labels)) {
     throw new Error(
-      `The namespace ${namespace} is not a test's: set SALESFLOW_E2E_NAMESPACE to one that does not exist`,
+      `The namespace ${namespace} was not created by a test: set SALESFLOW_E2E_NAMESPACE to one that does not exist`,
     );
   }
   await uninstall(settings, { purge: true });
   await removeNamespaces(settings);
-  return "an earlier test's was there";
+  return "removed that of an earlier test";
 }
 
-/** Marks the namespace as the test's, and puts the bucket's keys there. */
+/** Labels the namespace as a test's, and stores the bucket's keys there. */
 export async function prepareNamespace(settings: Settings): Promise<void> {
-  await kubectl("label", "namespace", settings.namespace, `${MARK}=true`);
-  if (settings.bucket) await putKeys(settings, settings.bucket);
+  await kubectl("label", "namespace", settings.namespace, `${TEST_LABEL}=true`);
+  if (settings.bucket) await applyKeys(settings, settings.bucket);
 }
 
-/** Removes both namespaces with everything in them. */
+/** Deletes both namespaces with everything in them. */
 export async function removeNamespaces({ namespace, operatorNamespace }: Settings): Promise<void> {
   await kubectl("delete", "namespace", namespace, operatorNamespace, "--ignore-not-found", "--timeout", "3m");
 }
 
-/** `helm test`: `salesflow doctor` in a pod; returns what it said. */
+/** Runs `helm test`, which is `salesflow doctor` in a pod; returns its output. */
 export async function helmTest({ namespace }: Settings): Promise<string> {
   const test = ["test", "salesflow", "--namespace", namespace, "--logs", "--timeout", "3m"];
   const { code, stdout, stderr } = await attempt("helm", test);
@@ -147,7 +156,7 @@ export async function helmTest({ namespace }: Settings): Promise<string> {
   return stdout;
 }
 
-/** The passwords and keys of the installation. */
+/** Returns the passwords and keys of the installation. */
 export async function secrets({ namespace }: Settings): Promise<Record<string, Record<string, string>>> {
   const list = ["get", "secrets", "--namespace", namespace, "--selector", "app.kubernetes.io/name=salesflow"];
   const { items } = JSON.parse(await kubectl(...list, "--output", "json"));
@@ -158,7 +167,7 @@ export async function secrets({ namespace }: Settings): Promise<Record<string, R
   );
 }
 
-/** Names of the claims, each with the volume that it is bound to. */
+/** Returns the names of the claims, each with its bound volume. */
 export async function claims({ namespace }: Settings): Promise<Record<string, string>> {
   const list = ["get", "persistentvolumeclaims", "--namespace", namespace, "--output", "json"];
   const { items } = JSON.parse(await kubectl(...list, "--selector", "app.kubernetes.io/name=salesflow"));
@@ -170,33 +179,44 @@ export async function claims({ namespace }: Settings): Promise<Record<string, st
   );
 }
 
-/** Keeps what can be learnt about a failure; returns what stands out, and where the rest is. */
+/** Saves logs and events after a failure; returns the most important lines, and the folder of the rest. */
 export async function collectLogs({ namespace, operatorNamespace, logs }: Settings): Promise<string> {
-  const keep = async (name: string, ...args: string[]) => {
+  const save = async (name: string, ...args: string[]) => {
     const { stdout, stderr } = await attempt("kubectl", args);
     await Deno.writeTextFile(`${logs}/${name}.txt`, stdout + stderr);
     return stdout;
   };
-  const striking: string[] = [];
+  const highlights: string[] = [];
   for (const each of [namespace, operatorNamespace]) {
-    const there = ["--namespace", each];
-    await keep(
+    const inNamespace = ["--namespace", each];
+    await save(
       `${each}-objects`,
       "get",
       "all,persistentvolumeclaims,sparkapplications",
-      ...there,
+      ...inNamespace,
       "--output",
       "wide",
     );
-    const events = await keep(`${each}-events`, "get", "events", ...there, "--sort-by", ".lastTimestamp");
-    striking.push(await keep(`${each}-states`, "get", "pods", ...there).then((text) => text.trimEnd()));
-    striking.push(...events.split("\n").filter((line) => /\bWarning\b/.test(line)).slice(-8));
-    await keep(`${each}-pods`, "describe", "pods", ...there);
-    const names = await attempt("kubectl", ["get", "pods", ...there, "--output", "name"]);
+    const events = await save(
+      `${each}-events`,
+      "get",
+      "events",
+      ...inNamespace,
+      "--sort-by",
+      ".lastTimestamp",
+    );
+    highlights.push(
+      await save(`${each}-states`, "get", "pods", ...inNamespace).then((text) => text.trimEnd()),
+    );
+    highlights.push(...events.split("\n").filter((line) => /\bWarning\b/.test(line)).slice(-8));
+    await save(`${each}-pods`, "describe", "pods", ...inNamespace);
+    const names = await attempt("kubectl", ["get", "pods", ...inNamespace, "--output", "name"]);
     for (const pod of names.stdout.split("\n").filter((name) => name !== "")) {
-      const log = ["logs", pod, ...there, "--all-containers", "--prefix", "--tail=2000"];
-      await keep(`${each}-${pod.replace("pod/", "")}`, ...log);
+      const log = ["logs", pod, ...inNamespace, "--all-containers", "--prefix", "--tail=2000"];
+      await save(`${each}-${pod.replace("pod/", "")}`, ...log);
     }
   }
-  return [...striking, `Logs of all pods and events are in ${logs}`].filter((line) => line !== "").join("\n");
+  return [...highlights, `Logs of all pods, and events, are in ${logs}`].filter((line) => line !== "").join(
+    "\n",
+  );
 }

@@ -1,6 +1,6 @@
-/** What the test is told, all from the environment; tests/e2e/README.md has the table. */
+/** Settings of the test, from environment variables; see tests/e2e/README.md. */
 
-/** Where runs may be kept in place of a volume. */
+/** A bucket for runs, instead of a volume. */
 export interface Bucket {
   name: string;
   endpoint: string;
@@ -8,23 +8,23 @@ export interface Bucket {
   keys: Record<string, string>;
 }
 
-/** One validated reading. */
+/** Settings of the test. */
 export interface Settings {
   namespace: string;
   operatorNamespace: string;
-  /** Command that brings one image into the cluster, as words; none when the cluster sees the engine's images. */
+  /** Command that loads an image into the cluster, as words; empty if the cluster shares the Docker engine. */
   load: string[];
-  /** Before the images' names, for a registry: `registry.example.com/me/`. */
+  /** Prefix of image names, such as `registry.example.com/me/`. */
   prefix: string;
   tag: string;
   operatorChart: string | undefined;
-  /** Airflow's official chart; without it the test's own manifest is used. */
+  /** Airflow's official chart; by default the test's own manifest is used. */
   airflowChart: string | undefined;
-  /** Somebody's bucket for all runs; without it they begin on a volume, and the last is kept in a bucket of the test. */
+  /** An external bucket for all runs; by default runs use a volume, and the last one a bucket of the test. */
   bucket: Bucket | undefined;
-  /** Leave everything in place when the test is over. */
+  /** Whether to keep everything after the test. */
   keep: boolean;
-  /** Folder for logs of what failed. */
+  /** Folder for logs of failures. */
   logs: string;
 }
 
@@ -34,7 +34,7 @@ function readBucket(endpoint: string | undefined, name: string | undefined): Buc
   return { name, endpoint, keys: Object.fromEntries(keys) };
 }
 
-/** Reads the settings. */
+/** Reads the settings from the environment. */
 export function readSettings(): Settings {
   const text = (name: string) => Deno.env.get(`SALESFLOW_E2E_${name}`) || undefined;
   return {

@@ -1,7 +1,7 @@
-/** The tables as the servers in the cluster hold them. */
+/** Reads the tables in the cluster's databases. */
 import { kubectl } from "./command.ts";
 
-/** What the last run left, in figures and fingerprints; equal for equal tables. */
+/** Figures and fingerprints of the last run; equal for equal tables. */
 export interface Tables {
   runId: string;
   cleanEngine: string;
@@ -16,8 +16,8 @@ export interface Tables {
   fingerprints: string[];
 }
 
-/** Arguments of kubectl that run SQL as the pipeline's own role. */
-export function psqlIn(namespace: string, sql: string): string[] {
+/** Returns the kubectl arguments that run SQL as the pipeline's role. */
+export function psqlArguments(namespace: string, sql: string): string[] {
   const psql = [
     "psql",
     "--username=salesflow",
@@ -29,13 +29,13 @@ export function psqlIn(namespace: string, sql: string): string[] {
   return ["exec", "--namespace", namespace, "salesflow-postgresql-0", "--", ...psql, "--command", sql];
 }
 
-/** Asks PostgreSQL; columns are separated by `|`. */
+/** Queries PostgreSQL; columns are separated by `|`. */
 export async function askPostgres(namespace: string, sql: string): Promise<string> {
-  return await kubectl(...psqlIn(namespace, sql));
+  return await kubectl(...psqlArguments(namespace, sql));
 }
 
-/** Asks ClickHouse; columns are separated by tabs. */
-export async function askClickhouse(namespace: string, sql: string): Promise<string> {
+/** Queries ClickHouse; columns are separated by tabs. */
+export async function queryClickHouse(namespace: string, sql: string): Promise<string> {
   const client =
     'exec clickhouse-client --user "$CLICKHOUSE_USER" --password "$CLICKHOUSE_PASSWORD" --query "$0"';
   return await kubectl(
@@ -67,7 +67,7 @@ export async function readTables(namespace: string): Promise<Tables> {
   const [runId, cleanEngine, raw, clean, refused] = await columns(RUN);
   const [sales, salesPrint] = await columns(SALES);
   const [aggregates, totalAmount, aggregatesPrint] = await columns(AGGREGATES);
-  const [imported, importedAmount, importedPrint] = (await askClickhouse(namespace, IMPORTED)).split("\t");
+  const [imported, importedAmount, importedPrint] = (await queryClickHouse(namespace, IMPORTED)).split("\t");
   return {
     runId: runId!,
     cleanEngine: cleanEngine!,

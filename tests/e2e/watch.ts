@@ -1,15 +1,15 @@
-/** What ran in the namespace while nobody asked: pods of stages live for seconds and are removed when they end. */
+/** Records which pods ran in the namespace: pods of stages live for seconds and are deleted when they end. */
 import { Follower } from "./command.ts";
 
-/** A pod of a stage, as last seen. */
+/** A recorded pod of a stage. */
 export interface SeenPod {
   name: string;
   stage: string;
-  /** `stage` for the binary, `driver` or `executor` for Spark. */
+  /** `stage` for the salesflow command, `driver` or `executor` for Spark. */
   role: string;
   phases: Set<string>;
   runAsUser: string;
-  /** Whether a token of its service account may be mounted. */
+  /** Whether its service account's token is mounted. */
   hasToken: boolean;
 }
 
@@ -23,8 +23,8 @@ const FIELDS = [
   ".spec.automountServiceAccountToken",
 ];
 
-/** kubectl's template for one line of fields. It would turn tabs into blanks while watching. */
-function template(fields: string[]): string {
+/** Returns kubectl's output template for a line of fields, separated by `|` because --watch converts tabs to spaces. */
+function lineTemplate(fields: string[]): string {
   const escaped = fields.map((field) => {
     const key = field.startsWith(`${LABELS}.`) ? field.slice(LABELS.length + 1) : undefined;
     return key ? `${LABELS}.${key.replaceAll(".", "\\.")}` : field;
@@ -35,7 +35,7 @@ function template(fields: string[]): string {
 /** Watches the pods and SparkApplications of the pipeline. */
 export class Watch {
   readonly pods: Map<string, SeenPod> = new Map();
-  /** States that each SparkApplication went through. */
+  /** States of each SparkApplication so far. */
   readonly applications: Map<string, { stage: string; states: Set<string> }> = new Map();
   readonly #followers: Follower[];
 
@@ -50,16 +50,16 @@ export class Watch {
         "salesflow/stage",
         "--watch",
         "--output",
-        template(fields),
+        lineTemplate(fields),
       ], onLine);
     const state = [".metadata.name", `${LABELS}.salesflow/stage`, ".status.applicationState.state"];
     this.#followers = [
-      watch("pods", FIELDS, (line) => this.#seePod(line)),
-      watch("sparkapplications", state, (line) => this.#seeApplication(line)),
+      watch("pods", FIELDS, (line) => this.#recordPod(line)),
+      watch("sparkapplications", state, (line) => this.#recordApplication(line)),
     ];
   }
 
-  #seePod(line: string): void {
+  #recordPod(line: string): void {
     const [name = "", stage = "", role = "", phase = "", runAsUser = "", token = ""] = line.split("|");
     if (name === "") return;
     const pod = this.pods.get(name) ??
@@ -68,7 +68,7 @@ export class Watch {
     this.pods.set(name, pod);
   }
 
-  #seeApplication(line: string): void {
+  #recordApplication(line: string): void {
     const [name = "", stage = "", state = ""] = line.split("|");
     if (name === "") return;
     const application = this.applications.get(name) ?? { stage, states: new Set() };
@@ -76,13 +76,13 @@ export class Watch {
     this.applications.set(name, application);
   }
 
-  /** Forgets everything seen so far. */
+  /** Clears all records. */
   reset(): void {
     this.pods.clear();
     this.applications.clear();
   }
 
-  /** Ends the watch. */
+  /** Stops watching. */
   async stop(): Promise<void> {
     await Promise.all(this.#followers.map((follower) => follower.stop()));
   }

@@ -1,18 +1,21 @@
-/** A limit of memory by the kernel's control groups, as containers and pods have it; only root may set one. */
+/** Memory limits by control groups, as for containers and pods. Requires root. */
 import { join } from "node:path";
 
 const ROOT = "/sys/fs/cgroup";
-/** Names of files in version 1 and 2. */
+/** File names in cgroup v1 and v2. */
 const FILES = {
   v1: { limit: "memory.limit_in_bytes", peak: "memory.max_usage_in_bytes", kills: "memory.oom_control" },
   v2: { limit: "memory.max", peak: "memory.peak", kills: "memory.events" },
 };
 
-/** Why a fault of memory is not tried. */
-export const NO_GROUPS = "this machine lets nobody make a control group for memory";
+/** Reason for skipping memory faults. */
+export const NO_GROUPS = "cannot create a memory control group on this machine";
 
-/** The folder of a new group: below our own in version 1, beside it in version 2, where groups with processes have no groups below. */
-function place(name: string): { folder: string; files: typeof FILES["v1"] } | undefined {
+/**
+ * Returns the folder of a new group: a child of our own group in v1, a sibling in v2, where groups with processes cannot
+ * have children.
+ */
+function locateGroup(name: string): { folder: string; files: typeof FILES["v1"] } | undefined {
   const lines = Deno.readTextFileSync("/proc/self/cgroup").split("\n").map((line) => line.split(":"));
   const v1 = lines.find(([, controllers]) => controllers?.split(",").includes("memory"));
   if (v1) return { folder: join(ROOT, "memory", v1[2]!, name), files: FILES.v1 };
@@ -20,7 +23,7 @@ function place(name: string): { folder: string; files: typeof FILES["v1"] } | un
   return v2 ? { folder: join(ROOT, v2[2]!, "..", name), files: FILES.v2 } : undefined;
 }
 
-/** A group of processes that share a limit of memory. */
+/** A group of processes with a shared memory limit. */
 export class MemoryGroup {
   readonly #folder: string;
   readonly #files: typeof FILES["v1"];
@@ -30,9 +33,9 @@ export class MemoryGroup {
     this.#files = files;
   }
 
-  /** Undefined where there are no such groups or we may not make one. */
-  static make(limitMiB: number): MemoryGroup | undefined {
-    const found = place(`salesflow-${crypto.randomUUID().slice(0, 8)}`);
+  /** Creates a group; undefined if groups are unavailable or not permitted. */
+  static create(limitMiB: number): MemoryGroup | undefined {
+    const found = locateGroup(`salesflow-${crypto.randomUUID().slice(0, 8)}`);
     if (!found) return undefined;
     try {
       Deno.mkdirSync(found.folder);
@@ -54,23 +57,23 @@ export class MemoryGroup {
     file.writeSync(new TextEncoder().encode(text));
   }
 
-  /** What stands before a command line so that the command begins in this group. */
+  /** Prefix for a command line that starts the command in this group. */
   get prefix(): string[] {
     return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', join(this.#folder, "cgroup.procs")];
   }
 
-  /** The most that the group had at a time, with the cached pages of files. */
+  /** Peak memory of the group, including the page cache. */
   get peakMiB(): number {
     return Math.round(Number(Deno.readTextFileSync(join(this.#folder, this.#files.peak))) / 1024 / 1024);
   }
 
-  /** Processes that the kernel killed because of the limit. */
+  /** Number of processes killed by the kernel at the limit. */
   get kills(): number {
     const found = /^oom_kill (\d+)$/m.exec(Deno.readTextFileSync(join(this.#folder, this.#files.kills)));
     return Number(found?.[1] ?? 0);
   }
 
-  /** Its processes must have ended. */
+  /** Removes the group. Its processes must have exited. */
   remove(): void {
     Deno.removeSync(this.#folder);
   }

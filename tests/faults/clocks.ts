@@ -1,27 +1,27 @@
 /**
- * Time zones and clocks: the same as-of date and seed give the same files and tables in every zone, on days when clocks are put forward or back, at the turn
- * of the year, and while the clock jumps.
+ * Time zones and clocks: the same as-of date and seed give the same files and tables in every time zone, on days of
+ * daylight-saving changes, around New Year, and when the clock jumps.
  */
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { type Outcome, run, start, until } from "./command.ts";
-import { FalseClock, NO_CLOCK } from "./false_clock.ts";
+import { FakeClock, NO_CLOCK } from "./fake_clock.ts";
 import type { FaultResult } from "./result.ts";
 import { SmallPostgres } from "./small_postgres.ts";
-import { differences, type State, stateOf } from "./state.ts";
-import { leftovers } from "./traces.ts";
+import { findDifferences, readState, type State } from "./state.ts";
+import { findLeftovers } from "./traces.ts";
 
 const RUN_ID = "clock";
-/** Days on which Europe changes its clocks, and both sides of a new year. */
+/** Days of daylight-saving changes in Europe, and both sides of New Year. */
 const AS_OF = ["2026-03-29", "2026-10-25", "2026-12-31", "2027-01-01"] as const;
-/** 14 hours ahead, 8 behind with its own changes, and a quarter of an hour off; and the days that are tried there. */
+/** Time zones 14 hours ahead, 8 hours behind with daylight saving, and with an offset of a quarter hour; and the days tested in each. */
 const DAYS_BY_ZONE = {
   "Pacific/Kiritimati": AS_OF,
   "America/Los_Angeles": [AS_OF[0], AS_OF[2]],
   "Asia/Kathmandu": [AS_OF[1], AS_OF[3]],
 } as const;
 const ZONES = Object.keys(DAYS_BY_ZONE) as (keyof typeof DAYS_BY_ZONE)[];
-/** What the shop's calendar says at these moments; Moscow is three hours ahead all year. */
+/** The date in Moscow at each moment; Moscow is UTC+3 all year. */
 const MOMENTS = [
   { utc: "2026-11-23T20:59:50Z", today: "2026-11-23" },
   { utc: "2026-11-23T21:00:05Z", today: "2026-11-24" },
@@ -29,7 +29,7 @@ const MOMENTS = [
   { utc: "2026-12-31T21:00:05Z", today: "2027-01-01" },
 ] as const;
 const DAY_S = 86_400;
-/** Where in a run the clock jumps, and by how much. */
+/** Stages during which the clock jumps, and by how much. */
 const JUMPS = [
   { stage: "generate", seconds: -3600 },
   { stage: "clean", seconds: DAY_S },
@@ -39,7 +39,7 @@ const JUMPS = [
 ] as const;
 const { signal } = new AbortController();
 
-class Clocks {
+class ClockTest {
   readonly #home: string;
   readonly #rows: number;
   readonly #states = new Map<string, State>();
@@ -57,12 +57,12 @@ class Clocks {
     return { SALESFLOW_HOME: this.#home, TZ: "UTC", ...more };
   }
 
-  /** The undisturbed run as of each date. */
+  /** Runs without faults as of each date, as reference. */
   async prepare(): Promise<void> {
-    const databases = await startEmbedded(this.#home); // once for all four
+    const databases = await startEmbedded(this.#home); // shared by all four runs
     try {
       for (const asOf of AS_OF) {
-        await mustWork(run(this.#args(asOf), this.#env()));
+        await runOrThrow(run(this.#args(asOf), this.#env()));
         this.#states.set(asOf, await this.#state(asOf));
       }
     } finally {
@@ -70,12 +70,12 @@ class Clocks {
     }
   }
 
-  /** Checksums, and the import dates that ClickHouse has for this as-of date. */
+  /** Returns the state of the run, with ClickHouse limited to the as-of date. */
   #state(asOf: string): Promise<State> {
-    return stateOf(this.#home, RUN_ID, asOf);
+    return readState(this.#home, RUN_ID, asOf);
   }
 
-  /** The server's own zone and way to write dates, as its owner may have set them. */
+  /** Sets the time zone and date style of the server, as its administrator may have done. */
   async #setServerZone(zone: string): Promise<void> {
     const databases = await startEmbedded(this.#home, { engines: ["postgres"] });
     try {
@@ -88,26 +88,26 @@ class Clocks {
     }
   }
 
-  async zone(zone: typeof ZONES[number]): Promise<FaultResult> {
+  async tryZone(zone: typeof ZONES[number]): Promise<FaultResult> {
     const wrong: string[] = [];
     const days = DAYS_BY_ZONE[zone];
     await this.#setServerZone(zone);
     for (const asOf of days) {
       const { code, stderr } = await run(this.#args(asOf), this.#env({ TZ: zone }));
-      if (code !== 0) wrong.push(`as of ${asOf} it ended with ${code}: ${stderr.slice(-400)}`);
-      const differ = differences(await this.#state(asOf), this.#states.get(asOf)!);
+      if (code !== 0) wrong.push(`as of ${asOf} it exited with ${code}: ${stderr.slice(-400)}`);
+      const differ = findDifferences(await this.#state(asOf), this.#states.get(asOf)!);
       wrong.push(...differ.map((what) => `as of ${asOf} ${what}`));
     }
     return {
       fault: `command and server in the time zone ${zone}, as of ${days.join(", ")}`,
       tried: days.length,
-      outcome: "same files and tables as in UTC; import date as said",
+      outcome: "same files and tables as in UTC; import date as given",
       wrong,
     };
   }
 
-  /** Without --as-of the date is Moscow's, whatever the zone of the machine. */
-  async today(clock: FalseClock): Promise<FaultResult> {
+  /** The default as-of date is today in Moscow, regardless of the machine's time zone. */
+  async tryDefaultDate(clock: FakeClock): Promise<FaultResult> {
     const wrong: string[] = [];
     const cases = MOMENTS.flatMap((moment, at) => [
       { ...moment, zone: ZONES[at % ZONES.length]! },
@@ -115,16 +115,16 @@ class Clocks {
     ]);
     for (const { utc, today, zone } of cases) {
       const store = await Deno.makeTempDir({ prefix: "salesflow-today-" });
-      clock.show(utc);
+      clock.setTo(utc);
       const env = this.#env({ ...clock.env, TZ: zone, SALESFLOW_STORE: store });
       const { code, stderr } = await run(["generate", "--rows", "50"], env);
-      if (code !== 0) wrong.push(`it ended with ${code}: ${stderr.slice(-400)}`);
+      if (code !== 0) wrong.push(`it exited with ${code}: ${stderr.slice(-400)}`);
       const runs = [...Deno.readDirSync(`${store}/runs`)].map(({ name }) => name);
       const asOf = runs.map((name) =>
         JSON.parse(Deno.readTextFileSync(`${store}/runs/${name}/run.json`)).as_of
       );
       if (runs.join() !== today || asOf.join() !== today) {
-        wrong.push(`at ${utc} in ${zone} it took ${asOf} for today`);
+        wrong.push(`at ${utc} in ${zone} the as-of date was ${asOf}`);
       }
       await Deno.remove(store, { recursive: true });
     }
@@ -132,7 +132,7 @@ class Clocks {
     return {
       fault: "a run without --as-of seconds before and after midnight in Moscow, in other time zones",
       tried: cases.length,
-      outcome: "its date is Moscow's",
+      outcome: "uses the date in Moscow",
       wrong,
     };
   }
@@ -145,17 +145,17 @@ class Clocks {
     }
   }
 
-  /** The clock jumps in the middle of a stage; every other time the command is killed there, too, and goes on under the new time. */
-  async jump(clock: FalseClock): Promise<FaultResult> {
-    const databases = await startEmbedded(this.#home); // with the right clock, as servers of their own
+  /** The clock jumps in the middle of a stage. In every second case the command is also killed, and resumes at the new time. */
+  async tryJumps(clock: FakeClock): Promise<FaultResult> {
+    const databases = await startEmbedded(this.#home); // with the correct clock, like separate servers
     try {
-      return await this.#jumps(clock);
+      return await this.#runJumps(clock);
     } finally {
       await databases.close();
     }
   }
 
-  async #jumps(clock: FalseClock): Promise<FaultResult> {
+  async #runJumps(clock: FakeClock): Promise<FaultResult> {
     const wrong: string[] = [];
     let kills = 0;
     for (const [at, { stage, seconds }] of JUMPS.entries()) {
@@ -176,9 +176,9 @@ class Clocks {
         kills++;
         ({ code, stderr } = await run(this.#args(asOf), this.#env(clock.env)));
       }
-      if (code !== 0) wrong.push(`${what}: it ended with ${code}: ${stderr.slice(-400)}`);
+      if (code !== 0) wrong.push(`${what}: it exited with ${code}: ${stderr.slice(-400)}`);
       wrong.push(
-        ...differences(await this.#state(asOf), this.#states.get(asOf)!).map((d) => `${what}: ${d}`),
+        ...findDifferences(await this.#state(asOf), this.#states.get(asOf)!).map((d) => `${what}: ${d}`),
       );
     }
     clock.set(0);
@@ -186,13 +186,13 @@ class Clocks {
       fault: "the clock jumps by an hour, a day or 400 days during a run",
       tried: JUMPS.length,
       outcome:
-        `same files and tables, also when the command is killed and goes on at the new time (${kills} times)`,
+        `same files and tables, also if the command is killed and resumes at the new time (${kills} times)`,
       wrong,
     };
   }
 
-  /** The server's clock is set back between two runs: the later run must still be taken for the one that is loaded. */
-  async serverSetBack(clock: FalseClock, folder: string): Promise<FaultResult> {
+  /** The server's clock is set back between runs. The last run must still count as the loaded one. */
+  async tryServerClock(clock: FakeClock, folder: string): Promise<FaultResult> {
     const wrong: string[] = [];
     clock.set(0);
     const prefix = ["env", ...Object.entries(clock.env).map(([name, value]) => `${name}=${value}`)];
@@ -203,7 +203,7 @@ class Clocks {
         clock.set(seconds);
         const args = ["run", "--run-id", runId, "--as-of", "2026-11-24", "--rows", "1000"];
         const { code, stderr } = await run(args, env);
-        if (code !== 0) wrong.push(`${seconds} s: it ended with ${code}: ${stderr.slice(-400)}`);
+        if (code !== 0) wrong.push(`${seconds} s: it exited with ${code}: ${stderr.slice(-400)}`);
       }
     } finally {
       await server.stop();
@@ -212,35 +212,35 @@ class Clocks {
     return {
       fault: "PostgreSQL's clock is set back by an hour, then by two days, between runs",
       tried: 2,
-      outcome: "the run loaded last counts as the newest; verified",
+      outcome: "the last loaded run counts as the newest; verified",
       wrong,
     };
   }
 }
 
-async function mustWork(work: Promise<Outcome>): Promise<void> {
+async function runOrThrow(work: Promise<Outcome>): Promise<void> {
   const { code, stderr } = await work;
-  if (code !== 0) throw new Error(`a command ended with ${code}: ${stderr.slice(-600)}`);
+  if (code !== 0) throw new Error(`a command exited with ${code}: ${stderr.slice(-600)}`);
 }
 
-/** Tries all of them. @param rows sales of each run */
+/** Tests all clock faults. @param rows sales per run */
 export async function clockFaults(home: string, rows: number): Promise<FaultResult[]> {
-  const clocks = new Clocks(`${home}/zones`, rows);
+  const clocks = new ClockTest(`${home}/zones`, rows);
   await clocks.prepare();
   const results: FaultResult[] = [];
-  for (const zone of ZONES) results.push(await clocks.zone(zone));
-  const clock = await FalseClock.make();
+  for (const zone of ZONES) results.push(await clocks.tryZone(zone));
+  const clock = await FakeClock.create();
   if (!clock) {
     return [...results, { fault: "wrong clocks", tried: 0, outcome: "", wrong: [], skipped: NO_CLOCK }];
   }
   try {
     const folder = `${home}/server`;
     await Deno.mkdir(folder);
-    results.push(await clocks.today(clock));
-    const jumps = await clocks.jump(clock);
-    jumps.wrong.push(...await leftovers(`${home}/zones`, RUN_ID));
+    results.push(await clocks.tryDefaultDate(clock));
+    const jumps = await clocks.tryJumps(clock);
+    jumps.wrong.push(...await findLeftovers(`${home}/zones`, RUN_ID));
     results.push(jumps);
-    return [...results, await clocks.serverSetBack(clock, folder)];
+    return [...results, await clocks.tryServerClock(clock, folder)];
   } finally {
     await clock.remove();
   }

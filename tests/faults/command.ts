@@ -1,4 +1,4 @@
-/** The real command as a process that can be killed, and what it leaves behind. */
+/** Runs the real command as a process that can be killed, and finds its processes. */
 import { withStd } from "../../lib/std/provider.ts";
 
 const STD = await withStd();
@@ -7,19 +7,19 @@ const ROOT = new URL("../..", import.meta.url);
 /** A finished command. */
 export interface Outcome {
   code: number;
-  /** What killed it, if anything did. */
+  /** The signal that killed it, if any. */
   signal: Deno.Signal | null;
   stdout: string;
   stderr: string;
 }
 
-/** A running command; its process is the command itself, not a wrapper. */
+/** A running command, without a wrapper process. */
 export interface Running {
   child: Deno.ChildProcess;
   outcome: Promise<Outcome>;
 }
 
-async function textOf(stream: ReadableStream<Uint8Array>, onText: (text: string) => void): Promise<string> {
+async function readText(stream: ReadableStream<Uint8Array>, onText: (text: string) => void): Promise<string> {
   let all = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     all += text;
@@ -31,8 +31,8 @@ async function textOf(stream: ReadableStream<Uint8Array>, onText: (text: string)
 /**
  * Starts `salesflow ARGS…` from source.
  *
- * @param onError is given what comes on standard error as it comes
- * @param prefix stands before the command line; it must end in the command itself
+ * @param onError receives stderr as it is written
+ * @param prefix prefix of the command line, which must exec the command
  */
 export function start(
   args: string[],
@@ -51,8 +51,8 @@ export function start(
   }).spawn();
   const outcome = (async () => {
     const [stdout, stderr] = await Promise.all([
-      textOf(child.stdout, () => {}),
-      textOf(child.stderr, onError),
+      readText(child.stdout, () => {}),
+      readText(child.stderr, onError),
     ]);
     const { code, signal } = await child.status;
     return { code, signal, stdout, stderr };
@@ -60,34 +60,34 @@ export function start(
   return { child, outcome };
 }
 
-/** Runs `salesflow ARGS…` to its end. */
+/** Runs `salesflow ARGS…` and waits until it exits. */
 export async function run(args: string[], env: Record<string, string> = {}): Promise<Outcome> {
   return await start(args, env).outcome;
 }
 
-/** Where a process works; PostgreSQL's workers name their folder nowhere else. */
-function workingFolder(pid: string): string {
+/** Returns the working directory of a process. Only there do PostgreSQL's workers refer to their folder. */
+function readWorkingDirectory(pid: string): string {
   return Deno.readLinkSync(`/proc/${pid}/cwd`);
 }
 
-/** Processes that work in this folder or whose command line or environment names it: their command lines by pid. */
+/** Returns the command lines, by pid, of processes whose working directory, command line or environment refers to the folder. */
 export function processesOf(folder: string): Map<number, string> {
   const found = new Map<number, string>();
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name) || Number(name) === Deno.pid) continue;
     try {
       const line = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
-      const named = line.includes(folder) || `${workingFolder(name)}/`.startsWith(`${folder}/`) ||
+      const matches = line.includes(folder) || `${readWorkingDirectory(name)}/`.startsWith(`${folder}/`) ||
         Deno.readTextFileSync(`/proc/${name}/environ`).includes(folder);
-      if (named) found.set(Number(name), line);
+      if (matches) found.set(Number(name), line);
     } catch {
-      // Gone meanwhile.
+      // The process has exited.
     }
   }
   return found;
 }
 
-/** Folders of a home in which PostgreSQL may work: root may have had to move its data. */
+/** Returns the folders that PostgreSQL of a home may use. For root the data may be outside of the home. */
 function postgresFolders(home: string): string[] {
   const own = `${home}/postgres`;
   try {
@@ -97,7 +97,7 @@ function postgresFolders(home: string): string[] {
   }
 }
 
-/** The process that PostgreSQL of a home hangs on at the moment: its server, or the program that makes its files. */
+/** Returns the pid of the topmost PostgreSQL process of a home: the server, or initdb. */
 export function postgresOf(home: string): number | undefined {
   const parents = new Map<number, number>();
   for (const folder of postgresFolders(home)) {
@@ -107,14 +107,14 @@ export function postgresOf(home: string): number | undefined {
           [];
         if (["postgres", "initdb"].includes(name)) parents.set(pid, Number(parent));
       } catch {
-        // Gone meanwhile.
+        // The process has exited.
       }
     }
   }
   return [...parents.keys()].find((pid) => !parents.has(parents.get(pid)!));
 }
 
-/** Waits until `condition` holds; false when it does not within `limitMs`. */
+/** Waits until `condition` returns true; returns false after `limitMs`. */
 export async function until(condition: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
   while (!await condition()) {

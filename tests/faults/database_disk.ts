@@ -1,6 +1,7 @@
 /**
- * The disk of the database server runs full while load and aggregate write. The command must end with 75 and say whose disk it is, tables stay as they were,
- * and the same command succeeds when there is space again, also when the server could not write its log and crashed.
+ * The disk of the database server becomes full while load and aggregate write. The command must exit with 75 and name the
+ * server, the tables must not change, and the same command must succeed once space is free, even if the server could not
+ * write its WAL and crashed.
  */
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { type Outcome, run } from "./command.ts";
@@ -12,17 +13,17 @@ import { POSTGRES_TABLES } from "./state.ts";
 const DISK_KB = 144_000;
 const STAGES = ["load", "aggregate"] as const;
 type Stage = typeof STAGES[number];
-/** KB that are free when a stage begins: from nothing to nearly enough. */
+/** Free space in KB when the stage starts: from none to almost enough. */
 const FREE_KB: Record<Stage, readonly number[]> = {
   load: [0, 200, 700, 1_500, 3_000, 6_000],
   aggregate: [0, 8, 64, 160, 320, 640],
 };
 const RUNS = ["one", "two"] as const;
 const LIMITS = { SALESFLOW_RETRIES: "2", SALESFLOW_TIMEOUT_SECONDS: "20" };
-const STARTS = 3;
+const MAX_START_ATTEMPTS = 3;
 const { signal } = new AbortController();
 
-/** Two settings of the server: one that skips its log for a new table, and the usual one, which can fail at its log. */
+/** Server settings: wal_level=minimal skips the WAL for a new table; the default level can fail while writing it. */
 const SERVERS = [
   { name: "", settings: { wal_level: "minimal", max_wal_senders: "0" } },
   { name: ", with wal_level=replica", settings: { wal_level: "replica" } },
@@ -45,13 +46,13 @@ class FullServer {
     const full = new FullServer(home, disk, server);
     for (const [index, runId] of RUNS.entries()) {
       const sales = ["--rows", String(rows), "--seed", String(index + 1), "--as-of", "2026-11-24"];
-      await mustWork(full.#run(["generate", "--run-id", runId, ...sales]));
-      await mustWork(full.#run(["clean", "--run-id", runId]));
+      await runOrThrow(full.#run(["generate", "--run-id", runId, ...sales]));
+      await runOrThrow(full.#run(["clean", "--run-id", runId]));
     }
-    await mustWork(full.#run(["migrate"]));
-    // Both once, so that the state after a load is that of a load into tables that are there.
+    await runOrThrow(full.#run(["migrate"]));
+    // Twice each, so that the recorded states are those after a load into existing tables.
     for (const index of [0, 1, 0, 1]) {
-      for (const stage of STAGES) await mustWork(full.#stage(stage, index));
+      for (const stage of STAGES) await runOrThrow(full.#stage(stage, index));
       full.#states[index] = await full.#state();
     }
     return full;
@@ -69,7 +70,7 @@ class FullServer {
     return this.#run([stage, "--run-id", RUNS[index]!]);
   }
 
-  /** One checksum for each table. */
+  /** Returns a checksum per table. */
   #state(): Promise<string[]> {
     return withPostgres({ url: this.#server.url, stage: "test", signal }, async (db) => {
       const found: string[] = [];
@@ -83,9 +84,9 @@ class FullServer {
     });
   }
 
-  /** The state once the server works; it may still be about to crash or to end when it is asked first. */
-  async #revive(): Promise<string[]> {
-    for (let left = STARTS - 1;; left--) {
+  /** Restarts the server if needed and returns the state. The server may still be crashing at the first attempt. */
+  async #recover(): Promise<string[]> {
+    for (let left = MAX_START_ATTEMPTS - 1;; left--) {
       try {
         await this.#server.start();
         return await this.#state();
@@ -95,26 +96,30 @@ class FullServer {
     }
   }
 
-  /** One amount of space: fills the disk, runs the stage, looks, frees the disk, runs it again. @returns whether the disk ran full, and whether the server crashed */
+  /**
+   * Fills the disk up to an amount of free space, runs the stage, checks the tables, frees the disk and runs it again.
+   *
+   * @returns whether the disk became full, and whether the server crashed
+   */
   async try(stage: Stage, freeKb: number, wrong: string[]): Promise<{ full: boolean; crashed: boolean }> {
     const what = `with ${freeKb} KB free`;
     const index = stage === "load" ? 1 - this.#loaded : this.#loaded;
-    const said = this.#server.log.length;
+    const logStart = this.#server.log.length;
     const before = await this.#state();
     await this.#disk.fill(freeKb);
     const { code, stderr } = await this.#stage(stage, index);
     const full = code !== 0;
     if (full) {
-      if (code !== 75) wrong.push(`${what} it ended with ${code}: ${stderr.slice(-400)}`);
+      if (code !== 75) wrong.push(`${what} it exited with ${code}: ${stderr.slice(-400)}`);
     }
     await this.#disk.empty();
     const crashed = /PANIC|terminated by signal|database system is shut down/.test(
-      this.#server.log.slice(said),
+      this.#server.log.slice(logStart),
     );
-    const saysWhy = /no disk space left[^]*Free disk space on the database server/.test(stderr) ||
-      (crashed && /cannot be reached or broke off[^]*Check that the server runs/.test(stderr));
-    if (full && !saysWhy) wrong.push(`${what} it said ${stderr.slice(-400)}`);
-    const now = await this.#revive();
+    const explains = /no disk space left[^]*Free disk space on the database server/.test(stderr) ||
+      (crashed && /cannot be reached or failed temporarily[^]*Check that the server is running/.test(stderr));
+    if (full && !explains) wrong.push(`${what} its message was ${stderr.slice(-400)}`);
+    const now = await this.#recover();
     if (full) {
       const differ = now.filter((line, at) => line !== before[at]);
       if (differ.length > 0) wrong.push(`${what} the old tables changed: ${differ.join(", ")}`);
@@ -122,7 +127,7 @@ class FullServer {
     for (const name of stage === "load" ? STAGES : [stage]) {
       const again = await this.#stage(name, index);
       if (again.code !== 0) {
-        wrong.push(`${what} the next run ended with ${again.code}: ${again.stderr.slice(-400)}`);
+        wrong.push(`${what} the next run exited with ${again.code}: ${again.stderr.slice(-400)}`);
       }
     }
     this.#loaded = index;
@@ -133,12 +138,12 @@ class FullServer {
   }
 }
 
-async function mustWork(work: Promise<Outcome>): Promise<void> {
+async function runOrThrow(work: Promise<Outcome>): Promise<void> {
   const { code, stderr } = await work;
-  if (code !== 0) throw new Error(`a command ended with ${code}: ${stderr.slice(-600)}`);
+  if (code !== 0) throw new Error(`a command exited with ${code}: ${stderr.slice(-600)}`);
 }
 
-/** Tries all of them. @param rows sales of each run */
+/** Tests all full-disk faults of PostgreSQL. @param rows sales per run */
 export async function databaseDiskFaults(home: string, rows: number): Promise<FaultResult[]> {
   const results: FaultResult[] = [];
   for (const [at, { name, settings }] of SERVERS.entries()) {
@@ -159,12 +164,12 @@ export async function databaseDiskFaults(home: string, rows: number): Promise<Fa
           if (hit) hits++;
           if (crashed) crashes++;
         }
-        if (hits < 3) wrong.push(`only ${hits} of the tries met a full disk`);
+        if (hits < 3) wrong.push(`only ${hits} attempts met a full disk`);
         const died = crashes > 0 ? ` (the server crashed ${crashes} times)` : "";
         results.push({
           fault: `disk of PostgreSQL full while ${stage} writes${name}`,
           tried: hits,
-          outcome: `gave up with 75, old tables stay; right tables when there is space again${died}`,
+          outcome: `exited with 75, old tables kept; correct tables once space is free${died}`,
           wrong,
         });
       }

@@ -1,23 +1,23 @@
-/** Programs for tests that come as Go modules: built once with the machine's own Go, kept in `.cache/bin`. */
+/** Builds programs for tests from Go modules, with the installed Go, and caches them in `.cache/bin`. */
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL("../../.cache/bin/", import.meta.url));
 
 /** A program of a Go module. */
 export interface GoTool {
-  /** Name of its file in the cache folder. */
+  /** File name in the cache folder. */
   name: string;
   /** Package path with version, as for `go install`. */
   source: string;
 }
 
-/** A proxy that fails on demand. */
+/** A proxy that simulates network faults. */
 export const TOXIPROXY: GoTool = {
   name: "toxiproxy-server-2.5.0",
   source: "github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0",
 };
 
-/** A service that speaks S3 over a folder. */
+/** An S3 server backed by a folder. */
 export const VERSITYGW: GoTool = {
   name: "versitygw-1.8.0",
   source: "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
@@ -33,18 +33,17 @@ async function hasGo(): Promise<boolean> {
 }
 
 /**
- * Path of a tool, built when it is missing; undefined when this machine has no Go. The program needs no libraries, so it runs
- * in an image with nothing else, too.
+ * Returns the path of a tool, and builds it if needed; undefined if Go is not installed. The program is statically linked,
+ * so it also runs in an empty image.
  *
- * @throws {Error} with what Go said when it cannot build the tool, and without Go where `CI` is `true`: nobody would see that
- * tests were left out
+ * @throws {Error} when the build fails; also without Go if `CI` is `true`, where skipped tests would go unnoticed
  */
 export async function goTool({ name, source }: GoTool): Promise<string | undefined> {
   const path = FOLDER + name;
   if (await Deno.stat(path).then(() => true, () => false)) return path;
   if (!await hasGo()) {
     if (Deno.env.get("CI") === "true") {
-      throw new Error(`Go is not installed, and without it there is no ${name}`);
+      throw new Error(`Go is not installed; it is needed to build ${name}`);
     }
     return undefined;
   }
@@ -64,7 +63,7 @@ export async function goTool({ name, source }: GoTool): Promise<string | undefin
   return path;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Returns a port of 127.0.0.1 that is currently free. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return (listener.addr as Deno.NetAddr).port;

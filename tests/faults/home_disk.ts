@@ -1,17 +1,17 @@
-/** The disk of the embedded databases runs full: before they are made, and when they have tables. The store lies on another disk. */
+/** The disk of the embedded databases becomes full: while they are created, and when they have tables. The store is on another disk. */
 import { type Outcome, run } from "./command.ts";
 import { Disk, NO_DISK } from "./disk.ts";
 import type { FaultResult } from "./result.ts";
-import { differences, type State, wholeStateOf } from "./state.ts";
-import { leftovers, strayTables } from "./traces.ts";
+import { findDifferences, readFullState, type State } from "./state.ts";
+import { findLeftovers, findStrayTables } from "./traces.ts";
 
 const DISK_KB = 400_000;
 const RUN_ID = "full";
-/** KB that are free: in vain for making the databases, then for replacing their tables. */
+/** Free space in KB: too little to create the databases, then for replacing their tables. */
 const FREE_KB = { fresh: [0, 100, 4_000, 30_000], used: [0, 16, 100, 1_000] } as const;
 const SEEDS = [1, 2] as const;
 
-class Databases {
+class DatabasesOnDisk {
   readonly #home: string;
   readonly #disk: Disk;
   readonly #rows: number;
@@ -31,28 +31,29 @@ class Databases {
     });
   }
 
-  async sound(seed: number): Promise<State> {
+  /** Runs without faults and returns the state. */
+  async runSound(seed: number): Promise<State> {
     const { code, stderr } = await this.run(seed);
-    if (code !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-    return await wholeStateOf(this.#home, RUN_ID);
+    if (code !== 0) throw new Error(`the run without faults failed: ${stderr}`);
+    return await readFullState(this.#home, RUN_ID);
   }
 
-  /** Runs on the full disk. @returns whether the disk ran full */
-  async suffer(seed: number, freeKb: number, wrong: string[]): Promise<boolean> {
+  /** Runs on the full disk. @returns whether the disk became full */
+  async runOnFullDisk(seed: number, freeKb: number, wrong: string[]): Promise<boolean> {
     await this.#disk.fill(freeKb);
     const { code, stderr } = await this.run(seed);
     await this.#disk.empty();
     if (code === 0) return false;
     const what = `with ${freeKb} KB free`;
-    if (code !== 75) wrong.push(`${what} it ended with ${code}: ${stderr.slice(-600)}`);
+    if (code !== 75) wrong.push(`${what} it exited with ${code}: ${stderr.slice(-600)}`);
     if (!/(the disk is full|no disk space left)[^]*Free disk space/.test(stderr)) {
-      wrong.push(`${what} it said ${stderr.slice(-600)}`);
+      wrong.push(`${what} its message was ${stderr.slice(-600)}`);
     }
     return true;
   }
 }
 
-/** Tries both. @param rows sales of each run */
+/** Tests both faults. @param rows sales per run */
 export async function homeDiskFaults(home: string, rows: number): Promise<FaultResult[]> {
   const disk = await Disk.mount(DISK_KB);
   if (!disk) {
@@ -70,24 +71,24 @@ export async function homeDiskFaults(home: string, rows: number): Promise<FaultR
       await Deno.mkdir(`${disk.folder}/${name}`);
       await Deno.symlink(`${disk.folder}/${name}`, `${home}/${name}`);
     }
-    const databases = new Databases(home, disk, rows);
+    const databases = new DatabasesOnDisk(home, disk, rows);
     const [fresh, used]: [string[], string[]] = [[], []];
     let [hitsFresh, hitsUsed] = [0, 0];
-    for (const freeKb of FREE_KB.fresh) if (await databases.suffer(1, freeKb, fresh)) hitsFresh++;
-    const states = [await databases.sound(SEEDS[0]), await databases.sound(SEEDS[1])];
+    for (const freeKb of FREE_KB.fresh) if (await databases.runOnFullDisk(1, freeKb, fresh)) hitsFresh++;
+    const states = [await databases.runSound(SEEDS[0]), await databases.runSound(SEEDS[1])];
     for (const [at, freeKb] of FREE_KB.used.entries()) {
       const seed = SEEDS[at % SEEDS.length]!;
-      if (await databases.suffer(seed, freeKb, used)) hitsUsed++;
-      const found = differences(await databases.sound(seed), states[seed - 1]!);
+      if (await databases.runOnFullDisk(seed, freeKb, used)) hitsUsed++;
+      const found = findDifferences(await databases.runSound(seed), states[seed - 1]!);
       used.push(...found.map((difference) => `with ${freeKb} KB free ${difference}`));
     }
-    used.push(...await leftovers(home, RUN_ID), ...await strayTables(home));
-    if (hitsFresh < FREE_KB.fresh.length) fresh.push(`only ${hitsFresh} of the tries met a full disk`);
-    if (hitsUsed < 3) used.push(`only ${hitsUsed} of the tries met a full disk`);
-    const outcome = "gave up with 75; right files and tables when there is space again";
+    used.push(...await findLeftovers(home, RUN_ID), ...await findStrayTables(home));
+    if (hitsFresh < FREE_KB.fresh.length) fresh.push(`only ${hitsFresh} attempts met a full disk`);
+    if (hitsUsed < 3) used.push(`only ${hitsUsed} attempts met a full disk`);
+    const outcome = "exited with 75; correct files and tables once space is free";
     return [
       {
-        fault: "disk full while the embedded databases are made",
+        fault: "disk full while the embedded databases are created",
         tried: hitsFresh,
         outcome,
         wrong: fresh,

@@ -1,19 +1,20 @@
 /**
- * Memory limits: the command keeps to the limit that the documentation promises, and when the kernel kills it at a smaller one, the next run with enough
- * memory gives the files and tables of an undisturbed run. The databases run outside of the limit, as servers of their own do.
+ * Memory limits: the command stays within the documented limit. When the kernel kills it at a smaller limit, the next run
+ * with enough memory produces the files and tables of a run without faults. The databases run outside of the limit, like
+ * separate servers.
  */
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { MemoryGroup, NO_GROUPS } from "./cgroup.ts";
 import { type Outcome, start } from "./command.ts";
 import type { FaultResult } from "./result.ts";
-import { differences, type State, wholeStateOf } from "./state.ts";
-import { leftovers, strayTables } from "./traces.ts";
+import { findDifferences, readFullState, type State } from "./state.ts";
+import { findLeftovers, findStrayTables } from "./traces.ts";
 
-/** What docs/faults.md promises: all stages of 1,000,000 sales, one after the other in one process, with so many threads within so much memory. */
-const PROMISED_ROWS = 1_000_000;
-const PROMISES = [{ threads: 4, limitMiB: 512 }, { threads: 16, limitMiB: 1024 }] as const;
-/** Far too little for generate, for clean, and nearly enough for clean. */
-const TOO_SMALL = { rows: 300_000, limitsMiB: [60, 100, 140] };
+/** Limits documented in docs/faults.md: all stages of 1,000,000 sales in one process, by number of threads. */
+const DOCUMENTED_ROWS = 1_000_000;
+const DOCUMENTED_LIMITS = [{ threads: 4, limitMiB: 512 }, { threads: 16, limitMiB: 1024 }] as const;
+/** Much too little for generate, too little for clean, and almost enough for clean. */
+const TOO_LITTLE = { rows: 300_000, limitsMiB: [60, 100, 140] };
 const ENOUGH_MIB = 512;
 const FEW_THREADS = 2;
 const RUN_ID = "limited";
@@ -30,7 +31,7 @@ interface Sales {
 }
 
 async function runWithin(limitMiB: number, home: string, { rows, seed, threads }: Sales): Promise<Limited> {
-  const group = MemoryGroup.make(limitMiB);
+  const group = MemoryGroup.create(limitMiB);
   if (!group) throw new Error(NO_GROUPS);
   try {
     const sales = ["--rows", String(rows), "--seed", String(seed), "--workers", String(threads)];
@@ -42,10 +43,13 @@ async function runWithin(limitMiB: number, home: string, { rows, seed, threads }
   }
 }
 
-async function promised(home: string, { threads, limitMiB }: typeof PROMISES[number]): Promise<FaultResult> {
-  const sales = { rows: PROMISED_ROWS, seed: limitMiB, threads };
+async function tryDocumentedLimit(
+  home: string,
+  { threads, limitMiB }: typeof DOCUMENTED_LIMITS[number],
+): Promise<FaultResult> {
+  const sales = { rows: DOCUMENTED_ROWS, seed: limitMiB, threads };
   const { code, stderr, peakMiB, kills } = await runWithin(limitMiB, home, sales);
-  const wrong = code === 0 && kills === 0 ? [] : [`it ended with ${code}: ${stderr.slice(-400)}`];
+  const wrong = code === 0 && kills === 0 ? [] : [`it exited with ${code}: ${stderr.slice(-400)}`];
   return {
     fault: `${sales.rows.toLocaleString("en")} sales, ${threads} threads, ${limitMiB} MiB for the command`,
     tried: 1,
@@ -54,26 +58,26 @@ async function promised(home: string, { threads, limitMiB }: typeof PROMISES[num
   };
 }
 
-async function killed(home: string): Promise<FaultResult> {
-  const { rows, limitsMiB } = TOO_SMALL;
+async function tryTooLittle(home: string): Promise<FaultResult> {
+  const { rows, limitsMiB } = TOO_LITTLE;
   const wrong: string[] = [];
   const states: State[] = [];
   for (const seed of [1, 2]) {
     const { code, stderr } = await runWithin(ENOUGH_MIB, home, { rows, seed, threads: FEW_THREADS });
-    if (code !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-    states.push(await wholeStateOf(home, RUN_ID));
+    if (code !== 0) throw new Error(`the run without faults failed: ${stderr}`);
+    states.push(await readFullState(home, RUN_ID));
   }
   for (const [at, limitMiB] of limitsMiB.entries()) {
     const seed = 1 + at % 2;
     const sales = { rows, seed, threads: FEW_THREADS };
     const what = `with ${limitMiB} MiB`;
     const { code, kills } = await runWithin(limitMiB, home, sales);
-    if (kills === 0) wrong.push(`${what} nothing was killed; it ended with ${code}`);
+    if (kills === 0) wrong.push(`${what} nothing was killed; it exited with ${code}`);
     const again = await runWithin(ENOUGH_MIB, home, sales);
     if (again.code !== 0) {
-      wrong.push(`${what} the next run ended with ${again.code}: ${again.stderr.slice(-400)}`);
+      wrong.push(`${what} the next run exited with ${again.code}: ${again.stderr.slice(-400)}`);
     }
-    const found = differences(await wholeStateOf(home, RUN_ID), states[seed - 1]!);
+    const found = findDifferences(await readFullState(home, RUN_ID), states[seed - 1]!);
     wrong.push(...found.map((difference) => `${what} ${difference}`));
   }
   return {
@@ -84,21 +88,21 @@ async function killed(home: string): Promise<FaultResult> {
   };
 }
 
-/** Tries all of them. */
+/** Tests all memory faults. */
 export async function memoryFaults(home: string): Promise<FaultResult[]> {
-  const group = MemoryGroup.make(ENOUGH_MIB);
+  const group = MemoryGroup.create(ENOUGH_MIB);
   if (!group) return [{ fault: "memory limits", tried: 0, outcome: "", wrong: [], skipped: NO_GROUPS }];
   group.remove();
   const databases = await startEmbedded(home);
   const results: FaultResult[] = [];
   let small: FaultResult;
   try {
-    for (const promise of PROMISES) results.push(await promised(home, promise));
-    small = await killed(home);
-    small.wrong.push(...await strayTables(home));
+    for (const limit of DOCUMENTED_LIMITS) results.push(await tryDocumentedLimit(home, limit));
+    small = await tryTooLittle(home);
+    small.wrong.push(...await findStrayTables(home));
   } finally {
     await databases.close();
   }
-  small.wrong.push(...await leftovers(home, RUN_ID));
+  small.wrong.push(...await findLeftovers(home, RUN_ID));
   return [...results, small];
 }

@@ -1,27 +1,27 @@
-/** The faults of networks that are tried, and what must come of each. */
+/** Network faults between the command and the databases, and the expected result of each. */
 import type { Toxic } from "./toxiproxy.ts";
 
-/** Which server is behind the bad network. */
+/** The server behind the faulty network. */
 export type Server = "postgres" | "clickhouse";
 
-/** A fault of the network between the command and a server. */
+/** A network fault between the command and a server. */
 export interface NetworkFault {
   name: string;
   server: Server;
-  /** From the beginning; none and `shut` refuses connections. */
+  /** Toxics active from the start. With `shut`, connections are refused instead. */
   toxics: readonly Toxic[];
   shut?: boolean;
-  /** Added once rows are on their way to the server. */
+  /** Toxic added once rows are being sent. */
   midway?: Toxic;
-  /** Until when: the whole time, or until the command tries again. */
+  /** How long the fault lasts: until the end, or until the command retries. */
   until: "end" | "next try";
-  /** Whether the command must come through or must give up with 75. */
+  /** Whether the command must succeed or must exit with 75. */
   expects: "done" | "given up";
 }
 
-/** Slows the rows down so that the fault that follows meets them on their way. */
+/** Slows down sending, so that the next fault occurs in the middle of the rows. */
 const SLOW_SENDING: Toxic = { type: "bandwidth", stream: "upstream", attributes: { rate: 48 } };
-/** Everything is swallowed, nothing is closed. */
+/** Drops all data and keeps connections open. */
 const BLACK_HOLE: Toxic = { type: "timeout", stream: "upstream", attributes: { timeout: 0 } };
 
 function reset(afterMs: number): Toxic {
@@ -32,13 +32,13 @@ function cutAfter(bytes: number): Toxic {
   return { type: "limit_data", stream: "upstream", attributes: { bytes } };
 }
 
-const WORDS = {
+const LABELS = {
   postgres: { server: "PostgreSQL", rows: "COPY" },
   clickhouse: { server: "ClickHouse", rows: "INSERT" },
 };
 
-function faultsOf(server: Server): NetworkFault[] {
-  const { server: to, rows } = WORDS[server];
+function createFaults(server: Server): NetworkFault[] {
+  const { server: to, rows } = LABELS[server];
   const common = { server, toxics: [] as Toxic[] };
   return [
     {
@@ -86,7 +86,7 @@ function faultsOf(server: Server): NetworkFault[] {
     },
     {
       ...common,
-      name: `black hole in the middle of ${rows}, for good`,
+      name: `black hole in the middle of ${rows}, permanently`,
       toxics: [SLOW_SENDING],
       midway: BLACK_HOLE,
       until: "end",
@@ -96,5 +96,8 @@ function faultsOf(server: Server): NetworkFault[] {
   ];
 }
 
-/** All of them. */
-export const NETWORK_FAULTS: readonly NetworkFault[] = [...faultsOf("postgres"), ...faultsOf("clickhouse")];
+/** All network faults. */
+export const NETWORK_FAULTS: readonly NetworkFault[] = [
+  ...createFaults("postgres"),
+  ...createFaults("clickhouse"),
+];

@@ -1,4 +1,4 @@
-/** Readers of every table while load, aggregate and transfer run in a loop, and two commands at once. */
+/** Concurrent readers of every table while load, aggregate and transfer run in a loop, and concurrent commands. */
 import { type ClickHouse, withClickHouse } from "../../lib/clickhouse/session.ts";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { type Postgres, withPostgres } from "../../lib/postgres/session.ts";
@@ -6,11 +6,11 @@ import { type Outcome, run } from "./command.ts";
 import type { FaultResult } from "./result.ts";
 
 const RUNS = ["one", "two"] as const;
-/** How often two commands start at once. */
-const ENCOUNTERS = 5;
-/** What a command says that finds the rows of the other run in the tables: trying again does not help it. */
+/** Number of times that two commands start at once. */
+const CONCURRENT_STARTS = 5;
+/** Message of a command that finds the other run's rows in the tables, a permanent failure. */
 const OTHER_RUN = /holds the rows of run (one|two), not those of|was computed by run (one|two), not by/;
-const CALM = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
 const SALES = "(SELECT count(*) || ' ' || sum(sale_amount) FROM shop.sales)";
 const PRODUCTS = "(SELECT count(*) || ' ' || sum(price_from + price_to) FROM shop.products)";
@@ -18,11 +18,11 @@ const REJECTED =
   "(SELECT string_agg(run_id || ' ' || rows || ' ' || lines, ', ' ORDER BY run_id) FROM (SELECT run_id, count(*) AS rows, sum(line) AS lines FROM shop.rejected_sales GROUP BY run_id) AS r)";
 const LOADED =
   "(SELECT count(*) || ' ' || sum(raw_rows) || ' ' || (array_agg(run_id ORDER BY loaded_at DESC))[1] FROM shop.pipeline_runs)";
-/** What is read in PostgreSQL, each in one query by a reader of its own: figures of all rows in one value. */
-const LOOKS: Record<string, string> = {
+/** Queries of the readers in PostgreSQL, each by its own reader: a summary of all rows as one value. */
+const QUERIES: Record<string, string> = {
   "shop.sales": SALES,
   "shop.products": PRODUCTS,
-  // The rows of both runs are always there.
+  // Always contains the rows of both runs.
   "shop.rejected_sales": REJECTED,
   "shop.pipeline_runs": LOADED,
   "all that load publishes, in one query,": [SALES, PRODUCTS, REJECTED, LOADED].join(" || ' | ' || "),
@@ -32,30 +32,30 @@ const LOOKS: Record<string, string> = {
 const IMPORTED =
   "SELECT concat(toString(count()), ' ', toString(sum(total_amount)), ' ', min(run_id), ' ', max(run_id)) FROM shop.sales_aggregates";
 
-/** One look at a table. */
+/** A table and its summary query. */
 interface Table {
   name: string;
-  ask(): Promise<string>;
+  query(): Promise<string>;
 }
 
-/** What each table answers when it is whole, by run. */
-type Whole = Record<typeof RUNS[number], string[]>;
+/** The expected summary of each table, by run. */
+type Expected = Record<typeof RUNS[number], string[]>;
 
 interface Watched {
   seen: Set<string>;
-  looks: number;
+  reads: number;
   longestMs: number;
 }
 
-/** Looks again and again until told to stop. */
-async function watch({ ask }: Table, done: () => boolean): Promise<Watched> {
-  const watched: Watched = { seen: new Set(), looks: 0, longestMs: 0 };
+/** Reads repeatedly until `done` returns true. */
+async function watch({ query }: Table, done: () => boolean): Promise<Watched> {
+  const watched: Watched = { seen: new Set(), reads: 0, longestMs: 0 };
   while (!done()) {
     const started = performance.now();
-    watched.seen.add(await ask());
+    watched.seen.add(await query());
     watched.longestMs = Math.max(watched.longestMs, performance.now() - started);
-    watched.looks++;
-    // Leaves the processors to the command.
+    watched.reads++;
+    // Leaves CPU time to the command.
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return watched;
@@ -69,12 +69,12 @@ function publish(home: string, runId: string): Promise<Outcome> {
   return run(["run", "--run-id", runId, "--from", "load", "--to", "transfer"], env(home));
 }
 
-async function mustWork(work: Promise<Outcome>): Promise<void> {
+async function runOrThrow(work: Promise<Outcome>): Promise<void> {
   const { code, stderr } = await work;
-  if (code !== 0) throw new Error(`an undisturbed command ended with ${code}: ${stderr}`);
+  if (code !== 0) throw new Error(`a command without faults exited with ${code}: ${stderr}`);
 }
 
-/** Opens a connection for each of the tables. */
+/** Opens a connection for each table. */
 function withTables<T>(
   url: string,
   names: readonly string[],
@@ -82,40 +82,40 @@ function withTables<T>(
 ): Promise<T> {
   const [name, ...rest] = names;
   if (name === undefined) return work([]);
-  const look = async (db: Postgres) => (await db.one(`SELECT ${LOOKS[name]} AS seen`)).seen ?? "nothing";
+  const read = async (db: Postgres) => (await db.one(`SELECT ${QUERIES[name]} AS seen`)).seen ?? "nothing";
   return withPostgres(
-    { url, stage: "reader", signal: CALM },
-    (db) => withTables(url, rest, (tables) => work([{ name, ask: () => look(db) }, ...tables])),
+    { url, stage: "reader", signal: NEVER_ABORTED },
+    (db) => withTables(url, rest, (tables) => work([{ name, query: () => read(db) }, ...tables])),
   );
 }
 
-function imported(db: ClickHouse): Table {
+function importedTable(db: ClickHouse): Table {
   return {
     name: "ClickHouse shop.sales_aggregates",
-    ask: async () => (await db.rows(IMPORTED))[0]![0]!,
+    query: async () => (await db.rows(IMPORTED))[0]![0]!,
   };
 }
 
-/** Two runs take turns in the tables while every table is read; then two commands start at once. */
+/** Two runs replace each other in the tables while every table is read; then two commands start at once. */
 export async function readerFaults(home: string, rows: number, turns: number): Promise<FaultResult[]> {
   const databases = await startEmbedded(home);
   try {
     for (const [index, runId] of RUNS.entries()) {
       const sales = ["--rows", String(rows + index), "--seed", String(index + 1), "--as-of", "2026-11-24"];
-      await mustWork(run(["run", "--run-id", runId, ...sales, "--to", "transfer"], env(home)));
+      await runOrThrow(run(["run", "--run-id", runId, ...sales, "--to", "transfer"], env(home)));
     }
     const { postgresUrl, clickhouseUrl: url } = databases;
     return await withTables(
       postgresUrl,
-      Object.keys(LOOKS),
+      Object.keys(QUERIES),
       (tables) =>
-        withClickHouse({ url, stage: "reader", signal: CALM }, async (clickhouse) => {
-          const all = [...tables, imported(clickhouse)];
-          const whole = await wholeStates(home, all);
+        withClickHouse({ url, stage: "reader", signal: NEVER_ABORTED }, async (clickhouse) => {
+          const all = [...tables, importedTable(clickhouse)];
+          const expected = await readExpected(home, all);
           return [
-            ...await watchTurns(home, all, whole, turns),
-            await sameRunTwice(home, all, whole),
-            await twoRuns(home, all, whole),
+            ...await tryReaders(home, all, expected, turns),
+            await trySameRun(home, all, expected),
+            await tryTwoRuns(home, all, expected),
           ];
         }),
     );
@@ -124,102 +124,101 @@ export async function readerFaults(home: string, rows: number, turns: number): P
   }
 }
 
-function askAll(tables: readonly Table[]): Promise<string[]> {
-  return Promise.all(tables.map(({ ask }) => ask()));
+function queryAll(tables: readonly Table[]): Promise<string[]> {
+  return Promise.all(tables.map(({ query }) => query()));
 }
 
-async function wholeStates(home: string, tables: readonly Table[]): Promise<Whole> {
-  const whole: Whole = { one: [], two: [] };
+async function readExpected(home: string, tables: readonly Table[]): Promise<Expected> {
+  const expected: Expected = { one: [], two: [] };
   for (const runId of RUNS) {
-    await mustWork(publish(home, runId));
-    whole[runId] = await askAll(tables);
+    await runOrThrow(publish(home, runId));
+    expected[runId] = await queryAll(tables);
   }
-  return whole;
+  return expected;
 }
 
-async function watchTurns(
+async function tryReaders(
   home: string,
   tables: readonly Table[],
-  whole: Whole,
+  expected: Expected,
   turns: number,
 ): Promise<FaultResult[]> {
   let done = false;
   const watching = Promise.all(tables.map((table) => watch(table, () => done)));
   try {
-    for (let turn = 0; turn < turns; turn++) await mustWork(publish(home, RUNS[turn % RUNS.length]!));
+    for (let turn = 0; turn < turns; turn++) await runOrThrow(publish(home, RUNS[turn % RUNS.length]!));
   } finally {
     done = true;
   }
-  return (await watching).map(({ seen, looks, longestMs }, index) => {
-    const expected = new Set(RUNS.map((runId) => whole[runId][index]!));
-    const torn = seen.difference(expected);
-    const wrong = torn.size > 0
-      ? [`a reader saw ${[...torn].join(", ")}; whole are ${[...expected].join(", ")}`]
+  return (await watching).map(({ seen, reads, longestMs }, index) => {
+    const states = new Set(RUNS.map((runId) => expected[runId][index]!));
+    const unexpected = seen.difference(states);
+    const wrong = unexpected.size > 0
+      ? [`a reader saw ${[...unexpected].join(", ")}; expected were ${[...states].join(", ")}`]
       : [];
-    if (seen.size < expected.size) wrong.push("the readers never saw the tables change");
+    if (seen.size < states.size) wrong.push("no reader saw the tables change");
     return {
       fault: `reading ${tables[index]!.name} while it is replaced ${turns} times`,
-      tried: looks,
-      outcome: `only whole states; longest wait ${longestMs.toFixed(0)} ms`,
+      tried: reads,
+      outcome: `only consistent states; longest wait ${longestMs.toFixed(0)} ms`,
       wrong,
     };
   });
 }
 
-/** Says so unless all tables together are those of one of the runs. */
-async function mixes(
+/** Returns a fault unless all tables belong to the same run. */
+async function findMixes(
   tables: readonly Table[],
-  whole: Whole,
-  runs: readonly (keyof Whole)[],
+  expected: Expected,
+  runs: readonly (keyof Expected)[],
 ): Promise<string[]> {
-  const found = await askAll(tables);
-  if (runs.some((runId) => whole[runId].every((state, index) => state === found[index]))) return [];
+  const found = await queryAll(tables);
+  if (runs.some((runId) => expected[runId].every((state, index) => state === found[index]))) return [];
   return [`a mix: ${tables.map(({ name }, index) => `${name} ${found[index]}`).join("; ")}`];
 }
 
-/** The same run twice at once: one of them is refused. */
-async function sameRunTwice(home: string, tables: readonly Table[], whole: Whole): Promise<FaultResult> {
+/** The same run twice at once: one of the commands is rejected. */
+async function trySameRun(home: string, tables: readonly Table[], expected: Expected): Promise<FaultResult> {
   const wrong: string[] = [];
-  let refused = 0;
-  for (let turn = 0; turn < ENCOUNTERS; turn++) {
+  let rejected = 0;
+  for (let turn = 0; turn < CONCURRENT_STARTS; turn++) {
     const runId = RUNS[turn % RUNS.length]!;
     const both = await Promise.all([publish(home, runId), publish(home, runId)]);
     for (const { code, stderr } of both) {
-      if (code === 75 && stderr.includes("Another salesflow command")) refused++;
-      else if (code !== 0) wrong.push(`it ended with ${code}: ${stderr.slice(-400)}`);
+      if (code === 75 && stderr.includes("Another salesflow command")) rejected++;
+      else if (code !== 0) wrong.push(`it exited with ${code}: ${stderr.slice(-400)}`);
     }
-    if (both.every(({ code }) => code !== 0)) wrong.push("none was done");
-    wrong.push(...await mixes(tables, whole, [runId]));
+    if (both.every(({ code }) => code !== 0)) wrong.push("neither succeeded");
+    wrong.push(...await findMixes(tables, expected, [runId]));
   }
-  // On a busy machine one may be done before the other begins, but not always.
-  if (refused === 0) wrong.push("none was refused");
+  // On a busy machine one may finish before the other starts, but not every time.
+  if (rejected === 0) wrong.push("none was rejected");
   return {
     fault: "the same run twice at once",
-    tried: ENCOUNTERS,
-    outcome: `one done, the other refused with 75 (${refused} times) or done after it`,
+    tried: CONCURRENT_STARTS,
+    outcome: `one succeeded, the other was rejected with 75 (${rejected} times) or ran after it`,
     wrong,
   };
 }
 
-/** Two runs at once: they take turns, and tables end as those of one of them. */
-async function twoRuns(home: string, tables: readonly Table[], whole: Whole): Promise<FaultResult> {
+/** Two runs at once: they wait for each other, and the tables end up with one of them. */
+async function tryTwoRuns(home: string, tables: readonly Table[], expected: Expected): Promise<FaultResult> {
   const wrong: string[] = [];
-  let refused = 0;
-  for (let turn = 0; turn < ENCOUNTERS; turn++) {
+  let rejected = 0;
+  for (let turn = 0; turn < CONCURRENT_STARTS; turn++) {
     const both = await Promise.all(RUNS.map((runId) => publish(home, runId)));
     for (const { code, stderr } of both) {
-      // The second of them to look may find the sales of the other: it says so and touches nothing.
-      if (code === 75 || (code === 1 && OTHER_RUN.test(stderr))) refused++;
-      else if (code !== 0) wrong.push(`it ended with ${code}: ${stderr.slice(-400)}`);
+      // A command may find the sales of the other run: it fails and changes nothing.
+      if (code === 75 || (code === 1 && OTHER_RUN.test(stderr))) rejected++;
+      else if (code !== 0) wrong.push(`it exited with ${code}: ${stderr.slice(-400)}`);
     }
-    if (both.every(({ code }) => code !== 0)) wrong.push("none was done");
-    wrong.push(...await mixes(tables, whole, RUNS));
+    if (both.every(({ code }) => code !== 0)) wrong.push("neither succeeded");
+    wrong.push(...await findMixes(tables, expected, RUNS));
   }
   return {
     fault: "two runs of different sales at once",
-    tried: ENCOUNTERS,
-    outcome:
-      `all tables are those of one run; the other took its turn before, or was refused (${refused} times)`,
+    tried: CONCURRENT_STARTS,
+    outcome: `all tables belong to one run; the other ran before, or was rejected (${rejected} times)`,
     wrong,
   };
 }

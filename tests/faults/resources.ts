@@ -1,4 +1,4 @@
-/** Resources that run out: a store on a disk that is full while each stage writes into it, or read-only. */
+/** A store on a disk that becomes full while each stage writes, or that is read-only. */
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { type Outcome, run } from "./command.ts";
 import { Disk, NO_DISK } from "./disk.ts";
@@ -6,44 +6,44 @@ import type { FaultResult } from "./result.ts";
 import { folderChecksum } from "./state.ts";
 
 const GENERATED_RUN = "generated";
-/** A run of generated sales never becomes one of ingested sales. */
+/** A separate run, because a generated run cannot be replaced by ingested sales. */
 const INGESTED_RUN = "ingested";
 const DISK_KB = 8_192;
 
-/** A stage that writes into the store. */
+/** A stage that writes to the store. */
 interface WritingStage {
   name: "generate" | "ingest" | "clean" | "report";
-  /** Folders of the run that it makes. */
-  makes: readonly string[];
-  /** The file that tells readers that it is there. */
-  publishes: string;
-  /** KB that are free when it begins: none of a file fits, half of it, or all but the last bytes. */
+  /** Folders of the run that it creates. */
+  outputs: readonly string[];
+  /** The file that publishes them to readers. */
+  marker: string;
+  /** Free space in KB when it starts: from none to almost enough. */
   freeKb: readonly number[];
 }
 
 const STAGES: readonly WritingStage[] = [
   {
     name: "generate",
-    makes: ["raw"],
-    publishes: "raw/manifest.json",
+    outputs: ["raw"],
+    marker: "raw/manifest.json",
     freeKb: [0, 8, 64, 160, 220, 240],
   },
   {
     name: "clean",
-    makes: ["clean", "rejected"],
-    publishes: "clean/manifest.json",
+    outputs: ["clean", "rejected"],
+    marker: "clean/manifest.json",
     freeKb: [0, 8, 64, 160, 220, 230],
   },
   {
     name: "report",
-    makes: ["report"],
-    publishes: "report/report.html",
+    outputs: ["report"],
+    marker: "report/report.html",
     freeKb: [0, 4, 8, 32, 64, 100],
   },
   {
     name: "ingest",
-    makes: ["raw"],
-    publishes: "raw/manifest.json",
+    outputs: ["raw"],
+    marker: "raw/manifest.json",
     freeKb: [0, 8, 64, 160, 200, 220],
   },
 ];
@@ -77,13 +77,13 @@ class FullStore {
     return run([stage, ...own, ...common], { SALESFLOW_HOME: this.#home });
   }
 
-  async mustRun(stage: string): Promise<void> {
+  async runOrThrow(stage: string): Promise<void> {
     const { code, stderr } = await this.run(stage);
-    if (code !== 0) throw new Error(`the undisturbed ${stage} failed: ${stderr}`);
+    if (code !== 0) throw new Error(`${stage} without faults failed: ${stderr}`);
   }
 
-  /** Keeps what generate made as the export that ingest takes. */
-  async keepExport(): Promise<void> {
+  /** Saves the output of generate as an export for ingest. */
+  async saveExport(): Promise<void> {
     const raw = this.#path("generate", "raw");
     const parts = [...Deno.readDirSync(raw)].map(({ name }) => name)
       .filter((name) => name.startsWith("part-")).sort();
@@ -96,61 +96,62 @@ class FullStore {
     return `${this.#disk.folder}/runs/${runIdOf(stage)}/${name}`;
   }
 
-  #checksums({ name: stage, makes }: WritingStage): string {
-    return makes.map((name) => folderChecksum(this.#path(stage, name))).join();
+  #checksums({ name: stage, outputs }: WritingStage): string {
+    return outputs.map((name) => folderChecksum(this.#path(stage, name))).join();
   }
 
-  async #isPublished({ name: stage, publishes }: WritingStage): Promise<boolean> {
-    return await Deno.stat(this.#path(stage, publishes)).then(() => true, () => false);
+  async #isPublished({ name: stage, marker }: WritingStage): Promise<boolean> {
+    return await Deno.stat(this.#path(stage, marker)).then(() => true, () => false);
   }
 
-  /** Fills the disk to several amounts of free space while one stage writes. */
+  /** Runs a stage with several amounts of free space. */
   async try(stage: WritingStage): Promise<FaultResult> {
     const wrong: string[] = [];
     let hits = 0;
-    await this.mustRun(stage.name);
+    await this.runOrThrow(stage.name);
     const expected = this.#checksums(stage);
     for (const freeKb of stage.freeKb) {
       const what = `with ${freeKb} KB free`;
-      for (const name of stage.makes) await Deno.remove(this.#path(stage.name, name), { recursive: true });
+      for (const name of stage.outputs) await Deno.remove(this.#path(stage.name, name), { recursive: true });
       await this.#disk.fill(freeKb);
       const { code, stderr } = await this.run(stage.name);
       if (code !== 0) {
         hits++;
-        if (code !== 75) wrong.push(`${what} it ended with ${code}: ${stderr.slice(-400)}`);
+        if (code !== 75) wrong.push(`${what} it exited with ${code}: ${stderr.slice(-400)}`);
         if (!/the disk is full[^]*Free disk space/.test(stderr)) {
-          wrong.push(`${what} it said ${stderr.slice(-400)}`);
+          wrong.push(`${what} its message was ${stderr.slice(-400)}`);
         }
-        if (await this.#isPublished(stage)) wrong.push(`${what} a half was published`);
+        if (await this.#isPublished(stage)) wrong.push(`${what} partial data was published`);
       }
       await this.#disk.empty();
       const again = await this.run(stage.name);
-      if (again.code !== 0) wrong.push(`the next run ended with ${again.code}: ${again.stderr.slice(-400)}`);
+      if (again.code !== 0) wrong.push(`the next run exited with ${again.code}: ${again.stderr.slice(-400)}`);
       else if (this.#checksums(stage) !== expected) wrong.push(`${what} files differ`);
     }
-    if (hits < 3) wrong.push(`only ${hits} of the tries met a full disk`);
+    if (hits < 3) wrong.push(`only ${hits} attempts met a full disk`);
     return {
       fault: `disk full while ${stage.name} writes`,
       tried: hits,
-      outcome: "gave up with 75, nothing published; right files when there is space again",
+      outcome: "exited with 75, nothing published; correct files once space is free",
       wrong,
     };
   }
 
-  async readOnly(): Promise<FaultResult> {
+  /** Runs the stages on a read-only disk. */
+  async tryReadOnly(): Promise<FaultResult> {
     const wrong: string[] = [];
-    if (!await this.#disk.readOnly()) wrong.push("the disk could not be made read-only");
+    if (!await this.#disk.remountReadOnly()) wrong.push("the disk could not be made read-only");
     for (const { name } of STAGES) {
       const { code, stderr } = await this.run(name);
-      if (code !== 1 || !/Cannot write .*not allowed[^]*writable/.test(stderr)) {
-        wrong.push(`${name} ended with ${code}: ${stderr.slice(-400)}`);
+      if (code !== 1 || !/Cannot write .*permission denied[^]*writable/.test(stderr)) {
+        wrong.push(`${name} exited with ${code}: ${stderr.slice(-400)}`);
       }
     }
-    return { fault: "read-only store", tried: STAGES.length, outcome: "refused with a remedy", wrong };
+    return { fault: "read-only store", tried: STAGES.length, outcome: "rejected with a remedy", wrong };
   }
 }
 
-/** Tries all of them. @param rows sales of the run */
+/** Tests all store faults. @param rows sales of the run */
 export async function resourceFaults(home: string, rows: number): Promise<FaultResult[]> {
   const disk = await Disk.mount(DISK_KB);
   if (!disk) {
@@ -163,20 +164,20 @@ export async function resourceFaults(home: string, rows: number): Promise<FaultR
     }));
   }
   try {
-    const databases = await startEmbedded(home); // the commands share them
+    const databases = await startEmbedded(home); // shared by the commands
     try {
       const store = new FullStore(disk, home, rows);
       const results: FaultResult[] = [];
       for (const stage of STAGES) {
         if (stage.name === "report") {
           for (const name of ["migrate", "load", "aggregate", "transfer", "verify"]) {
-            await store.mustRun(name);
+            await store.runOrThrow(name);
           }
         }
         results.push(await store.try(stage));
-        if (stage.name === "generate") await store.keepExport();
+        if (stage.name === "generate") await store.saveExport();
       }
-      return [...results, await store.readOnly()];
+      return [...results, await store.tryReadOnly()];
     } finally {
       await databases.close();
     }

@@ -1,13 +1,14 @@
-/** How faults went, in the words of the table that is printed. */
+/** Results of faults, for the printed table. */
 
-/** One kind of fault, tried some times. */
+/** Result of one kind of fault. */
 export interface FaultResult {
   fault: string;
+  /** Number of attempts. */
   tried: number;
-  /** What came of it, as it should be. */
+  /** The expected outcome. */
   outcome: string;
-  /** What was not as it should be; empty is passed. */
+  /** Deviations from it; the test passed if there are none. */
   wrong: string[];
-  /** Why it was not tried. */
+  /** Why the fault was skipped. */
   skipped?: string;
 }

@@ -1,23 +1,23 @@
-/** The faults of the network between the command and a bucket, and what must come of each. */
+/** Network faults between the command and a bucket, and the expected result of each. */
 import type { Toxic } from "./toxiproxy.ts";
 
-/** A fault of the network between the command and a bucket. */
+/** A network fault between the command and a bucket. */
 export interface S3Fault {
   name: string;
-  /** The stage that meets it: generate uploads, clean reads. */
+  /** The affected stage: generate uploads, clean downloads. */
   stage: "generate" | "clean";
-  /** From the beginning; none and `shut` refuses connections. */
+  /** Toxics active from the start. With `shut`, connections are refused instead. */
   toxics: readonly Toxic[];
   shut?: boolean;
-  /** A black hole from the moment when bytes are on their way. */
+  /** Whether traffic is dropped once data is being transferred. */
   blackHole?: boolean;
-  /** Until when: the whole time, or until the command tries again. */
+  /** How long the fault lasts: until the end, or until the command retries. */
   until: "end" | "next try";
-  /** Whether the command must come through or must give up with 75. */
+  /** Whether the command must succeed or must exit with 75. */
   expects: "done" | "given up";
 }
 
-/** KB/s that leave time for a fault in the middle of the parts of an upload, which have 16 MiB. */
+/** Bandwidth in KB/s, slow enough for a fault in the middle of an upload with parts of 16 MiB. */
 const SLOW_RATE = 10_000;
 const SLOW_UPLOAD: Toxic = { type: "bandwidth", stream: "upstream", attributes: { rate: SLOW_RATE } };
 const SLOW_READ: Toxic = { type: "bandwidth", stream: "downstream", attributes: { rate: SLOW_RATE } };
@@ -33,7 +33,7 @@ function cutAfter(stream: Toxic["stream"], bytes: number): Toxic {
 const ONCE = { until: "next try", expects: "done" } as const;
 const ALWAYS = { until: "end", expects: "given up" } as const;
 
-/** All of them. */
+/** All network faults of buckets. */
 export const S3_FAULTS: readonly S3Fault[] = [
   {
     name: "latency of 100 ms ± 80 ms to the bucket",
@@ -50,58 +50,58 @@ export const S3_FAULTS: readonly S3Fault[] = [
     expects: "done",
   },
   {
-    name: "reset in the middle of an upload in parts, once",
+    name: "reset in the middle of a multipart upload, once",
     stage: "generate",
     toxics: [SLOW_UPLOAD, reset(1000)],
     ...ONCE,
   },
   {
-    name: "upload in parts cut off after 6 MB, once",
+    name: "multipart upload cut off after 6 MB, once",
     stage: "generate",
     toxics: [cutAfter("upstream", 6_000_000)],
     ...ONCE,
   },
   {
-    name: "reset in the middle of an upload in parts, every time",
+    name: "reset in the middle of a multipart upload, every time",
     stage: "generate",
     toxics: [SLOW_UPLOAD, reset(1000)],
     ...ALWAYS,
   },
   {
-    name: "black hole in the middle of an upload in parts, once",
+    name: "black hole in the middle of a multipart upload, once",
     stage: "generate",
     toxics: [SLOW_UPLOAD],
     blackHole: true,
     ...ONCE,
   },
   {
-    name: "black hole in the middle of an upload in parts, for good",
+    name: "black hole in the middle of a multipart upload, permanently",
     stage: "generate",
     toxics: [SLOW_UPLOAD],
     blackHole: true,
     ...ALWAYS,
   },
   {
-    name: "object cut off after 3 MB while it is read, once",
+    name: "download cut off after 3 MB, once",
     stage: "clean",
     toxics: [cutAfter("downstream", 3_000_000)],
     ...ONCE,
   },
   {
-    name: "object cut off after 1 MB while it is read, every time",
+    name: "download cut off after 1 MB, every time",
     stage: "clean",
     toxics: [cutAfter("downstream", 1_000_000)],
     ...ALWAYS,
   },
   {
-    name: "black hole in the middle of an object that is read, once",
+    name: "black hole in the middle of a download, once",
     stage: "clean",
     toxics: [SLOW_READ],
     blackHole: true,
     ...ONCE,
   },
   {
-    name: "black hole in the middle of an object that is read, for good",
+    name: "black hole in the middle of a download, permanently",
     stage: "clean",
     toxics: [SLOW_READ],
     blackHole: true,

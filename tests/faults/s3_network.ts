@@ -1,42 +1,42 @@
 /**
- * Faults of the network between the command and a bucket (versitygw behind toxiproxy): the files must be those of an undisturbed run, or the command gives up
- * with 75 and a remedy and has published nothing; no upload in parts stays behind.
+ * Network faults between the command and a bucket (versitygw behind toxiproxy). The files must equal those of a run without
+ * faults, or the command must exit with 75 and a remedy and publish nothing. No multipart upload may be left behind.
  */
 import * as S3 from "@aws-sdk/client-s3";
 import { Bucket } from "../integration/store/s3/versitygw.ts";
 import { type Outcome, run, start, until } from "./command.ts";
-import { FalseClock, NO_CLOCK } from "./false_clock.ts";
+import { FakeClock, NO_CLOCK } from "./fake_clock.ts";
 import type { FaultResult } from "./result.ts";
 import type { S3Fault } from "./s3_faults.ts";
 import { folderChecksum } from "./state.ts";
-import { Toxiproxy, type Way } from "./toxiproxy.ts";
+import { type Route, Toxiproxy } from "./toxiproxy.ts";
 
 const KEYS = { id: "keeper", secret: "faulty-s3-51c0" };
 const PREFIX = "weekly";
 const RUN_ID = "bucket";
 const RUN = `runs/${RUN_ID}`;
 const DATASETS = { generate: ["raw"], clean: ["rejected", "clean"] } as const;
-/** One raw part of 25 MB: more than one part of an upload. */
+/** One raw part of 25 MB, a multipart upload. */
 const SALES = ["--rows", "600000", "--partitions", "1", "--seed", "1"];
 const LIMITS = { SALESFLOW_RETRIES: "2", SALESFLOW_TIMEOUT_SECONDS: "5" };
-/** Longer than any of the faults may take with these limits. */
-const HANG_MS = 120_000;
-/** A lease that was not renewed for so long is free; the harness turns the clock of the file instead of waiting. */
-const OLD_LEASE_MS = 61_000;
+/** Longer than any fault may take with these limits. */
+const HANG_TIMEOUT_MS = 120_000;
+/** Age at which a lease has expired. The test changes the file's modification time instead of waiting. */
+const EXPIRED_LEASE_MS = 61_000;
 
-/** A bucket behind a bad network. */
+/** A bucket behind a faulty network. */
 export class BadBucket {
   readonly #bucket: Bucket;
   readonly #proxy: Toxiproxy;
-  readonly #way: Way;
+  readonly #route: Route;
   readonly #client: S3.S3Client;
   readonly #env: Record<string, string>;
   readonly #expected: Record<string, string> = {};
 
-  private constructor(bucket: Bucket, proxy: Toxiproxy, way: Way) {
+  private constructor(bucket: Bucket, proxy: Toxiproxy, route: Route) {
     this.#bucket = bucket;
     this.#proxy = proxy;
-    this.#way = way;
+    this.#route = route;
     this.#env = {
       AWS_ACCESS_KEY_ID: KEYS.id,
       AWS_SECRET_ACCESS_KEY: KEYS.secret,
@@ -52,15 +52,15 @@ export class BadBucket {
     });
   }
 
-  /** Starts service and proxy, and makes the undisturbed run. @param paths of the two programs */
+  /** Starts server and proxy, and makes the reference run. @param paths paths of both programs */
   static async prepare(paths: { versitygw: string; toxiproxy: string }): Promise<BadBucket> {
     const bucket = await Bucket.start(paths.versitygw, KEYS);
     const proxy = await Toxiproxy.start(paths.toxiproxy);
-    const bad = new BadBucket(bucket, proxy, await proxy.way("s3", bucket.endpoint));
+    const bad = new BadBucket(bucket, proxy, await proxy.addRoute("s3", bucket.endpoint));
     try {
       for (const stage of ["generate", "clean"] as const) {
-        const { code, stderr } = await bad.#stage(stage);
-        if (code !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
+        const { code, stderr } = await bad.#runStage(stage);
+        if (code !== 0) throw new Error(`the run without faults failed: ${stderr}`);
         Object.assign(bad.#expected, bad.#checksums(stage));
       }
       return bad;
@@ -70,6 +70,7 @@ export class BadBucket {
     }
   }
 
+  /** Stops proxy and server. */
   async close(): Promise<void> {
     this.#client.destroy();
     await this.#proxy.close();
@@ -81,16 +82,16 @@ export class BadBucket {
     return stage === "generate" ? [...run, ...SALES] : run;
   }
 
-  #stage(stage: S3Fault["stage"]): Promise<Outcome> {
+  #runStage(stage: S3Fault["stage"]): Promise<Outcome> {
     return run(this.#args(stage), { ...this.#env, ...LIMITS });
   }
 
-  /** Objects are looked at as the files that the service keeps them in. */
+  /** Returns the file in which the server stores an object. */
   #fileOf(path: string): string {
     return this.#bucket.fileOf(`${PREFIX}/${RUN}/${path}`);
   }
 
-  /** One checksum for each dataset. */
+  /** Returns a checksum per dataset. */
   #checksums(stage: S3Fault["stage"]): Record<string, string> {
     return Object.fromEntries(DATASETS[stage].map((name) => [name, folderChecksum(this.#fileOf(name))]));
   }
@@ -105,91 +106,91 @@ export class BadBucket {
     }
   }
 
-  async #uploads(): Promise<string[]> {
+  async #listUploads(): Promise<string[]> {
     const found = await this.#client.send(new S3.ListMultipartUploadsCommand({ Bucket: Bucket.NAME }));
     return (found.Uploads ?? []).map(({ Key }) => Key!);
   }
 
-  /** Whether bytes of the stage are on their way. */
-  async #midway(stage: S3Fault["stage"]): Promise<boolean> {
-    if (stage === "generate") return (await this.#uploads()).length > 0;
+  /** Returns whether the stage is transferring data. */
+  async #isTransferring(stage: S3Fault["stage"]): Promise<boolean> {
+    if (stage === "generate") return (await this.#listUploads()).length > 0;
     return JSON.parse(await Deno.readTextFile(this.#fileOf("stages/clean.json"))).status === "running";
   }
 
-  /** Runs the stage through the bad network; `undefined` when it hangs. */
-  async #suffer(fault: S3Fault): Promise<Outcome | undefined> {
-    for (const toxic of fault.toxics) await this.#proxy.spoil(this.#way, toxic);
-    if (fault.shut) await this.#proxy.shut(this.#way);
-    let healing: Promise<void> | undefined;
-    const env = { ...this.#env, ...LIMITS, SALESFLOW_S3_ENDPOINT: this.#way.url };
+  /** Runs the stage with the fault; `undefined` if it hangs. */
+  async #runWithFault(fault: S3Fault): Promise<Outcome | undefined> {
+    for (const toxic of fault.toxics) await this.#proxy.addToxic(this.#route, toxic);
+    if (fault.shut) await this.#proxy.disable(this.#route);
+    let resetting: Promise<void> | undefined;
+    const env = { ...this.#env, ...LIMITS, SALESFLOW_S3_ENDPOINT: this.#route.url };
     const running = start(this.#args(fault.stage), env, (text) => {
-      if (fault.until === "next try" && text.includes("trying again")) healing ??= this.#proxy.heal();
+      if (fault.until === "next try" && text.includes("retrying")) resetting ??= this.#proxy.reset();
     });
     let ended = false;
     running.outcome.then(() => ended = true);
     if (fault.blackHole) {
-      await until(async () => ended || await this.#midway(fault.stage), HANG_MS);
+      await until(async () => ended || await this.#isTransferring(fault.stage), HANG_TIMEOUT_MS);
       await new Promise((resolve) => setTimeout(resolve, 300));
-      this.#proxy.freeze();
+      this.#proxy.suspend();
     }
-    const inTime = await until(() => ended, HANG_MS);
+    const inTime = await until(() => ended, HANG_TIMEOUT_MS);
     if (!inTime) running.child.kill("SIGKILL");
     const outcome = await running.outcome;
-    await healing;
-    await this.#proxy.heal();
+    await resetting;
+    await this.#proxy.reset();
     return inTime ? outcome : undefined;
   }
 
-  /** Runs the stage on the sound network. After a black hole the run's lease is still there, and for up to a minute it is refused. */
-  async #again(stage: S3Fault["stage"]): Promise<{ wrong: string[]; refused: boolean }> {
-    let { code, stderr } = await this.#stage(stage);
-    const refused = code === 75 && stderr.includes("Another salesflow command");
-    if (refused) {
-      const old = new Date(Date.now() - OLD_LEASE_MS);
-      await Deno.utime(this.#fileOf(".lock-run"), old, old);
-      ({ code, stderr } = await this.#stage(stage));
+  /** Runs the stage without faults. After a black hole the old lease still exists, and rejects it for up to a minute. */
+  async #rerun(stage: S3Fault["stage"]): Promise<{ wrong: string[]; rejected: boolean }> {
+    let { code, stderr } = await this.#runStage(stage);
+    const rejected = code === 75 && stderr.includes("Another salesflow command");
+    if (rejected) {
+      const expired = new Date(Date.now() - EXPIRED_LEASE_MS);
+      await Deno.utime(this.#fileOf(".lock-run"), expired, expired);
+      ({ code, stderr } = await this.#runStage(stage));
     }
-    return { refused, wrong: code === 0 ? [] : [`the next run ended with ${code}: ${stderr.slice(-600)}`] };
+    return { rejected, wrong: code === 0 ? [] : [`the next run exited with ${code}: ${stderr.slice(-600)}`] };
   }
 
-  /** The clock of this machine is ahead of the bucket's: a lease that is held is not taken for an old one. */
+  /** The local clock is ahead of the bucket's: a held lease must not count as expired. */
   async wrongClock(): Promise<FaultResult> {
     const fault =
       "this machine's clock is ten minutes ahead of the bucket's while another command holds the run";
-    const clock = await FalseClock.make();
+    const clock = await FakeClock.create();
     if (!clock) return { fault, tried: 0, outcome: "", wrong: [], skipped: NO_CLOCK };
     const wrong: string[] = [];
     const lock = { Bucket: Bucket.NAME, Key: `${PREFIX}/${RUN}/.lock-run` };
     await this.#client.send(new S3.PutObjectCommand({ ...lock, Body: "{}" }));
     clock.set(600);
     const env = { ...this.#env, ...LIMITS, ...clock.env };
-    const refused = await run(this.#args("clean"), env);
-    if (refused.code !== 75 || !refused.stderr.includes("Another salesflow command")) {
-      wrong.push(`it ended with ${refused.code}: ${refused.stderr.slice(-400)}`);
+    const rejected = await run(this.#args("clean"), env);
+    if (rejected.code !== 75 || !rejected.stderr.includes("Another salesflow command")) {
+      wrong.push(`it exited with ${rejected.code}: ${rejected.stderr.slice(-400)}`);
     }
     await this.#client.send(new S3.DeleteObjectCommand(lock));
     const done = await run(this.#args("clean"), env);
-    if (done.code !== 0) wrong.push(`later it ended with ${done.code}: ${done.stderr.slice(-400)}`);
+    if (done.code !== 0) wrong.push(`later it exited with ${done.code}: ${done.stderr.slice(-400)}`);
     await clock.remove();
-    return { fault, tried: 1, outcome: "refused with 75; works when the other is done", wrong };
+    return { fault, tried: 1, outcome: "rejected with 75; succeeds once the other is done", wrong };
   }
 
-  /** Tries one fault and, where the command gave up, runs it again on a sound network. */
+  /** Tests a fault. If the command fails as expected, runs it again without faults. */
   async try(fault: S3Fault): Promise<FaultResult> {
     const { stage } = fault;
     const wrong: string[] = [];
     for (const name of DATASETS[stage]) await this.#remove(name);
     const started = performance.now();
-    const outcome = await this.#suffer(fault);
+    const outcome = await this.#runWithFault(fault);
     const seconds = ((performance.now() - started) / 1000).toFixed(0);
-    const tries = outcome?.stderr.split("trying again").length ?? 1;
-    let came = tries > 1 ? "right files after trying again" : "right files";
+    const tries = outcome?.stderr.split("retrying").length ?? 1;
+    let result = tries > 1 ? "correct files after a retry" : "correct files";
     if (!outcome) wrong.push(`it hung for ${seconds} s`);
     else if (fault.expects === "done") {
-      if (outcome.code !== 0) wrong.push(`it ended with ${outcome.code}: ${outcome.stderr.slice(-600)}`);
-      if (fault.until === "next try" && tries === 1) wrong.push("the fault did not meet it");
+      if (outcome.code !== 0) wrong.push(`it exited with ${outcome.code}: ${outcome.stderr.slice(-600)}`);
+      if (fault.until === "next try" && tries === 1) wrong.push("the fault did not affect it");
     } else {
-      if (outcome.code !== 75) wrong.push(`it ended with ${outcome.code}: ${outcome.stderr.slice(-600)}`);
+      if (outcome.code !== 75) wrong.push(`it exited with ${outcome.code}: ${outcome.stderr.slice(-600)}`);
       if (!outcome.stderr.includes("Check that SALESFLOW_S3_ENDPOINT can be reached")) {
         wrong.push(`no remedy: ${outcome.stderr.slice(-600)}`);
       }
@@ -197,19 +198,19 @@ export class BadBucket {
         const manifest = this.#fileOf(`${name}/manifest.json`);
         if (await Deno.stat(manifest).then(() => true, () => false)) wrong.push(`${name} was published`);
       }
-      const again = await this.#again(stage);
+      const again = await this.#rerun(stage);
       wrong.push(...again.wrong);
-      came = `gave up with 75, nothing published; ${
-        again.refused ? "refused with 75 until its lease had run out, then " : ""
-      }right files when run again`;
+      result = `exited with 75, nothing published; ${
+        again.rejected ? "rejected with 75 until the lease expired, then " : ""
+      }correct files on the next run`;
     }
     if (outcome?.code === 0 || fault.expects === "given up") {
       const found = this.#checksums(stage);
       const differ = Object.keys(found).filter((name) => found[name] !== this.#expected[name]);
       wrong.push(...differ.map((name) => `${name} differs`));
     }
-    const uploads = await this.#uploads();
-    if (uploads.length > 0) wrong.push(`unfinished uploads stay: ${uploads.join(", ")}`);
-    return { fault: fault.name, tried: 1, outcome: `${came} (${seconds} s)`, wrong };
+    const uploads = await this.#listUploads();
+    if (uploads.length > 0) wrong.push(`unfinished uploads remain: ${uploads.join(", ")}`);
+    return { fault: fault.name, tried: 1, outcome: `${result} (${seconds} s)`, wrong };
   }
 }

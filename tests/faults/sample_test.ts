@@ -5,7 +5,7 @@ import { chooseTries, KillMatrix } from "./kill_matrix.ts";
 const SEED = 20261124;
 const TRIES = 8;
 
-describe("run after kill -9", () => {
+describe("salesflow run after kill -9", () => {
   let home: string;
   let matrix: KillMatrix;
   beforeAll(async () => {
@@ -16,7 +16,7 @@ describe("run after kill -9", () => {
 
   for (const [index, chosen] of chooseTries(TRIES, SEED).entries()) {
     const { victim, stage, share } = chosen;
-    it(`gives the same files and tables when the ${victim} dies at ${(share * 100).toFixed(0)} % of ${stage}`, async () => {
+    it(`produces the same files and tables when ${victim === "command" ? "the command" : victim} is killed at ${(share * 100).toFixed(0)} % of ${stage}`, async () => {
       const { hit, faults } = await matrix.try(index, chosen);
       assertEquals(faults, []);
       assert(hit, "the kill came too late, twice");

@@ -1,14 +1,14 @@
-/** A PostgreSQL server with its usual settings, on a folder of its own: one that may run out of space, end by itself and be started again. */
+/** A separate PostgreSQL server that may run out of disk space, crash and be restarted. */
 import { join } from "node:path";
 import { ensureEngines } from "../../lib/embedded/engines/engines.ts";
-import { program, runProgram } from "../../lib/embedded/postgres/program.ts";
+import { programCommand, runProgram } from "../../lib/embedded/postgres/program.ts";
 import { chooseServerUser, type ServerUser } from "../../lib/embedded/postgres/server_user.ts";
 import { until } from "./command.ts";
 import { freePort } from "./go_tool.ts";
 
 const PASSWORD = "small-8d1f";
-/** Small enough for the log to need new files in the middle of a small load. */
-const LOG_FILE_MB = 1;
+/** Small enough for the WAL to need new segments during a small load. */
+const WAL_SEGMENT_MB = 1;
 const SETTINGS = {
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
@@ -16,20 +16,20 @@ const SETTINGS = {
   max_wal_size: "8MB",
   min_wal_size: "2MB",
   lc_messages: "C",
-  // On a slow machine it would have time to make room in the tables, and no stage would need more of the disk.
+  // On a slow machine it could free space in the tables, and no stage would need more of the disk.
   autovacuum: "off",
 };
-const START_MS = 30_000;
+const START_TIMEOUT_MS = 30_000;
 const DATABASE = "salesflow";
 
-/** The server; it writes the log that a server with replicas needs, so that a full disk can stop it at that, too. */
+/** The server. By default it writes a full WAL (wal_level=replica), so that a full disk can also fail it there. */
 export class SmallPostgres {
   readonly url: string;
   readonly #user: ServerUser;
   readonly #settings: Record<string, string>;
   readonly #port: number;
   readonly #prefix: readonly string[];
-  readonly #said: string[] = [];
+  readonly #logChunks: string[] = [];
   #child: Deno.ChildProcess | undefined;
 
   private constructor(
@@ -45,7 +45,12 @@ export class SmallPostgres {
     this.url = `postgres://salesflow:${PASSWORD}@127.0.0.1:${port}/${DATABASE}`;
   }
 
-  /** Makes a cluster in a folder and starts its server. @param settings besides the usual ones @param prefix before the server's command line */
+  /**
+   * Creates a cluster in a folder and starts its server.
+   *
+   * @param settings additional server settings
+   * @param prefix prefix of the server's command line
+   */
   static async create(
     folder: string,
     settings: Record<string, string> = {},
@@ -60,7 +65,7 @@ export class SmallPostgres {
       const { uid, gid } = user.identity;
       if (uid !== undefined) await Deno.chown(passwordFile, uid, gid ?? null);
       const login = ["--auth=scram-sha-256", "--username", "salesflow", "--pwfile", passwordFile];
-      const shape = ["--encoding=UTF8", "--locale=C", `--wal-segsize=${LOG_FILE_MB}`];
+      const shape = ["--encoding=UTF8", "--locale=C", `--wal-segsize=${WAL_SEGMENT_MB}`];
       await runProgram(user, "initdb", ["--pgdata", data, ...shape, ...login]);
     } finally {
       await Deno.remove(passwordFile);
@@ -76,17 +81,17 @@ export class SmallPostgres {
     return server;
   }
 
-  /** What the server said, from the first start on. */
+  /** The server's log since its first start. */
   get log(): string {
-    return this.#said.join("");
+    return this.#logChunks.join("");
   }
 
-  /** Starts the server unless it runs; resolves when it is ready for work. */
+  /** Starts the server unless it is running; resolves when it accepts connections. */
   async start(): Promise<void> {
     if (!this.#child) {
       const settings = Object.entries({ ...SETTINGS, ...this.#settings, port: String(this.#port) });
       const args = ["-D", join(this.#user.folder, "data")];
-      const child = program(
+      const child = programCommand(
         this.#user,
         "postgres",
         [...args, ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`])],
@@ -95,36 +100,39 @@ export class SmallPostgres {
       ).spawn();
       this.#child = child;
       (async () => {
-        for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) this.#said.push(text);
+        for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+          this.#logChunks.push(text);
+        }
       })();
       child.status.then(() => {
         if (this.#child === child) this.#child = undefined;
       });
     }
-    if (!await until(() => this.#answers(), START_MS)) {
-      throw new Error(`PostgreSQL does not start: ${this.log.slice(-600)}`);
+    if (!await until(() => this.#isReady(), START_TIMEOUT_MS)) {
+      throw new Error(`PostgreSQL failed to start: ${this.log.slice(-600)}`);
     }
   }
 
-  /** Whether it takes connections and is not busy with recovery. */
-  async #answers(): Promise<boolean> {
-    if (!this.#child) throw new Error(`PostgreSQL ended: ${this.log.slice(-600)}`);
-    const said = this.log;
-    const ready = said.lastIndexOf("ready to accept connections");
+  /** Returns whether it accepts connections and is not in recovery. */
+  async #isReady(): Promise<boolean> {
+    if (!this.#child) throw new Error(`PostgreSQL exited: ${this.log.slice(-600)}`);
+    const log = this.log;
+    const ready = log.lastIndexOf("ready to accept connections");
     if (ready < 0) return false;
-    // After a crash it says so again.
-    if (said.lastIndexOf("all server processes terminated; reinitializing") > ready) return false;
+    // After a crash the message is logged again.
+    if (log.lastIndexOf("all server processes terminated; reinitializing") > ready) return false;
     return await Deno.connect({ hostname: "127.0.0.1", port: this.#port }).then((connection) => {
       connection.close();
       return true;
     }, () => false);
   }
 
-  /** Whether the server's processes are all gone. */
+  /** Whether the server has exited. */
   get ended(): boolean {
     return this.#child === undefined;
   }
 
+  /** Stops the server. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (!child) return;

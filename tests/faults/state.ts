@@ -1,20 +1,20 @@
-/** The state that a run leaves: its files, records and tables, and the shape of both databases, as one checksum each. */
+/** Checksums of everything that a run leaves: files, records, tables, and the schemas of both databases. */
 import { createHash } from "node:crypto";
 import { type ClickHouse, withClickHouse } from "../../lib/clickhouse/session.ts";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { type Postgres, withPostgres } from "../../lib/postgres/session.ts";
-import everything from "./everything.sql" with { type: "text" };
+import postgresSchema from "./postgres_schema.sql" with { type: "text" };
 
 /** Checksums by name: datasets, tables, records. */
 export type State = Record<string, string>;
 
-/** Folders of a run that are datasets. */
+/** Dataset folders of a run. */
 export const DATASETS = ["raw", "clean", "rejected"];
-/** What databases bring along. */
-const CLICKHOUSE_OWN = ["system", "information_schema", "INFORMATION_SCHEMA"];
-/** The part of a partition's name that is new with every load. */
+/** Databases that every ClickHouse server has. */
+const SYSTEM_DATABASES = ["system", "information_schema", "INFORMATION_SCHEMA"];
+/** Partition names, which are different for each load. */
 const PARTITION_SUFFIX = /\bsales_part_[0-9a-f]{12}/g;
-/** Tables of PostgreSQL and their columns; those that say when, not what, are left out. */
+/** Tables of PostgreSQL and their columns, without timestamps. */
 export const POSTGRES_TABLES: Record<string, string> = {
   "shop.sales": "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region",
   "shop.products": "product_id, name, category, price_from, price_to",
@@ -30,7 +30,7 @@ function checksum(text: string | Uint8Array): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
-/** Checksum over the names and bytes of the files in a folder. */
+/** Returns a checksum of the names and bytes of the files in a folder. */
 export function folderChecksum(folder: string): string {
   const hash = createHash("sha256");
   for (const name of [...Deno.readDirSync(folder)].map((entry) => entry.name).sort()) {
@@ -39,17 +39,17 @@ export function folderChecksum(folder: string): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Checksum of what a query answers, in any order. */
-async function answers(db: Postgres, query: string): Promise<string> {
+/** Returns a checksum of the rows of a query, regardless of order. */
+async function queryChecksum(db: Postgres, query: string): Promise<string> {
   const lines = (await db.query(query)).map((row) =>
     JSON.stringify(row).replace(PARTITION_SUFFIX, "sales_part")
   );
   return checksum(lines.sort().join("\n"));
 }
 
-/** Databases, tables with their columns: all that ClickHouse does not bring along. */
-async function everythingInClickHouse(db: ClickHouse): Promise<unknown> {
-  const others = `NOT IN (${CLICKHOUSE_OWN.map((name) => `'${name}'`).join(", ")})`;
+/** Returns the databases, tables and columns in ClickHouse, except its system databases. */
+async function readClickHouseSchema(db: ClickHouse): Promise<unknown> {
+  const others = `NOT IN (${SYSTEM_DATABASES.map((name) => `'${name}'`).join(", ")})`;
   return [
     await db.rows(`SELECT name FROM system.databases WHERE name ${others} ORDER BY name`),
     await db.rows(
@@ -61,8 +61,12 @@ async function everythingInClickHouse(db: ClickHouse): Promise<unknown> {
   ];
 }
 
-/** Checksums of a run's datasets, of all tables, and of what there is in both databases; starts the embedded databases of the home. @param importDate leaves other imports in ClickHouse out */
-export async function stateOf(home: string, runId: string, importDate?: string): Promise<State> {
+/**
+ * Returns checksums of a run's datasets, of all tables, and of the schemas. Starts the home's embedded databases.
+ *
+ * @param importDate limits ClickHouse to this import date
+ */
+export async function readState(home: string, runId: string, importDate?: string): Promise<State> {
   const state: State = {};
   for (const name of DATASETS) state[name] = folderChecksum(`${home}/runs/${runId}/${name}`);
   const databases = await startEmbedded(home);
@@ -75,11 +79,11 @@ export async function stateOf(home: string, runId: string, importDate?: string):
         );
         state[table] = String(checksum);
       }
-      state["PostgreSQL's migrations"] = await answers(
+      state["PostgreSQL's migrations"] = await queryChecksum(
         db,
         "SELECT version, name, checksum FROM shop.schema_migrations",
       );
-      state["what is in PostgreSQL"] = await answers(db, everything);
+      state["what is in PostgreSQL"] = await queryChecksum(db, postgresSchema);
     });
     await withClickHouse({ url: databases.clickhouseUrl, stage: "test", signal }, async (db) => {
       const rows = await db.rows(
@@ -87,13 +91,13 @@ export async function stateOf(home: string, runId: string, importDate?: string):
         { date: importDate ?? "" },
       );
       if (importDate !== undefined && rows.length === 0) {
-        throw new Error(`nothing was imported as of ${importDate}`);
+        throw new Error(`ClickHouse has no rows of ${importDate}`);
       }
       state["clickhouse shop.sales_aggregates"] = checksum(JSON.stringify(rows));
       state["ClickHouse's migrations"] = checksum(JSON.stringify(
         await db.rows("SELECT DISTINCT version, name, checksum FROM shop.schema_migrations ORDER BY ALL"),
       ));
-      state["what is in ClickHouse"] = checksum(JSON.stringify(await everythingInClickHouse(db)));
+      state["what is in ClickHouse"] = checksum(JSON.stringify(await readClickHouseSchema(db)));
     });
   } finally {
     await databases.close();
@@ -101,19 +105,19 @@ export async function stateOf(home: string, runId: string, importDate?: string):
   return state;
 }
 
-/** A stage's record without what belongs to an attempt: its times, its number, which migrations were missing. */
-function timelessRecord(text: string): string {
+/** Removes from a stage record what differs per attempt: times, attempt number, applied migrations. */
+function stripRecordTimes(text: string): string {
   const { started_at: _started, finished_at: _finished, seconds: _seconds, attempt: _attempt, ...record } =
     JSON.parse(text);
-  if (record.stage === "report") delete record.facts.bytes; // the report tells times
+  if (record.stage === "report") delete record.facts.bytes; // the report shows times
   for (const database of ["postgres", "clickhouse"]) {
     if (record.stage === "migrate") delete record.facts[database].applied;
   }
   return JSON.stringify(record);
 }
 
-/** The report without the times in its table of stages. */
-export function timelessReport(page: string): string {
+/** Removes the times from the table of stages in a report. */
+export function stripReportTimes(page: string): string {
   const from = page.indexOf("<h3>Stages</h3>");
   const to = page.indexOf("</figure>", from);
   if (from < 0 || to < 0) throw new Error("the report has no table of stages");
@@ -123,24 +127,26 @@ export function timelessReport(page: string): string {
   return page.slice(0, from) + rows.join("\n") + page.slice(to);
 }
 
-/** Checksums of what a run keeps beside its datasets: run.json to the byte, its stages' records and its report without their times. */
-export function recordsOf(home: string, runId: string): State {
+/** Returns checksums of run.json, and of the stage records and the report without their times. */
+export function readRecordState(home: string, runId: string): State {
   const run = `${home}/runs/${runId}`;
   const state: State = { "run.json": checksum(Deno.readFileSync(`${run}/run.json`)) };
   for (const { name } of Deno.readDirSync(`${run}/stages`)) {
-    state[`stages/${name}`] = checksum(timelessRecord(Deno.readTextFileSync(`${run}/stages/${name}`)));
+    state[`stages/${name}`] = checksum(stripRecordTimes(Deno.readTextFileSync(`${run}/stages/${name}`)));
   }
-  state["report/report.html"] = checksum(timelessReport(Deno.readTextFileSync(`${run}/report/report.html`)));
+  state["report/report.html"] = checksum(
+    stripReportTimes(Deno.readTextFileSync(`${run}/report/report.html`)),
+  );
   return state;
 }
 
-/** {@linkcode stateOf} and {@linkcode recordsOf} together: all that a whole run leaves. */
-export async function wholeStateOf(home: string, runId: string): Promise<State> {
-  return { ...await stateOf(home, runId), ...recordsOf(home, runId) };
+/** Returns {@linkcode readState} and {@linkcode readRecordState} together. */
+export async function readFullState(home: string, runId: string): Promise<State> {
+  return { ...await readState(home, runId), ...readRecordState(home, runId) };
 }
 
-/** What differs between two states, in words. */
-export function differences(found: State, expected: State): string[] {
+/** Describes the findDifferences between two states. */
+export function findDifferences(found: State, expected: State): string[] {
   return Object.keys(expected).filter((name) => found[name] !== expected[name]).map((name) =>
     `${name} differs`
   );

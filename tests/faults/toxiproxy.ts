@@ -1,17 +1,17 @@
-/** toxiproxy, a real TCP proxy that fails on demand: https://github.com/Shopify/toxiproxy */
+/** Client of toxiproxy, a TCP proxy that simulates network faults: https://github.com/Shopify/toxiproxy */
 import { until } from "./command.ts";
 import { freePort } from "./go_tool.ts";
 
-/** What spoils a connection, in toxiproxy's words; `upstream` is from the command to the server. */
+/** A toxiproxy toxic; `upstream` is from the command to the server. */
 export interface Toxic {
   type: "latency" | "bandwidth" | "timeout" | "reset_peer" | "limit_data";
   stream: "upstream" | "downstream";
-  /** Times in milliseconds, rates in KB/s, amounts in bytes. */
+  /** Times in milliseconds, rates in KB/s, sizes in bytes. */
   attributes: Record<string, number>;
 }
 
-/** A way to one server through toxiproxy. */
-export interface Way {
+/** A route to one server through toxiproxy. */
+export interface Route {
   name: string;
   /** The server's URL through the proxy. */
   url: string;
@@ -27,7 +27,7 @@ export class Toxiproxy {
     this.#api = api;
   }
 
-  /** @param path of the program */
+  /** Starts toxiproxy. @param path path of the program */
   static async start(path: string): Promise<Toxiproxy> {
     const port = freePort();
     const child = new Deno.Command(path, {
@@ -36,57 +36,58 @@ export class Toxiproxy {
       stderr: "null",
     }).spawn();
     const api = `http://127.0.0.1:${port}`;
-    const answers = () =>
-      fetch(`${api}/version`).then(async (found) => (await found.text(), found.ok), () => false);
-    if (!await until(answers, 20_000)) throw new Error("toxiproxy does not answer");
+    const isReady = () =>
+      fetch(`${api}/version`).then(async (response) => (await response.text(), response.ok), () => false);
+    if (!await until(isReady, 20_000)) throw new Error("toxiproxy does not respond");
     return new Toxiproxy(child, api);
   }
 
-  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const answer = await fetch(`${this.#api}${path}`, {
+  async #request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${this.#api}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`toxiproxy: ${method} ${path}: ${answer.status} ${text}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`toxiproxy: ${method} ${path}: ${response.status} ${text}`);
     return text === "" ? undefined : JSON.parse(text);
   }
 
-  /** Opens a way to the server of a URL. */
-  async way(name: string, url: string): Promise<Way> {
-    const through = new URL(url);
-    const upstream = `127.0.0.1:${through.port}`;
-    const made = await this.#ask("POST", "/proxies", {
+  /** Adds a route to the server of a URL. */
+  async addRoute(name: string, url: string): Promise<Route> {
+    const proxied = new URL(url);
+    const upstream = `127.0.0.1:${proxied.port}`;
+    const created = await this.#request("POST", "/proxies", {
       name,
       listen: "127.0.0.1:0",
       upstream,
       enabled: true,
     });
-    through.port = (made as { listen: string }).listen.split(":").at(-1)!;
-    return { name, url: through.href };
+    proxied.port = (created as { listen: string }).listen.split(":").at(-1)!;
+    return { name, url: proxied.href };
   }
 
-  /** Spoils a way, for connections that are open and for later ones. */
-  async spoil({ name }: Way, toxic: Toxic): Promise<void> {
-    await this.#ask("POST", `/proxies/${name}/toxics`, toxic);
+  /** Adds a toxic to a route, for open and new connections. */
+  async addToxic({ name }: Route, toxic: Toxic): Promise<void> {
+    await this.#request("POST", `/proxies/${name}/toxics`, toxic);
   }
 
-  /** Closes a way: connections are refused. */
-  async shut({ name }: Way): Promise<void> {
-    await this.#ask("POST", `/proxies/${name}`, { enabled: false });
+  /** Disables a route: connections are refused. */
+  async disable({ name }: Route): Promise<void> {
+    await this.#request("POST", `/proxies/${name}`, { enabled: false });
   }
 
-  /** Every way becomes a black hole: connections stay open, new ones are taken, and nothing moves any more. */
-  freeze(): void {
+  /** Suspends the proxy: connections stay open and new ones are accepted, but no data is transferred. */
+  suspend(): void {
     this.#child.kill("SIGSTOP");
   }
 
-  /** Everything works again. */
-  async heal(): Promise<void> {
+  /** Resumes the proxy and removes all toxics. */
+  async reset(): Promise<void> {
     this.#child.kill("SIGCONT");
-    await this.#ask("POST", "/reset");
+    await this.#request("POST", "/reset");
   }
 
+  /** Stops the proxy. */
   async close(): Promise<void> {
     this.#child.kill("SIGCONT");
     this.#child.kill("SIGTERM");

@@ -1,32 +1,32 @@
-/** What a command must not leave behind: processes, files, staging tables, locks, sessions. */
+/** Finds what a command must not leave behind: processes, files, staging tables, locks, sessions. */
 import { withClickHouse } from "../../lib/clickhouse/session.ts";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { withPostgres } from "../../lib/postgres/session.ts";
 import { processesOf, until } from "./command.ts";
 import { DATASETS } from "./state.ts";
 
-/** How long servers and sessions of a command that was killed may take to go. */
-const PATIENCE_MS = 10_000;
-/** Files that only a command or a server at work may have. */
+/** Timeout for servers and sessions of a killed command to end. */
+const END_TIMEOUT_MS = 10_000;
+/** Files that exist only while a command or a server is running. */
 const UNFINISHED = /\.(tmp|new)$|^embedded\/[a-z]+\/state\.json$/;
-/** What an undisturbed home need not have: a log that has grown is put aside. */
-const MAY_DIFFER = /^embedded\/[a-z]+\/server\.log\.old$/;
-/** The engines keep their own files below these. */
+/** Files that may or may not exist: rotated logs. */
+const OPTIONAL_FILES = /^embedded\/[a-z]+\/server\.log\.old$/;
+/** Folders with the engines' own files. */
 const ENGINE_DATA = /^(postgres\/data|clickhouse)$/;
 
-/** Every file and folder of a home but the engines' own data, sorted; folders end in a slash. */
-export function listing(home: string, folder = ""): string[] {
+/** Lists all files and folders of a home except the engines' data, sorted; folders end with a slash. */
+export function listFiles(home: string, folder = ""): string[] {
   const found: string[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(`${home}/${folder}`)) {
     const path = folder + name;
     found.push(isDirectory ? `${path}/` : path);
-    if (isDirectory && !ENGINE_DATA.test(path)) found.push(...listing(home, `${path}/`));
+    if (isDirectory && !ENGINE_DATA.test(path)) found.push(...listFiles(home, `${path}/`));
   }
   return found.sort();
 }
 
-/** Files of a run's dataset that its manifest does not name. */
-function strayParts(run: string, dataset: string): string[] {
+/** Returns files of a dataset that are not in its manifest. */
+function findStrayParts(run: string, dataset: string): string[] {
   const manifest = JSON.parse(Deno.readTextFileSync(`${run}/${dataset}/manifest.json`));
   const known = new Set(manifest.parts.map((part: { name: string }) => part.name));
   for (const name of ["manifest.json", ...(dataset === "raw" ? ["defects.json", "products.csv"] : [])]) {
@@ -37,38 +37,39 @@ function strayParts(run: string, dataset: string): string[] {
 }
 
 /**
- * What a command left beside its tables: processes, unfinished files, files that no manifest names. Nobody may use the databases.
+ * Finds what a command left outside of its tables: processes, unfinished files, files that are not in a manifest. The
+ * databases must not be in use.
  *
- * @param undisturbed the listing of a home that nothing happened to: this one must be the same
+ * @param reference files of a home without faults, which this one must equal
  */
-export async function leftovers(
+export async function findLeftovers(
   home: string,
   runId: string,
-  undisturbed?: readonly string[],
+  reference?: readonly string[],
 ): Promise<string[]> {
   const found: string[] = [];
-  if (!await until(() => processesOf(home).size === 0, PATIENCE_MS)) {
+  if (!await until(() => processesOf(home).size === 0, END_TIMEOUT_MS)) {
     found.push(...[...processesOf(home).values()].map((line) => `process ${line}`));
   }
-  const files = listing(home);
+  const files = listFiles(home);
   found.push(...files.filter((path) => UNFINISHED.test(path)).map((path) => `file ${path}`));
-  for (const dataset of DATASETS) found.push(...strayParts(`${home}/runs/${runId}`, dataset));
-  if (!undisturbed) return found;
-  const [now, before] = [new Set(files), new Set(undisturbed)];
+  for (const dataset of DATASETS) found.push(...findStrayParts(`${home}/runs/${runId}`, dataset));
+  if (!reference) return found;
+  const [now, before] = [new Set(files), new Set(reference)];
   for (const path of now.symmetricDifference(before)) {
-    if (!MAY_DIFFER.test(path)) found.push(`${now.has(path) ? "unknown" : "missing"} ${path}`);
+    if (!OPTIONAL_FILES.test(path)) found.push(`${now.has(path) ? "unknown" : "missing"} ${path}`);
   }
   return [...new Set(found)];
 }
 
-/** What sessions leave in the server while they live, counted. */
-const SESSIONS = `SELECT
+/** Counts what sessions hold in the server. */
+const SESSION_COUNTS = `SELECT
   (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory') AS "advisory locks",
   (SELECT count(*) FROM pg_prepared_xacts) AS "prepared transactions",
   (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS "other sessions"`;
 
-/** Tables, locks, sessions and transactions that only a command at work may have. */
-export async function strayTables(home: string): Promise<string[]> {
+/** Finds tables, locks, sessions and transactions that exist only while a command is running. */
+export async function findStrayTables(home: string): Promise<string[]> {
   const found: string[] = [];
   const databases = await startEmbedded(home);
   const { signal } = new AbortController();
@@ -85,11 +86,11 @@ export async function strayTables(home: string): Promise<string[]> {
       );
       if (partitions.length !== 1) found.push(`${partitions.length} partitions of shop.sales`);
       let counts: [string, string | null][] = [];
-      const quiet = async () => {
-        counts = Object.entries(await db.one(SESSIONS));
+      const isIdle = async () => {
+        counts = Object.entries(await db.one(SESSION_COUNTS));
         return counts.every(([, count]) => count === "0");
       };
-      if (!await until(quiet, PATIENCE_MS)) {
+      if (!await until(isIdle, END_TIMEOUT_MS)) {
         found.push(...counts.filter(([, count]) => count !== "0").map(([name, count]) => `${count} ${name}`));
       }
     });

@@ -1,17 +1,17 @@
-/** The chart as helm renders it: objects to look at, or the message with which it refuses. */
+/** Renders the chart with helm, to inspect its objects or its error messages. */
 import { parse, parseAllDocuments } from "yaml";
 
-/** Root of the repository. */
+/** The repository's root. */
 export const ROOT = new URL("../../", import.meta.url).pathname;
-/** Folder of the chart. */
+/** The chart's folder. */
 export const CHART = `${ROOT}helm/salesflow`;
-/** The oldest Kubernetes that the chart is for; rendering needs no cluster. */
-export const OLDEST_KUBERNETES = "1.30.0";
+/** The oldest Kubernetes version that the chart supports. Rendering needs no cluster. */
+export const MIN_KUBERNETES_VERSION = "1.30.0";
 
-/** Any value of YAML or JSON. */
+/** A YAML or JSON value. */
 export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
 
-/** A Kubernetes object, as far as the tests look into it. */
+/** A Kubernetes object, with the fields that the tests use. */
 export interface KubernetesObject {
   apiVersion: string;
   kind: string;
@@ -25,14 +25,14 @@ export interface KubernetesObject {
   [key: string]: any;
 }
 
-/** What a program printed and how it ended. */
+/** Exit code and output of a program. */
 export interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a program to its end; `input` goes to its standard input. */
+/** Runs a program and waits until it exits; `input` is its stdin. */
 export async function run(
   program: string,
   args: readonly string[],
@@ -55,7 +55,7 @@ export async function run(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** How to render: values as `--set key=value` and whole files. */
+/** Options of rendering: values as `--set key=value`, and values files. */
 export interface Rendering {
   set?: readonly string[];
   files?: readonly string[];
@@ -63,40 +63,52 @@ export interface Rendering {
   namespace?: string;
 }
 
-/** `helm template`, whatever comes of it. */
-export async function template(
+/** Runs `helm template`, which may fail. */
+export async function renderTemplate(
   { set = [], files = [], release = "sf", namespace = "shop" }: Rendering = {},
 ): Promise<Outcome> {
   const values = [...files.flatMap((file) => ["--values", file]), ...set.flatMap((each) => ["--set", each])];
-  const fixed = ["template", release, CHART, "--namespace", namespace, "--kube-version", OLDEST_KUBERNETES];
+  const fixed = [
+    "template",
+    release,
+    CHART,
+    "--namespace",
+    namespace,
+    "--kube-version",
+    MIN_KUBERNETES_VERSION,
+  ];
   return await run("helm", [...fixed, ...values]);
 }
 
 /**
- * All objects that the chart makes of these values.
+ * Returns all objects that the chart renders from these values.
  *
- * @throws {Error} when the chart refuses them
+ * @throws {Error} when the chart rejects them
  */
 export async function render(rendering: Rendering = {}): Promise<KubernetesObject[]> {
-  const { code, stdout, stderr } = await template(rendering);
+  const { code, stdout, stderr } = await renderTemplate(rendering);
   if (code !== 0) throw new Error(`helm template failed: ${stderr}`);
   return parseAllDocuments(stdout).map((document) => document.toJS()).filter((object) => object !== null);
 }
 
-/** The one object of a kind and a name. */
-export function find(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject {
+/** Returns the object of a kind and name. @throws {Error} unless there is exactly one */
+export function findObject(
+  objects: readonly KubernetesObject[],
+  kind: string,
+  name: string,
+): KubernetesObject {
   const found = objects.filter((object) => object.kind === kind && object.metadata.name === name);
   if (found.length === 1) return found[0]!;
   const names = objects.map((object) => `${object.kind}/${object.metadata.name}`).join(", ");
   throw new Error(`${found.length} objects are ${kind}/${name}; there are ${names}`);
 }
 
-/** Whether there is such an object. */
-export function has(objects: readonly KubernetesObject[], kind: string, name: string): boolean {
+/** Returns whether there is such an object. */
+export function hasObject(objects: readonly KubernetesObject[], kind: string, name: string): boolean {
   return objects.some((object) => object.kind === kind && object.metadata.name === name);
 }
 
-/** A pod, or what a StatefulSet makes its pods of. */
+/** A pod, or the pod template of a controller. */
 export interface PodTemplate {
   owner: string;
   labels: Record<string, string>;
@@ -104,8 +116,8 @@ export interface PodTemplate {
   spec: any;
 }
 
-/** Every pod that the objects bring, by themselves or through a controller. */
-export function pods(objects: readonly KubernetesObject[]): PodTemplate[] {
+/** Returns all pods and pod templates among the objects. */
+export function findPods(objects: readonly KubernetesObject[]): PodTemplate[] {
   return objects.flatMap((object) => {
     const owner = `${object.kind}/${object.metadata.name}`;
     if (object.kind === "Pod") return [{ owner, labels: object.metadata.labels, spec: object.spec }];
@@ -114,12 +126,12 @@ export function pods(objects: readonly KubernetesObject[]): PodTemplate[] {
   });
 }
 
-/** The chart's files of values that must all render. */
-export function ciValues(): string[] {
+/** Returns the values files in ci/, all of which must render. */
+export function listCiValues(): string[] {
   return [...Deno.readDirSync(`${CHART}/ci`)].map(({ name }) => `${CHART}/ci/${name}`).sort();
 }
 
-/** A YAML file of the repository. */
+/** Parses a YAML file of the repository. */
 export function readYaml(path: string): Value {
   return parse(Deno.readTextFileSync(`${ROOT}${path}`));
 }

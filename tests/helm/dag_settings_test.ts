@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ciValues, find, render, type Rendering, ROOT, run } from "./chart.ts";
+import { findObject, listCiValues, render, type Rendering, ROOT, run } from "./chart.ts";
 
-/** Reads the settings as the DAG does, and prints them as JSON. */
+/** Reads the settings like the DAG and prints them as JSON. */
 const READ_SETTINGS = `
 import dataclasses, json, os, sys
 sys.path.insert(0, "dags")
@@ -11,34 +11,34 @@ settings = Settings.from_environment(os.environ)
 print(json.dumps(dataclasses.asdict(settings)))
 `;
 
-async function settingsOf(rendering: Rendering): Promise<Record<string, unknown>> {
-  const env: Record<string, string> = find(await render(rendering), "ConfigMap", "sf-dag").data;
+async function readSettings(rendering: Rendering): Promise<Record<string, unknown>> {
+  const env: Record<string, string> = findObject(await render(rendering), "ConfigMap", "sf-dag").data;
   const { code, stdout, stderr } = await run("python3", ["-B", "-c", READ_SETTINGS], { env });
   assertEquals(code, 0, stderr);
   return JSON.parse(stdout);
 }
 
-describe("the DAG's settings", () => {
-  for (const file of ciValues()) {
+describe("settings of the DAG", () => {
+  for (const file of listCiValues()) {
     const name = file.slice(file.lastIndexOf("/") + 1);
     it(`are accepted by the DAG with ci/${name}`, async () => {
       const objects = await render({ files: [file], set: ["fullnameOverride=sf"] });
       if (!objects.some(({ metadata }) => metadata.name === "sf-dag")) return;
-      const settings = await settingsOf({ files: [file], set: ["fullnameOverride=sf"] });
+      const settings = await readSettings({ files: [file], set: ["fullnameOverride=sf"] });
       assertEquals([settings.runner, settings.namespace], ["kubernetes", "shop"]);
     });
   }
 
-  it("hold only variables that the DAG knows", async () => {
+  it("contain only variables that the DAG reads", async () => {
     const source = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/settings.py`);
     const set = ["spark.dynamicAllocation.enabled=true", "pipeline.seed=7"];
-    for (const variable of Object.keys(find(await render({ set }), "ConfigMap", "sf-dag").data)) {
+    for (const variable of Object.keys(findObject(await render({ set }), "ConfigMap", "sf-dag").data)) {
       assertStringIncludes(source, `"${variable}"`);
     }
   });
 
-  it("carry every value over", async () => {
-    const settings = await settingsOf({
+  it("contain every value", async () => {
+    const settings = await readSettings({
       set: [
         "pipeline.rows=123456789",
         "pipeline.seed=7",
@@ -99,8 +99,8 @@ describe("the DAG's settings", () => {
     assertEquals(settings.spark_conf, { "spark.network.timeout": "300s" });
   });
 
-  it("carry CPUs over as texts when they are numbers in YAML", async () => {
-    const settings = await settingsOf({
+  it("contain CPUs as text even if they are numbers in YAML", async () => {
+    const settings = await readSettings({
       set: [
         "stages.resources.requests.cpu=1",
         "stages.resources.limits.cpu=1.5",
@@ -118,17 +118,17 @@ describe("the DAG's settings", () => {
     assertEquals(cpus(settings.spark_executor as Record<string, unknown>), ["0.5", "2"]);
   });
 
-  it("leave the seed to the run's date when pipeline.seed is null", async () => {
-    assertEquals((await settingsOf({})).seed, null);
+  it("contain no seed when pipeline.seed is null, so that it is derived from the run's date", async () => {
+    assertEquals((await readSettings({})).seed, null);
   });
 
-  it("point at accounts, claims and config maps that the chart makes", async () => {
+  it("refer to accounts, claims, secrets and config maps that the chart creates", async () => {
     const objects = await render();
-    const { data } = find(objects, "ConfigMap", "sf-dag");
-    find(objects, "ServiceAccount", data.SALESFLOW_K8S_SERVICE_ACCOUNT);
-    find(objects, "ServiceAccount", data.SALESFLOW_SPARK_SERVICE_ACCOUNT);
-    find(objects, "PersistentVolumeClaim", data.SALESFLOW_K8S_STORE_CLAIM);
-    for (const name of data.SALESFLOW_K8S_SECRETS.split(",")) find(objects, "Secret", name);
-    for (const name of data.SALESFLOW_K8S_CONFIG_MAPS.split(",")) find(objects, "ConfigMap", name);
+    const { data } = findObject(objects, "ConfigMap", "sf-dag");
+    findObject(objects, "ServiceAccount", data.SALESFLOW_K8S_SERVICE_ACCOUNT);
+    findObject(objects, "ServiceAccount", data.SALESFLOW_SPARK_SERVICE_ACCOUNT);
+    findObject(objects, "PersistentVolumeClaim", data.SALESFLOW_K8S_STORE_CLAIM);
+    for (const name of data.SALESFLOW_K8S_SECRETS.split(",")) findObject(objects, "Secret", name);
+    for (const name of data.SALESFLOW_K8S_CONFIG_MAPS.split(",")) findObject(objects, "ConfigMap", name);
   });
 });

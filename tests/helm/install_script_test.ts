@@ -1,7 +1,7 @@
-/** helm/install.sh with helm and kubectl that only write down how they were called; charts are rendered for real. */
+/** Tests helm/install.sh with fake helm and kubectl that record their calls; `helm template` is the real one. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { CHART, ciValues, type Outcome, ROOT, run } from "./chart.ts";
+import { CHART, listCiValues, type Outcome, ROOT, run } from "./chart.ts";
 
 const RECORDER = `#!/bin/sh
 echo "$(basename "$0") $*" >> "$CALLS"
@@ -22,8 +22,8 @@ const ALL_RELEASES = "spark-operator salesflow airflow";
 
 let folder = "";
 
-/** Runs the script; the calls are those that change something or wait. */
-async function script(
+/** Runs the script; returns only the calls that change something or wait. */
+async function runScript(
   args: string[],
   env: Record<string, string> = {},
 ): Promise<Outcome & { calls: string[] }> {
@@ -41,11 +41,12 @@ async function script(
     env: { ...state, PATH: `${folder}:${path}`, REAL_PATH: path, CALLS: file, ...env },
   });
   const all = (await Deno.readTextFile(file)).trim().split("\n");
-  const asks = /^(kubectl (get|version)|helm (status|version|template)) /;
-  return { ...outcome, calls: all.filter((call) => call !== "" && !asks.test(call)) };
+  const readOnlyCalls = /^(kubectl (get|version)|helm (status|version|template)) /;
+  return { ...outcome, calls: all.filter((call) => call !== "" && !readOnlyCalls.test(call)) };
 }
 
-const releases = (calls: string[]) =>
+/** Returns the helm actions among the calls, such as `upgrade salesflow`. */
+const helmActions = (calls: string[]) =>
   calls.filter((call) => call.startsWith("helm ")).map((call) =>
     /(install|upgrade|uninstall|crds).*?(spark-operator|salesflow|airflow)/.exec(call)!.slice(1).join(" ")
   );
@@ -59,16 +60,16 @@ describe("helm/install.sh", () => {
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));
 
-  it("install brings the operator, the chart and Airflow, in this order, with pinned versions", async () => {
-    const { code, calls, stderr } = await script(["install"]);
+  it("install installs the operator, the chart and Airflow, in this order, with pinned versions", async () => {
+    const { code, calls, stderr } = await runScript(["install"]);
     assertEquals([code, stderr], [0, ""]);
-    assertEquals(releases(calls), [
+    assertEquals(helmActions(calls), [
       "crds spark-operator",
       "upgrade spark-operator",
       "upgrade salesflow",
       "upgrade airflow",
     ]);
-    // The namespace comes with its labels, not before them.
+    // The namespace is created with its labels, not labelled afterwards.
     assertEquals(calls.slice(0, 8), [
       "kubectl apply --filename -",
       "apiVersion: v1",
@@ -89,15 +90,15 @@ describe("helm/install.sh", () => {
     assertMatch(calls.at(-1)!, /rollout status deployment\/airflow-api-server/);
   });
 
-  it("install leaves an existing namespace as it is", async () => {
-    const { calls } = await script(["install"], { NAMESPACE_EXISTS: "1" });
+  it("install does not change an existing namespace", async () => {
+    const { calls } = await runScript(["install"], { NAMESPACE_EXISTS: "1" });
     assertEquals(calls.filter((call) => /kind: Namespace|(create|label) namespace/.test(call)), []);
   });
 
-  it("install takes charts by path, and values, and a namespace", async () => {
+  it("install accepts charts by path, values files and a namespace", async () => {
     const [one, two] = ["one", "two"].map((name) => `${folder}/${name}.yaml`) as [string, string];
     for (const path of [one, two]) await Deno.writeTextFile(path, "{}");
-    const { calls } = await script([
+    const { calls } = await runScript([
       ...["install", "--namespace", "shop", "--operator-namespace", "spark"],
       ...["--spark-operator-chart", "/charts/operator.tgz", "--airflow-chart", "/charts/airflow"],
       ...[
@@ -124,76 +125,79 @@ describe("helm/install.sh", () => {
     for (const call of calls) assertEquals(/--(repo|version)/.test(call), false, call);
   });
 
-  it("install leaves out what is there already", async () => {
-    const { calls } = await script(["install", "--skip-airflow", "--skip-spark-operator"]);
-    assertEquals(releases(calls), ["upgrade salesflow"]);
+  it("install skips what is already installed", async () => {
+    const { calls } = await runScript(["install", "--skip-airflow", "--skip-spark-operator"]);
+    assertEquals(helmActions(calls), ["upgrade salesflow"]);
   });
 
-  it("upgrade installs nothing that is not there", async () => {
-    const { calls } = await script(["upgrade"]);
+  it("upgrade never installs a missing release", async () => {
+    const { calls } = await runScript(["upgrade"]);
     for (const call of calls.filter((each) => each.startsWith("helm upgrade"))) {
       assertEquals(call.includes("--install"), false, call);
     }
   });
 
   for (const release of ALL_RELEASES.split(" ")) {
-    it(`upgrade changes nothing where ${release} is not installed, and says what to do`, async () => {
-      const there = ALL_RELEASES.replace(release, "");
-      const { code, stderr, calls } = await script(["upgrade"], { RELEASES: there });
+    it(`upgrade changes nothing and prints a remedy when ${release} is not installed`, async () => {
+      const installed = ALL_RELEASES.replace(release, "");
+      const { code, stderr, calls } = await runScript(["upgrade"], { RELEASES: installed });
       assertEquals([code, calls], [1, []]);
       assertMatch(stderr, new RegExp(`no release ${release} in the namespace .*install\\.sh install`));
     });
   }
 
-  it("upgrade needs no release that is skipped", async () => {
-    const { code, calls } = await script(["upgrade", "--skip-airflow", "--skip-spark-operator"], {
+  it("upgrade does not require skipped releases", async () => {
+    const { code, calls } = await runScript(["upgrade", "--skip-airflow", "--skip-spark-operator"], {
       RELEASES: "salesflow",
     });
-    assertEquals([code, releases(calls)], [0, ["upgrade salesflow"]]);
+    assertEquals([code, helmActions(calls)], [0, ["upgrade salesflow"]]);
   });
 
-  const own = "connection fernet-key api-secret-key jwt-secret admin-password ";
-  const ci = (name: string) => ["--values", ciValues().find((file) => file.includes(`/ci/${name}`))!];
-  /** Values that values/airflow.yaml does not go with, and what must be said about each. */
-  const withoutAirflow: [args: string[], message: RegExp, env?: Record<string, string>][] = [
+  const allKeys = "connection fernet-key api-secret-key jwt-secret admin-password ";
+  const ci = (name: string) => ["--values", listCiValues().find((file) => file.includes(`/ci/${name}`))!];
+  /** Values that are incompatible with values/airflow.yaml, and the expected message. */
+  const incompatible: [args: string[], message: RegExp, env?: Record<string, string>][] = [
     [["--set", "fullnameOverride=sales"], /no ConfigMap salesflow-dag.*--skip-airflow/],
     [["--set", "airflow.enabled=false"], /no ConfigMap salesflow-dag.*--skip-airflow/],
     [["--set", "airflow.database.create=false"], /Airflow has no database.*data\.metadataSecretName/],
     [
       ["--set", "airflow.serviceAccount.create=false", "--set", "airflow.serviceAccount.name=other"],
-      /no account salesflow-airflow.*scheduler\.serviceAccount\.name/,
+      /no service account salesflow-airflow.*scheduler\.serviceAccount\.name/,
     ],
-    [["--set", "secrets.create=false"], /Secret salesflow-airflow .* it lacks the key connection/],
-    [["--set", "secrets.create=false"], /it lacks the key jwt-secret/, {
-      SECRET_KEYS: own.replace("jwt-secret ", ""),
+    [["--set", "secrets.create=false"], /Secret salesflow-airflow .* it has no key connection/],
+    [["--set", "secrets.create=false"], /it has no key jwt-secret/, {
+      SECRET_KEYS: allKeys.replace("jwt-secret ", ""),
     }],
-    [["--set", "postgresql.enabled=false"], /postgresql\.external\.existingSecret is empty[^]*does not take/],
+    [
+      ["--set", "postgresql.enabled=false"],
+      /postgresql\.external\.existingSecret is empty[^]*rejects these values/,
+    ],
     [ci("production"), /no ConfigMap salesflow-dag/],
     [ci("small"), /no ConfigMap salesflow-dag/],
-    [ci("external-databases"), /no account salesflow-airflow/],
+    [ci("external-databases"), /no service account salesflow-airflow/],
     [[], /helm is v3\.18\.6, and Airflow's chart needs 3\.19 or newer/, { HELM_VERSION: "v3.18.6" }],
     [[], /requires kubeVersion: >=1\.30/, { KUBERNETES_VERSION: "v1.29.1" }],
   ];
-  for (const [args, message, env] of withoutAirflow) {
-    const told = [...args.map((each) => each.replace(`${CHART}/`, "")), ...Object.values(env ?? {})].join(
+  for (const [args, message, env] of incompatible) {
+    const title = [...args.map((each) => each.replace(`${CHART}/`, "")), ...Object.values(env ?? {})].join(
       " ",
     );
-    it(`install changes nothing with ${told}, and says what to do`, async () => {
-      const { code, stderr, calls } = await script(["install", ...args], env);
+    it(`install changes nothing and prints a remedy with ${title}`, async () => {
+      const { code, stderr, calls } = await runScript(["install", ...args], env);
       assertEquals([code, calls], [1, []]);
       assertMatch(stderr.replaceAll("\n", " "), message);
     });
   }
 
-  it("install takes the values of every file in ci/ with --skip-airflow", async () => {
-    for (const file of ciValues()) {
-      const { code, stderr, calls } = await script(["install", "--skip-airflow", "--values", file]);
+  it("install accepts every values file in ci/ with --skip-airflow", async () => {
+    for (const file of listCiValues()) {
+      const { code, stderr, calls } = await runScript(["install", "--skip-airflow", "--values", file]);
       assertEquals([code, stderr], [0, ""], file);
-      assertEquals(releases(calls).at(-1), "upgrade salesflow");
+      assertEquals(helmActions(calls).at(-1), "upgrade salesflow");
     }
   });
 
-  it("install lets a file of --airflow-values name what the chart does not make", async () => {
+  it("install accepts a file of --airflow-values that names what the chart does not create", async () => {
     const file = `${folder}/airflow.yaml`;
     await Deno.writeTextFile(
       file,
@@ -205,54 +209,58 @@ describe("helm/install.sh", () => {
         "airflow.serviceAccount.create=false,airflow.serviceAccount.name=other",
       ]
     ) {
-      const { code, stderr } = await script(["install", "--set", set, "--airflow-values", file]);
+      const { code, stderr } = await runScript(["install", "--set", set, "--airflow-values", file]);
       assertEquals([code, stderr], [0, ""], set);
     }
-    const secrets = { SECRET_KEYS: own.replace("connection ", "") };
+    const secrets = { SECRET_KEYS: allKeys.replace("connection ", "") };
     assertEquals(
-      (await script(["install", "--set", "secrets.create=false", "--airflow-values", file], secrets)).code,
+      (await runScript(["install", "--set", "secrets.create=false", "--airflow-values", file], secrets)).code,
       0,
     );
   });
 
-  it("install takes Secrets that somebody else made, and newer versions of helm", async () => {
+  it("install accepts existing Secrets, and newer versions of helm", async () => {
     for (const HELM_VERSION of ["v3.19.0", "v4.1"]) {
       const args = ["install", "--set", "secrets.create=false"];
-      const { code, stderr } = await script(args, { SECRET_KEYS: own, HELM_VERSION });
+      const { code, stderr } = await runScript(args, { SECRET_KEYS: allKeys, HELM_VERSION });
       assertEquals([code, stderr], [0, ""], HELM_VERSION);
     }
   });
 
-  it("uninstall goes the other way round and leaves the data", async () => {
-    const { calls } = await script(["uninstall"]);
-    assertEquals(releases(calls), ["uninstall airflow", "uninstall salesflow", "uninstall spark-operator"]);
+  it("uninstall removes the releases in reverse order and keeps the data", async () => {
+    const { calls } = await runScript(["uninstall"]);
+    assertEquals(helmActions(calls), [
+      "uninstall airflow",
+      "uninstall salesflow",
+      "uninstall spark-operator",
+    ]);
     assertEquals(calls.filter((call) => /delete .*(secrets|persistentvolumeclaims)/.test(call)), []);
-    // The work of another installation in the namespace is left alone.
+    // Pods of other installations in the namespace are not deleted.
     for (const kind of ["pods", "sparkapplications"]) {
       const call = calls.find((each) => each.startsWith(`kubectl delete ${kind} `))!;
       assertStringIncludes(call, "app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow");
     }
   });
 
-  it("uninstall --purge removes the data of this release only", async () => {
-    const { calls } = await script(["uninstall", "--purge", "--skip-airflow", "--skip-spark-operator"]);
-    assertEquals(releases(calls), ["uninstall salesflow"]);
+  it("uninstall --purge deletes the data of this release only", async () => {
+    const { calls } = await runScript(["uninstall", "--purge", "--skip-airflow", "--skip-spark-operator"]);
+    assertEquals(helmActions(calls), ["uninstall salesflow"]);
     const selector = "--selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow";
     assertStringIncludes(calls.at(-1)!, `delete persistentvolumeclaims,secrets --namespace salesflow`);
     assertStringIncludes(calls.at(-1)!, selector);
   });
 
-  const wrong: [args: string[], message: RegExp][] = [
+  const invalid: [args: string[], message: RegExp][] = [
     [[], /^Usage:/],
-    [["start"], /there is no action start/],
-    [["install", "--names", "x"], /there is no option --names/],
-    [["install", "x"], /there is no argument x/],
+    [["start"], /unknown action: start/],
+    [["install", "--names", "x"], /unknown option: --names/],
+    [["install", "x"], /unexpected argument: x/],
     [["install", "--values"], /--values needs a value/],
-    [["install", "--purge"], /--purge goes with uninstall only/],
+    [["install", "--purge"], /--purge is only valid with uninstall/],
   ];
-  for (const [args, message] of wrong) {
-    it(`refuses "${args.join(" ")}" and changes nothing`, async () => {
-      const { code, stderr, calls } = await script(args);
+  for (const [args, message] of invalid) {
+    it(`rejects "${args.join(" ")}" and changes nothing`, async () => {
+      const { code, stderr, calls } = await runScript(args);
       assertEquals([code, calls], [2, []]);
       assertMatch(stderr, message);
     });

@@ -1,14 +1,14 @@
-/** The chart against a live API server, nothing of it for good but a namespace that is removed again. */
+/** Tests the chart against a live API server with dry runs, in a temporary namespace. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { stringify } from "yaml";
-import { CHART, ciValues, type KubernetesObject, type Outcome, pods, render, run } from "./chart.ts";
+import { CHART, findPods, type KubernetesObject, listCiValues, type Outcome, render, run } from "./chart.ts";
 
 const NAMESPACE = `salesflow-chart-${crypto.randomUUID().slice(0, 8)}`;
-/** Only a cluster that somebody named for this is used, never one that happens to be kubectl's current one. */
+/** The cluster must be selected explicitly; kubectl's default context is never used. */
 const CLUSTER = Deno.env.get("KUBECONFIG");
 const live = CLUSTER ? it : it.skip;
-const WHERE = CLUSTER ? "" : " (KUBECONFIG names no cluster)";
+const WHERE = CLUSTER ? "" : " (KUBECONFIG is not set)";
 
 async function kubectl(args: string[], objects?: unknown[]): Promise<Outcome> {
   const input = objects?.map((object) => stringify(object)).join("---\n");
@@ -20,9 +20,9 @@ async function create(...objects: unknown[]): Promise<void> {
   if (code !== 0) throw new Error(`kubectl create failed: ${stderr}`);
 }
 
-/** Pods of their own with what controllers would make pods of, so that admission judges them. */
-function asPods(objects: KubernetesObject[]): unknown[] {
-  return pods(objects).map(({ owner, labels, spec }, index) => {
+/** Converts pod templates to pods, so that admission control checks them. */
+function toPods(objects: KubernetesObject[]): unknown[] {
+  return findPods(objects).map(({ owner, labels, spec }, index) => {
     const claimed = new Set(spec.volumes.map(({ name }: { name: string }) => name));
     const claims = spec.containers[0].volumeMounts.map(({ name }: { name: string }) => name)
       .filter((name: string) => !claimed.has(name))
@@ -53,23 +53,23 @@ describe("the chart on a live API server", () => {
     if (CLUSTER) await kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
   });
 
-  for (const file of ciValues()) {
+  for (const file of listCiValues()) {
     live(
       `is accepted in a namespace that enforces "restricted", with ${file.split("/").at(-1)}${WHERE}`,
       async () => {
         const objects = await render({ files: [file], namespace: NAMESPACE });
         const dryRun = ["apply", "--namespace", NAMESPACE, "--dry-run=server", "--filename", "-"];
-        const { code, stdout, stderr } = await kubectl(dryRun, [...objects, ...asPods(objects)]);
+        const { code, stdout, stderr } = await kubectl(dryRun, [...objects, ...toPods(objects)]);
         const accounts = /Warning: resource serviceaccounts\/\w+ is missing the .*\n?/g;
         assertEquals([code, stderr.replace(accounts, "")], [0, ""]);
-        assertEquals(stdout.trim().split("\n").length, objects.length + asPods(objects).length);
+        assertEquals(stdout.trim().split("\n").length, objects.length + toPods(objects).length);
       },
     );
   }
 
-  live(`would be refused there if a pod might run as root${WHERE}`, async () => {
+  live(`is rejected there if a pod may run as root${WHERE}`, async () => {
     const objects = await render({ namespace: NAMESPACE });
-    const [pod] = asPods(objects) as { spec: { securityContext: unknown } }[];
+    const [pod] = toPods(objects) as { spec: { securityContext: unknown } }[];
     pod!.spec.securityContext = { runAsUser: 0 };
     const { code, stderr } = await kubectl(
       ["apply", "--namespace", NAMESPACE, "--dry-run=server", "--filename", "-"],
@@ -79,10 +79,10 @@ describe("the chart on a live API server", () => {
     assertMatch(stderr, /violates PodSecurity "restricted/);
   });
 
-  live(`keeps the passwords that are there, and says what to do next${WHERE}`, async () => {
+  live(`keeps existing passwords, and prints the next steps${WHERE}`, async () => {
     const metadata = { name: "kept-postgresql" };
     await create({ apiVersion: "v1", kind: "Secret", metadata, stringData: { password: "kept-password" } });
-    // Helm would refuse to take over the Secret; with secrets.create=true it only has to be shown what it would make.
+    // Without these labels and annotations Helm would refuse to adopt the Secret.
     const labels = [
       "label",
       "secret",
@@ -91,9 +91,9 @@ describe("the chart on a live API server", () => {
       NAMESPACE,
       "app.kubernetes.io/managed-by=Helm",
     ];
-    const notes = ["meta.helm.sh/release-name=kept", `meta.helm.sh/release-namespace=${NAMESPACE}`];
+    const annotations = ["meta.helm.sh/release-name=kept", `meta.helm.sh/release-namespace=${NAMESPACE}`];
     await kubectl(labels);
-    await kubectl(["annotate", "secret", "kept-postgresql", "--namespace", NAMESPACE, ...notes]);
+    await kubectl(["annotate", "secret", "kept-postgresql", "--namespace", NAMESPACE, ...annotations]);
     const { code, stdout, stderr } = await run("helm", [
       "install",
       "kept",

@@ -1,11 +1,11 @@
-/** What a network plug-in would make of the chart's policies, for pods as the DAG and Airflow start them. */
-import { find, type KubernetesObject, pods, ROOT, run } from "./chart.ts";
+/** Evaluates the chart's network policies like a network plug-in, for pods as started by the DAG and Airflow. */
+import { findObject, findPods, type KubernetesObject, ROOT, run } from "./chart.ts";
 
-/** One end of a connection. Without labels: a place that is no pod of the cluster, or whose labels nobody knows. */
-export interface End {
+/** One end of a connection. Without labels, it is outside of the cluster or has unknown labels. */
+export interface Endpoint {
   namespace?: string;
   labels?: Record<string, string>;
-  /** Where it listens. */
+  /** The listening port. */
   port?: number;
   protocol?: "TCP" | "UDP";
 }
@@ -26,46 +26,60 @@ interface Rule {
   ports?: { port: number; protocol: string }[];
 }
 
-function selects(selector: Selector, labels: Record<string, string>): boolean {
+/** Returns whether a label selector matches. */
+function matchesSelector(selector: Selector, labels: Record<string, string>): boolean {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   return Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator, values }) => {
-      if (operator !== "In") throw new Error(`this knows nothing of the operator ${operator}`);
+      if (operator !== "In") throw new Error(`the operator ${operator} is not supported`);
       return values.includes(labels[key] ?? "");
     });
 }
 
-function isPeer({ podSelector, namespaceSelector }: Peer, end: End, home: string): boolean {
+/** Returns whether a peer of a rule matches an endpoint. */
+function matchesPeer({ podSelector, namespaceSelector }: Peer, end: Endpoint, home: string): boolean {
   if (!end.labels || !end.namespace) return false;
-  const isThere = namespaceSelector
-    ? selects(namespaceSelector, { "kubernetes.io/metadata.name": end.namespace })
+  const isInNamespace = namespaceSelector
+    ? matchesSelector(namespaceSelector, { "kubernetes.io/metadata.name": end.namespace })
     : end.namespace === home;
-  return isThere && selects(podSelector ?? {}, end.labels);
+  return isInNamespace && matchesSelector(podSelector ?? {}, end.labels);
 }
 
-function passes(rule: Rule, peers: Peer[] | undefined, end: End, target: End, home: string): boolean {
+/** Returns whether a rule allows the connection. */
+function allows(
+  rule: Rule,
+  peers: Peer[] | undefined,
+  end: Endpoint,
+  target: Endpoint,
+  home: string,
+): boolean {
   const { port, protocol = "TCP" } = target;
-  return (!peers || peers.some((peer) => isPeer(peer, end, home))) &&
+  return (!peers || peers.some((peer) => matchesPeer(peer, end, home))) &&
     (!rule.ports || rule.ports.some((each) => each.port === port && each.protocol === protocol));
 }
 
-/** Whether the policies of a namespace let `from` open a connection to `to`. */
-export function isAllowed(objects: readonly KubernetesObject[], home: string, from: End, to: End): boolean {
-  const policiesOf = (end: End, type: string) =>
+/** Returns whether the policies of a namespace allow a connection from `from` to `to`. */
+export function isAllowed(
+  objects: readonly KubernetesObject[],
+  home: string,
+  from: Endpoint,
+  to: Endpoint,
+): boolean {
+  const findPolicies = (end: Endpoint, type: string) =>
     objects.filter(({ kind, spec }) =>
       kind === "NetworkPolicy" && end.namespace === home && spec.policyTypes.includes(type) &&
-      selects(spec.podSelector, end.labels ?? {})
+      matchesSelector(spec.podSelector, end.labels ?? {})
     );
-  // Pods that no policy selects may do anything; others what at least one of their policies lets them.
-  const [outgoing, incoming] = [policiesOf(from, "Egress"), policiesOf(to, "Ingress")];
-  const leaves = outgoing.length === 0 ||
-    outgoing.some(({ spec }) => spec.egress.some((rule: Rule) => passes(rule, rule.to, to, to, home)));
-  const enters = incoming.length === 0 ||
-    incoming.some(({ spec }) => spec.ingress.some((rule: Rule) => passes(rule, rule.from, from, to, home)));
-  return leaves && enters;
+  // Without a policy everything is allowed; otherwise at least one policy must allow the connection.
+  const [outgoing, incoming] = [findPolicies(from, "Egress"), findPolicies(to, "Ingress")];
+  const egressAllowed = outgoing.length === 0 ||
+    outgoing.some(({ spec }) => spec.egress.some((rule: Rule) => allows(rule, rule.to, to, to, home)));
+  const ingressAllowed = incoming.length === 0 ||
+    incoming.some(({ spec }) => spec.ingress.some((rule: Rule) => allows(rule, rule.from, from, to, home)));
+  return egressAllowed && ingressAllowed;
 }
 
-/** Calls the DAG's own function, without Airflow, which its module imports. */
+/** Calls a function of the DAG without importing its module, which requires Airflow. */
 const STAGE_LABELS = `
 import ast, json, sys
 module = ast.parse(open("dags/salesflow_runners/kubernetes.py").read())
@@ -75,8 +89,8 @@ exec(compile(ast.Module([function], []), "kubernetes.py", "exec"), names)
 print(json.dumps(names["stage_labels"](sys.argv[1])))
 `;
 
-/** The labels that the DAG gives to pods of stages and to Spark's, with these objects' settings. */
-export async function labelsOfDag(
+/** Returns the labels that the DAG sets on pods of stages and of Spark, according to the objects' settings. */
+export async function readDagLabels(
   objects: readonly KubernetesObject[],
 ): Promise<{ stage: Record<string, string>; spark: Record<string, string> }> {
   const { SALESFLOW_K8S_LABELS } =
@@ -86,19 +100,19 @@ export async function labelsOfDag(
   if (code !== 0) throw new Error(stderr);
   const template = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/spark_application.yaml`);
   const [, block] = /set labels = dict\(spark\.labels, \*\*(\{[^]*?\})\)/.exec(template) ?? [];
-  if (!block) throw new Error("spark_application.yaml sets its labels in another way now");
+  if (!block) throw new Error("spark_application.yaml does not set its labels in the expected way");
   const spark = JSON.parse(block.replace(/: stage\b/, ': "clean"').replace(/,\s*\}$/, "}"));
   return { stage: { ...settings, ...JSON.parse(stdout) }, spark: { ...settings, ...spark } };
 }
 
-/** The labels of a pod of the chart itself. */
-export function labelsOf(objects: readonly KubernetesObject[], owner: string): Record<string, string> {
-  const pod = pods(objects).find((each) => each.owner === owner);
+/** Returns the labels of a pod of the chart. */
+export function readPodLabels(objects: readonly KubernetesObject[], owner: string): Record<string, string> {
+  const pod = findPods(objects).find((each) => each.owner === owner);
   if (!pod) throw new Error(`no pod of ${owner}`);
   return pod.labels;
 }
 
-/** Ports that a server of the chart listens on. */
-export function portOf(objects: readonly KubernetesObject[], service: string): number {
-  return find(objects, "Service", service).spec.ports[0].port;
+/** Returns the port of a service of the chart. */
+export function readPort(objects: readonly KubernetesObject[], service: string): number {
+  return findObject(objects, "Service", service).spec.ports[0].port;
 }

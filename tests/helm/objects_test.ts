@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { find, has, type KubernetesObject, pods, render } from "./chart.ts";
+import { findObject, findPods, hasObject, type KubernetesObject, render } from "./chart.ts";
 
 const EXTERNAL_POSTGRES = [
   "postgresql.enabled=false",
@@ -10,12 +10,12 @@ const EXTERNAL_POSTGRES = [
 const EXTERNAL_CLICKHOUSE = ["clickhouse.enabled=false", "clickhouse.external.existingSecret=analytics"];
 const BUCKET = ["storage.type=s3", "storage.s3.bucket=sales", "storage.s3.existingSecret=keys"];
 
-function doctor(objects: KubernetesObject[]): KubernetesObject {
-  return find(objects, "Pod", "sf-doctor");
+function findDoctor(objects: KubernetesObject[]): KubernetesObject {
+  return findObject(objects, "Pod", "sf-doctor");
 }
 
 describe("servers", () => {
-  it("are StatefulSets of the official images, with a volume that stays", async () => {
+  it("are StatefulSets of the official images, with a retained volume", async () => {
     const objects = await render();
     for (
       const [name, image] of [["postgresql", "postgres:18"], [
@@ -23,25 +23,25 @@ describe("servers", () => {
         "clickhouse/clickhouse-server:26.3",
       ]]
     ) {
-      const { spec } = find(objects, "StatefulSet", `sf-${name}`);
+      const { spec } = findObject(objects, "StatefulSet", `sf-${name}`);
       assertEquals(spec.template.spec.containers[0].image, image);
       assertEquals(spec.persistentVolumeClaimRetentionPolicy, {
         whenDeleted: "Retain",
         whenScaled: "Retain",
       });
-      assertEquals(spec.serviceName, find(objects, "Service", `sf-${name}`).metadata.name);
-      assertEquals(spec.selector.matchLabels, find(objects, "Service", `sf-${name}`).spec.selector);
+      assertEquals(spec.serviceName, findObject(objects, "Service", `sf-${name}`).metadata.name);
+      assertEquals(spec.selector.matchLabels, findObject(objects, "Service", `sf-${name}`).spec.selector);
     }
   });
 
-  it("mount PostgreSQL's volume where version 18 and later keep their data", async () => {
-    const { spec } = find(await render(), "StatefulSet", "sf-postgresql");
+  it("mount PostgreSQL's volume at the data folder of version 18 and later", async () => {
+    const { spec } = findObject(await render(), "StatefulSet", "sf-postgresql");
     const mounts = spec.template.spec.containers[0].volumeMounts;
     const data = mounts.find(({ name }: { name: string }) => name === "data");
     assertEquals(data.mountPath, "/var/lib/postgresql");
   });
 
-  it("take settings, sizes, classes, nodes and resources from values", async () => {
+  it("use settings, sizes, storage classes, node selectors and resources from values", async () => {
     const objects = await render({
       set: [
         "postgresql.settings.work_mem=64MB",
@@ -52,7 +52,7 @@ describe("servers", () => {
         "images.postgresql.repository=mirror.example.com/postgres",
       ],
     });
-    const { spec } = find(objects, "StatefulSet", "sf-postgresql");
+    const { spec } = findObject(objects, "StatefulSet", "sf-postgresql");
     const pod = spec.template.spec;
     assertEquals(pod.containers[0].args.includes("work_mem=64MB"), true);
     assertEquals(pod.containers[0].args.includes("wal_level=minimal"), true);
@@ -66,31 +66,34 @@ describe("servers", () => {
     });
   });
 
-  it("are left out when they are external, and the stages read the Secrets that are named", async () => {
+  it("are omitted when external, and the stages use the named Secrets", async () => {
     const objects = await render({ set: [...EXTERNAL_POSTGRES, ...EXTERNAL_CLICKHOUSE] });
     assertEquals(objects.some(({ kind }) => kind === "StatefulSet" || kind === "Service"), false);
-    assertEquals(has(objects, "Secret", "sf-postgresql-url"), false);
-    const secrets = doctor(objects).spec.containers[0].envFrom.flatMap((each: KubernetesObject) =>
+    assertEquals(hasObject(objects, "Secret", "sf-postgresql-url"), false);
+    const secrets = findDoctor(objects).spec.containers[0].envFrom.flatMap((each: KubernetesObject) =>
       each.secretRef ? [each.secretRef.name] : []
     );
     assertEquals(secrets, ["warehouse", "analytics"]);
-    assertEquals(find(objects, "ConfigMap", "sf-dag").data.SALESFLOW_K8S_SECRETS, "warehouse,analytics");
+    assertEquals(
+      findObject(objects, "ConfigMap", "sf-dag").data.SALESFLOW_K8S_SECRETS,
+      "warehouse,analytics",
+    );
   });
 
-  it("make Airflow's role and database unless airflow.database.create is false", async () => {
+  it("create Airflow's role and database unless airflow.database.create is false", async () => {
     const script = (objects: KubernetesObject[]) =>
-      find(objects, "ConfigMap", "sf-postgresql").data["roles.sh"];
+      findObject(objects, "ConfigMap", "sf-postgresql").data["roles.sh"];
     assertMatch(script(await render()), /CREATE DATABASE airflow OWNER airflow/);
     const without = await render({ set: ["airflow.database.create=false"] });
     assertEquals(/airflow/i.test(script(without)), false);
-    assertEquals("connection" in find(without, "Secret", "sf-airflow").stringData, false);
+    assertEquals("connection" in findObject(without, "Secret", "sf-airflow").stringData, false);
   });
 });
 
 describe("secrets", () => {
-  it("hold URLs that agree with the servers' passwords, and stay after an uninstallation", async () => {
+  it("contain URLs with the servers' passwords, and are kept on uninstallation", async () => {
     const objects = await render({ namespace: "shop" });
-    const text = (name: string) => find(objects, "Secret", name).stringData;
+    const text = (name: string) => findObject(objects, "Secret", name).stringData;
     const { password, "airflow-password": airflow } = text("sf-postgresql");
     assertEquals(
       text("sf-postgresql-url").SALESFLOW_POSTGRES_URL,
@@ -111,7 +114,7 @@ describe("secrets", () => {
     }
   });
 
-  it("hold passwords that need no escaping in a URL, all different", async () => {
+  it("contain unique passwords that need no escaping in URLs", async () => {
     const objects = await render();
     const texts = objects.filter(({ kind }) => kind === "Secret").flatMap(({ stringData }) =>
       Object.entries<string>(stringData).filter(([key]) => key.includes("password")).map(([, value]) => value)
@@ -121,60 +124,60 @@ describe("secrets", () => {
     for (const text of texts) assertMatch(text, /^[A-Za-z0-9]{24,}$/);
   });
 
-  it("hold a Fernet key of 32 bytes", async () => {
-    const key = find(await render(), "Secret", "sf-airflow").stringData["fernet-key"];
+  it("contain a Fernet key of 32 bytes", async () => {
+    const key = findObject(await render(), "Secret", "sf-airflow").stringData["fernet-key"];
     assertEquals(Uint8Array.fromBase64(key, { alphabet: "base64url" }).length, 32);
   });
 
-  it("are not made when secrets.create is false", async () => {
+  it("are not created when secrets.create is false", async () => {
     const objects = await render({ set: ["secrets.create=false"] });
     assertEquals(objects.filter(({ kind }) => kind === "Secret"), []);
   });
 });
 
 describe("storage", () => {
-  it("is a claim of the chart that stays, mounted into the stages", async () => {
+  it("is a claim that is kept on uninstallation, mounted into the stages", async () => {
     const objects = await render({
       set: ["storage.pvc.size=3Gi", "storage.pvc.accessModes={ReadWriteMany}"],
     });
-    const claim = find(objects, "PersistentVolumeClaim", "sf-store");
+    const claim = findObject(objects, "PersistentVolumeClaim", "sf-store");
     assertEquals(claim.metadata.annotations?.["helm.sh/resource-policy"], "keep");
     assertEquals(claim.spec, { accessModes: ["ReadWriteMany"], resources: { requests: { storage: "3Gi" } } });
-    const pod = doctor(objects).spec;
+    const pod = findDoctor(objects).spec;
     assertEquals(pod.containers[0].args, ["doctor", "--store", "file:///var/lib/salesflow"]);
     assertEquals(pod.volumes[1].persistentVolumeClaim.claimName, "sf-store");
     assertEquals(pod.containers[0].volumeMounts[1].mountPath, "/var/lib/salesflow");
   });
 
-  it("is an existing claim when one is named", async () => {
+  it("is an existing claim if one is named", async () => {
     const set = ["storage.pvc.existingClaim=runs", "storage.pvc.mountPath=/data"];
     const objects = await render({ set });
-    assertEquals(has(objects, "PersistentVolumeClaim", "sf-store"), false);
-    const settings = find(objects, "ConfigMap", "sf-dag").data;
+    assertEquals(hasObject(objects, "PersistentVolumeClaim", "sf-store"), false);
+    const settings = findObject(objects, "ConfigMap", "sf-dag").data;
     assertEquals([settings.SALESFLOW_STORE, settings.SALESFLOW_K8S_STORE_CLAIM], ["file:///data", "runs"]);
   });
 
-  it("is a bucket with storage.type s3: no claim, credentials from the Secret, place from values", async () => {
+  it("is a bucket with storage.type s3: no claim, credentials from the Secret, location from values", async () => {
     const place = [
       "storage.s3.prefix=a/b",
       "storage.s3.endpoint=http://minio:9000",
       "storage.s3.region=ru-1",
     ];
     const objects = await render({ set: [...BUCKET, ...place] });
-    assertEquals(has(objects, "PersistentVolumeClaim", "sf-store"), false);
-    assertEquals(doctor(objects).spec.volumes, [{ name: "tmp", emptyDir: {} }]);
+    assertEquals(hasObject(objects, "PersistentVolumeClaim", "sf-store"), false);
+    assertEquals(findDoctor(objects).spec.volumes, [{ name: "tmp", emptyDir: {} }]);
     const { SALESFLOW_STORE, SALESFLOW_K8S_SECRETS, SALESFLOW_K8S_STORE_CLAIM } =
-      find(objects, "ConfigMap", "sf-dag").data;
+      findObject(objects, "ConfigMap", "sf-dag").data;
     assertEquals(
       [SALESFLOW_STORE, SALESFLOW_K8S_SECRETS, SALESFLOW_K8S_STORE_CLAIM],
       ["s3://sales/a/b", "sf-postgresql-url,sf-clickhouse-url,keys", undefined],
     );
-    const { AWS_REGION, SALESFLOW_S3_ENDPOINT } = find(objects, "ConfigMap", "sf-stage").data;
+    const { AWS_REGION, SALESFLOW_S3_ENDPOINT } = findObject(objects, "ConfigMap", "sf-stage").data;
     assertEquals([AWS_REGION, SALESFLOW_S3_ENDPOINT], ["ru-1", "http://minio:9000"]);
   });
 
-  it("leaves Amazon's own address to the client when no endpoint is set", async () => {
-    const { data } = find(await render({ set: BUCKET }), "ConfigMap", "sf-stage");
+  it("sets no endpoint by default, so that the client uses Amazon's", async () => {
+    const { data } = findObject(await render({ set: BUCKET }), "ConfigMap", "sf-stage");
     assertEquals(["AWS_REGION" in data, "SALESFLOW_S3_ENDPOINT" in data], [true, false]);
   });
 });
@@ -186,11 +189,11 @@ describe("names and labels", () => {
       assertMatch(metadata.name, /^sales(-|$)/, kind);
       assertEquals(metadata.labels.team, "data", kind);
     }
-    for (const { labels, owner } of pods(objects)) assertEquals(labels.team, "data", owner);
+    for (const { labels, owner } of findPods(objects)) assertEquals(labels.team, "data", owner);
   });
 
-  it("of the servers' pods name no version, which would restart them with each new chart", async () => {
-    for (const { owner, labels } of pods(await render())) {
+  it("of the servers' pods contain no version, which would restart them on each chart upgrade", async () => {
+    for (const { owner, labels } of findPods(await render())) {
       if (!owner.startsWith("StatefulSet/")) continue;
       assertEquals(Object.keys(labels).sort(), [
         "app.kubernetes.io/component",
@@ -201,10 +204,10 @@ describe("names and labels", () => {
     }
   });
 
-  it("fit when the release's name is as long as helm allows", async () => {
+  it("are not too long with the longest release name that helm allows", async () => {
     const objects = await render({ release: "a".repeat(53) });
     for (const { kind, metadata } of objects) {
-      // A StatefulSet's pods carry a label with its name, a dash and ten characters; labels have 63 at most.
+      // Pods of a StatefulSet have a label of its name, a dash and ten characters; the limit of labels is 63.
       assertEquals(metadata.name.length <= (kind === "StatefulSet" ? 52 : 63), true, metadata.name);
     }
   });

@@ -1,9 +1,18 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ciValues, find, has, type KubernetesObject, pods, readYaml, render, ROOT } from "./chart.ts";
+import {
+  findObject,
+  findPods,
+  hasObject,
+  type KubernetesObject,
+  listCiValues,
+  readYaml,
+  render,
+  ROOT,
+} from "./chart.ts";
 
-/** What a role lets its holder do, one line for each resource. */
-function permissions(role: KubernetesObject): Record<string, string> {
+/** Returns the verbs of a role by resource. */
+function readPermissions(role: KubernetesObject): Record<string, string> {
   const lines: Record<string, string> = {};
   for (const { apiGroups, resources, verbs } of role.rules) {
     for (const resource of resources) {
@@ -14,9 +23,9 @@ function permissions(role: KubernetesObject): Record<string, string> {
 }
 
 describe("pods of the chart", () => {
-  for (const file of ciValues()) {
-    it(`keep to the standard "restricted", without a token, with ${file.slice(file.lastIndexOf("/") + 1)}`, async () => {
-      const templates = pods(await render({ files: [file] }));
+  for (const file of listCiValues()) {
+    it(`comply with the pod security standard "restricted" and have no token, with ${file.slice(file.lastIndexOf("/") + 1)}`, async () => {
+      const templates = findPods(await render({ files: [file] }));
       assertEquals(templates.some(({ owner }) => owner.startsWith("Pod/")), true);
       for (const { owner, spec } of templates) {
         const { runAsNonRoot, runAsUser, seccompProfile, fsGroup } = spec.securityContext;
@@ -40,9 +49,9 @@ describe("pods of the chart", () => {
     });
   }
 
-  it("get no password but those of their own server", async () => {
+  it("receive only the passwords of their own server", async () => {
     const objects = await render();
-    for (const { owner, spec } of pods(objects)) {
+    for (const { owner, spec } of findPods(objects)) {
       const [container] = spec.containers;
       const names = [
         ...(container.env ?? []).map((each: KubernetesObject) => each.valueFrom?.secretKeyRef?.name),
@@ -64,23 +73,26 @@ describe("accounts", () => {
     const bound = objects.filter(({ kind }) => kind === "RoleBinding")
       .flatMap(({ subjects }) => subjects.map((subject: { name: string }) => subject.name));
     assertEquals(bound.sort(), ["sf-airflow", "sf-spark"]);
-    assertEquals(find(objects, "ServiceAccount", "sf").automountServiceAccountToken, false);
+    assertEquals(findObject(objects, "ServiceAccount", "sf").automountServiceAccountToken, false);
   });
 
-  it("of Airflow's scheduler mounts its token, which Airflow's own chart never asks for on the pod", async () => {
-    assertEquals(find(await render(), "ServiceAccount", "sf-airflow").automountServiceAccountToken, true);
+  it("of Airflow's scheduler mounts its token, which Airflow's chart does not request on the pod", async () => {
+    assertEquals(
+      findObject(await render(), "ServiceAccount", "sf-airflow").automountServiceAccountToken,
+      true,
+    );
     const values = readYaml("helm/values/airflow.yaml") as Record<string, { serviceAccount?: unknown }>;
     assertEquals(values.scheduler?.serviceAccount, { create: false, name: "salesflow-airflow" });
     for (const part of ["apiServer", "dagProcessor", "migrateDatabaseJob"]) {
       assertEquals(values[part]?.serviceAccount, { automountServiceAccountToken: false }, part);
     }
-    const standIn = await Deno.readTextFile(`${ROOT}tests/e2e/airflow.yaml`);
-    assertEquals(/automountServiceAccountToken/.test(standIn), false);
+    const manifest = await Deno.readTextFile(`${ROOT}tests/e2e/airflow.yaml`);
+    assertEquals(/automountServiceAccountToken/.test(manifest), false);
   });
 
-  it("of Airflow may manage pods and SparkApplications of one namespace, and nothing else", async () => {
+  it("of Airflow may only manage pods and SparkApplications of one namespace", async () => {
     const objects = await render();
-    assertEquals(permissions(find(objects, "Role", "sf-airflow")), {
+    assertEquals(readPermissions(findObject(objects, "Role", "sf-airflow")), {
       "pods": "get list watch create patch delete",
       "pods/log": "get",
       "events": "list watch",
@@ -88,8 +100,8 @@ describe("accounts", () => {
       "sparkoperator.k8s.io/sparkapplications/status": "get",
     });
     assertEquals(objects.some(({ kind }) => kind.startsWith("Cluster")), false);
-    // dags/README.md tells the same to people who make the role themselves.
-    const told = (await Deno.readTextFile(`${ROOT}dags/README.md`)).replaceAll("\n", " ");
+    // dags/README.md lists the same permissions, for roles created by hand.
+    const documented = (await Deno.readTextFile(`${ROOT}dags/README.md`)).replaceAll("\n", " ");
     for (
       const each of [
         "`pods` (create, get, list, watch, patch, delete)",
@@ -98,12 +110,12 @@ describe("accounts", () => {
         "`sparkapplications.sparkoperator.k8s.io` (create, get, list, delete) and its `/status` (get)",
       ]
     ) {
-      assertStringIncludes(told, each);
+      assertStringIncludes(documented, each);
     }
   });
 
-  it("of Spark's driver may manage its executors, and nothing else", async () => {
-    assertEquals(permissions(find(await render(), "Role", "sf-spark")), {
+  it("of Spark's driver may only manage its executors", async () => {
+    assertEquals(readPermissions(findObject(await render(), "Role", "sf-spark")), {
       pods: "get list watch create delete deletecollection",
       configmaps: "get list watch create delete deletecollection",
       services: "get list delete deletecollection",
@@ -111,20 +123,20 @@ describe("accounts", () => {
     });
   });
 
-  it("of an Airflow elsewhere get the role, when they are named", async () => {
+  it("of an external Airflow are bound to the role", async () => {
     const set = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
     const objects = await render({ set: [...set, "airflow.serviceAccount.namespace=etl"] });
-    assertEquals(has(objects, "ServiceAccount", "sf-airflow"), false);
-    assertEquals(find(objects, "RoleBinding", "sf-airflow").subjects, [
+    assertEquals(hasObject(objects, "ServiceAccount", "sf-airflow"), false);
+    assertEquals(findObject(objects, "RoleBinding", "sf-airflow").subjects, [
       { kind: "ServiceAccount", name: "worker", namespace: "etl" },
     ]);
   });
 
-  it("of Airflow are not there when airflow.enabled is false", async () => {
+  it("of Airflow are not created when airflow.enabled is false", async () => {
     const objects = await render({ set: ["airflow.enabled=false"] });
     for (const kind of ["ServiceAccount", "Role", "RoleBinding", "Secret"]) {
-      assertEquals(has(objects, kind, "sf-airflow"), false, kind);
+      assertEquals(hasObject(objects, kind, "sf-airflow"), false, kind);
     }
-    assertEquals(has(objects, "ConfigMap", "sf-dag"), false);
+    assertEquals(hasObject(objects, "ConfigMap", "sf-dag"), false);
   });
 });

@@ -1,48 +1,49 @@
-/** Every value of the chart, and where it can be seen: a row for each path of values.schema.json. */
+/** Test cases for all values of the chart: one row for each path of values.schema.json. */
 import type { KubernetesObject } from "./chart.ts";
 
-/** What the objects show of a value. */
+/** Reads the effect of a value from the rendered objects. */
 type Read = (objects: readonly KubernetesObject[]) => unknown;
 
-/** One value. */
+/** A test case of one value. */
 export interface Row {
   /** Its path in the schema. */
   path: string;
-  /** As for `helm --set`; the path and an equals sign stand before it, or a dot and a key where it begins with one. */
+  /** The value for `helm --set`; a leading dot or bracket extends the path, otherwise `=` is added. */
   set: string;
   read: Read;
-  /** What is seen with the value, and without. */
-  wanted: unknown;
+  /** Expected effect with the value. */
+  expected: unknown;
+  /** Expected effect without it. */
   unset: unknown;
-  /** Values that make it matter, set in both cases. */
-  along?: readonly string[];
-  /** Values that it cannot do without, set only with it. */
-  needs?: readonly string[];
+  /** Values set in both cases, so that the value has an effect. */
+  context?: readonly string[];
+  /** Values required along with it. */
+  requires?: readonly string[];
 }
 
-/** A field of an object, such as `spec/containers/0/image`; undefined when the one or the other is not there. */
-function at(object: string, path: string): Read {
+/** Reads a field of an object, such as `spec/containers/0/image`; undefined if the object or field is missing. */
+function field(object: string, path: string): Read {
   return (objects) => {
-    // deno-lint-ignore no-explicit-any -- a walk through any object
+    // deno-lint-ignore no-explicit-any -- objects of any shape
     let found: any = objects.find(({ kind, metadata }) => `${kind}/${metadata.name}` === object);
     for (const key of path.split("/")) found = found?.[key];
     return found;
   };
 }
 
-/** A setting of the DAG, or a field of one that is JSON. */
+/** Reads a setting of the DAG, or a field of a JSON setting. */
 function dag(variable: string, ...keys: string[]): Read {
   return (objects) => {
-    const text = at("ConfigMap/sf-dag", `data/SALESFLOW_${variable}`)(objects) as string | undefined;
+    const text = field("ConfigMap/sf-dag", `data/SALESFLOW_${variable}`)(objects) as string | undefined;
     if (keys.length === 0 || text === undefined) return text;
     return keys.reduce((value, key) => value?.[key], JSON.parse(text));
   };
 }
 
-/** Ports that pods may call wherever somebody listens on them. */
+/** Reads the ports that a policy opens to any destination. */
 function openPorts(policy: string): Read {
   return (objects) => {
-    const rules = at(`NetworkPolicy/${policy}`, "spec/egress")(objects) as {
+    const rules = field(`NetworkPolicy/${policy}`, "spec/egress")(objects) as {
       to?: unknown;
       ports: { port: number }[];
     }[];
@@ -51,32 +52,38 @@ function openPorts(policy: string): Read {
   };
 }
 
-const isThere = (object: string): Read => (objects) => at(object, "kind")(objects) !== undefined;
+/** Returns whether an object exists. */
+const exists = (object: string): Read => (objects) => field(object, "kind")(objects) !== undefined;
 const row = (
   path: string,
   set: string,
   read: Read,
-  wanted: unknown,
+  expected: unknown,
   unset: unknown,
-  more: Pick<Row, "along" | "needs"> = {},
-): Row => ({ path, set, read, wanted, unset, ...more });
+  more: Pick<Row, "context" | "requires"> = {},
+): Row => ({ path, set, read, expected, unset, ...more });
 
 const BUCKET = ["storage.type=s3", "storage.s3.bucket=sales", "storage.s3.existingSecret=keys"];
-const NO_POSTGRESQL = ["postgresql.external.existingSecret=warehouse", "airflow.database.create=false"];
-const NO_CLICKHOUSE = ["clickhouse.external.existingSecret=analytics"];
-const OWN_ACCOUNT = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
+const EXTERNAL_POSTGRESQL = ["postgresql.external.existingSecret=warehouse", "airflow.database.create=false"];
+const EXTERNAL_CLICKHOUSE = ["clickhouse.external.existingSecret=analytics"];
+const EXISTING_ACCOUNT = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
 const DYNAMIC = ["spark.dynamicAllocation.enabled=true"];
 
-/** The values that both servers have. */
-function server(name: string, image: [repository: string, tag: string], size: string, memory: string): Row[] {
+/** Returns the test cases of values that both servers have. */
+function serverRows(
+  name: string,
+  image: [repository: string, tag: string],
+  size: string,
+  memory: string,
+): Row[] {
   const set = `StatefulSet/sf-${name}`;
-  const pod = (path: string) => at(set, `spec/template/spec/${path}`);
-  const claim = (path: string) => at(set, `spec/volumeClaimTemplates/0/spec/${path}`);
+  const pod = (path: string) => field(set, `spec/template/spec/${path}`);
+  const claim = (path: string) => field(set, `spec/volumeClaimTemplates/0/spec/${path}`);
   const [repository, tag] = image;
-  const usual = pod("containers/0/image");
+  const readImage = pod("containers/0/image");
   return [
-    row(`images.${name}.repository`, "mirror/x", usual, `mirror/x:${tag}`, `${repository}:${tag}`),
-    row(`images.${name}.tag`, "next", usual, `${repository}:next`, `${repository}:${tag}`),
+    row(`images.${name}.repository`, "mirror/x", readImage, `mirror/x:${tag}`, `${repository}:${tag}`),
+    row(`images.${name}.tag`, "next", readImage, `${repository}:next`, `${repository}:${tag}`),
     row(`${name}.persistence.size`, "7Gi", claim("resources/requests/storage"), "7Gi", size),
     row(`${name}.persistence.storageClass`, "fast", claim("storageClassName"), "fast", undefined),
     row(
@@ -91,19 +98,19 @@ function server(name: string, image: [repository: string, tag: string], size: st
   ];
 }
 
-/** The values that Spark's driver and executors have. */
-function sparkPod(name: string, [coreRequest, memory]: [string, string]): Row[] {
-  const field = (key: string) => dag(`SPARK_${name.toUpperCase()}`, key);
+/** Returns the test cases of values that Spark's driver and executors have. */
+function sparkPodRows(name: string, [coreRequest, memory]: [string, string]): Row[] {
+  const setting = (key: string) => dag(`SPARK_${name.toUpperCase()}`, key);
   return [
-    row(`spark.${name}.cores`, "3", field("cores"), 3, 1),
-    row(`spark.${name}.coreRequest`, "2", field("coreRequest"), "2", coreRequest),
-    row(`spark.${name}.coreLimit`, "2500m", field("coreLimit"), "2500m", undefined),
-    row(`spark.${name}.memory`, "3g", field("memory"), "3g", memory),
-    row(`spark.${name}.memoryOverhead`, "1g", field("memoryOverhead"), "1g", "512m"),
+    row(`spark.${name}.cores`, "3", setting("cores"), 3, 1),
+    row(`spark.${name}.coreRequest`, "2", setting("coreRequest"), "2", coreRequest),
+    row(`spark.${name}.coreLimit`, "2500m", setting("coreLimit"), "2500m", undefined),
+    row(`spark.${name}.memory`, "3g", setting("memory"), "3g", memory),
+    row(`spark.${name}.memoryOverhead`, "1g", setting("memoryOverhead"), "1g", "512m"),
   ];
 }
 
-/** The table. */
+/** All test cases. */
 export const VALUES: readonly Row[] = [
   row(
     "fullnameOverride",
@@ -112,55 +119,55 @@ export const VALUES: readonly Row[] = [
     ["sales-clickhouse", "sales-postgresql"],
     ["sf-clickhouse", "sf-postgresql"],
   ),
-  row("commonLabels", ".team=data", at("ConfigMap/sf-dag", "metadata/labels/team"), "data", undefined),
+  row("commonLabels", ".team=data", field("ConfigMap/sf-dag", "metadata/labels/team"), "data", undefined),
   row("images.pullPolicy", "Always", dag("K8S_IMAGE_PULL_POLICY"), "Always", "IfNotPresent"),
   row("images.pullSecrets", "{one,two}", dag("K8S_IMAGE_PULL_SECRETS"), "one,two", ""),
   row("images.salesflow.repository", "my/x", dag("K8S_IMAGE"), "my/x:1.0.0", "salesflow:1.0.0"),
   row("images.salesflow.tag", "next", dag("K8S_IMAGE"), "salesflow:next", "salesflow:1.0.0"),
   row("images.spark.repository", "my/x", dag("SPARK_IMAGE"), "my/x:1.0.0", "salesflow-spark:1.0.0"),
   row("images.spark.tag", "next", dag("SPARK_IMAGE"), "salesflow-spark:next", "salesflow-spark:1.0.0"),
-  row("secrets.create", "false", isThere("Secret/sf-postgresql-url"), false, true),
+  row("secrets.create", "false", exists("Secret/sf-postgresql-url"), false, true),
 
   row("storage.type", "s3", dag("STORE"), "s3://sales", "file:///var/lib/salesflow", {
-    needs: BUCKET.slice(1),
+    requires: BUCKET.slice(1),
   }),
   row("storage.pvc.existingClaim", "runs", dag("K8S_STORE_CLAIM"), "runs", "sf-store"),
   row(
     "storage.pvc.size",
     "3Gi",
-    at("PersistentVolumeClaim/sf-store", "spec/resources/requests/storage"),
+    field("PersistentVolumeClaim/sf-store", "spec/resources/requests/storage"),
     "3Gi",
     "20Gi",
   ),
   row(
     "storage.pvc.storageClass",
     "shared",
-    at("PersistentVolumeClaim/sf-store", "spec/storageClassName"),
+    field("PersistentVolumeClaim/sf-store", "spec/storageClassName"),
     "shared",
     undefined,
   ),
   row(
     "storage.pvc.accessModes",
     "{ReadWriteMany}",
-    at("PersistentVolumeClaim/sf-store", "spec/accessModes"),
+    field("PersistentVolumeClaim/sf-store", "spec/accessModes"),
     [
       "ReadWriteMany",
     ],
     ["ReadWriteOnce"],
   ),
   row("storage.pvc.mountPath", "/data", dag("STORE"), "file:///data", "file:///var/lib/salesflow"),
-  row("storage.s3.bucket", "other", dag("STORE"), "s3://other", "s3://sales", { along: BUCKET }),
-  row("storage.s3.prefix", "a/b", dag("STORE"), "s3://sales/a/b", "s3://sales", { along: BUCKET }),
+  row("storage.s3.bucket", "other", dag("STORE"), "s3://other", "s3://sales", { context: BUCKET }),
+  row("storage.s3.prefix", "a/b", dag("STORE"), "s3://sales/a/b", "s3://sales", { context: BUCKET }),
   row(
     "storage.s3.endpoint",
     "http://x:9",
-    at("ConfigMap/sf-stage", "data/SALESFLOW_S3_ENDPOINT"),
+    field("ConfigMap/sf-stage", "data/SALESFLOW_S3_ENDPOINT"),
     "http://x:9",
     undefined,
-    { along: BUCKET },
+    { context: BUCKET },
   ),
-  row("storage.s3.region", "ru-1", at("ConfigMap/sf-stage", "data/AWS_REGION"), "ru-1", "us-east-1", {
-    along: BUCKET,
+  row("storage.s3.region", "ru-1", field("ConfigMap/sf-stage", "data/AWS_REGION"), "ru-1", "us-east-1", {
+    context: BUCKET,
   }),
   row(
     "storage.s3.existingSecret",
@@ -168,11 +175,11 @@ export const VALUES: readonly Row[] = [
     dag("K8S_SECRETS"),
     "sf-postgresql-url,sf-clickhouse-url,mine",
     "sf-postgresql-url,sf-clickhouse-url,keys",
-    { along: BUCKET },
+    { context: BUCKET },
   ),
 
-  row("postgresql.enabled", "false", isThere("StatefulSet/sf-postgresql"), false, true, {
-    needs: NO_POSTGRESQL,
+  row("postgresql.enabled", "false", exists("StatefulSet/sf-postgresql"), false, true, {
+    requires: EXTERNAL_POSTGRESQL,
   }),
   row(
     "postgresql.external.existingSecret",
@@ -180,21 +187,21 @@ export const VALUES: readonly Row[] = [
     dag("K8S_SECRETS"),
     "mine,sf-clickhouse-url",
     "warehouse,sf-clickhouse-url",
-    { along: ["postgresql.enabled=false", ...NO_POSTGRESQL] },
+    { context: ["postgresql.enabled=false", ...EXTERNAL_POSTGRESQL] },
   ),
   row(
     "postgresql.settings",
     ".work_mem=8MB",
     (objects) => {
-      const args = at("StatefulSet/sf-postgresql", "spec/template/spec/containers/0/args")(objects);
+      const args = field("StatefulSet/sf-postgresql", "spec/template/spec/containers/0/args")(objects);
       return (args as string[]).filter((each) => each.startsWith("work_mem"));
     },
     ["work_mem=8MB"],
     [],
   ),
-  ...server("postgresql", ["postgres", "18"], "20Gi", "1Gi"),
-  row("clickhouse.enabled", "false", isThere("StatefulSet/sf-clickhouse"), false, true, {
-    needs: NO_CLICKHOUSE,
+  ...serverRows("postgresql", ["postgres", "18"], "20Gi", "1Gi"),
+  row("clickhouse.enabled", "false", exists("StatefulSet/sf-clickhouse"), false, true, {
+    requires: EXTERNAL_CLICKHOUSE,
   }),
   row(
     "clickhouse.external.existingSecret",
@@ -202,9 +209,9 @@ export const VALUES: readonly Row[] = [
     dag("K8S_SECRETS"),
     "sf-postgresql-url,mine",
     "sf-postgresql-url,analytics",
-    { along: ["clickhouse.enabled=false", ...NO_CLICKHOUSE] },
+    { context: ["clickhouse.enabled=false", ...EXTERNAL_CLICKHOUSE] },
   ),
-  ...server("clickhouse", ["clickhouse/clickhouse-server", "26.3"], "10Gi", "2Gi"),
+  ...serverRows("clickhouse", ["clickhouse/clickhouse-server", "26.3"], "10Gi", "2Gi"),
 
   row("pipeline.rows", "5", dag("ROWS"), "5", "1000000"),
   row("pipeline.seed", "7", dag("SEED"), "7", undefined),
@@ -218,7 +225,7 @@ export const VALUES: readonly Row[] = [
   row(
     "stages.env",
     ".SALESFLOW_LOG_FORMAT=text",
-    at("ConfigMap/sf-stage", "data/SALESFLOW_LOG_FORMAT"),
+    field("ConfigMap/sf-stage", "data/SALESFLOW_LOG_FORMAT"),
     "text",
     undefined,
   ),
@@ -230,15 +237,15 @@ export const VALUES: readonly Row[] = [
   row(
     "stages.serviceAccount.annotations",
     ".who=x",
-    at("ServiceAccount/sf", "metadata/annotations/who"),
+    field("ServiceAccount/sf", "metadata/annotations/who"),
     "x",
     undefined,
   ),
 
   row("spark.version", "4.1.0", dag("SPARK_VERSION"), "4.1.0", "4.0.4"),
   row("spark.job", "/srv/job.py", dag("SPARK_JOB"), "/srv/job.py", "/opt/salesflow/spark/job.py"),
-  ...sparkPod("driver", ["250m", "1g"]),
-  ...sparkPod("executor", ["500m", "2g"]),
+  ...sparkPodRows("driver", ["250m", "1g"]),
+  ...sparkPodRows("executor", ["500m", "2g"]),
   row("spark.executor.instances", "5", dag("SPARK_EXECUTOR", "instances"), 5, 2),
   row(
     "spark.dynamicAllocation.enabled",
@@ -248,56 +255,56 @@ export const VALUES: readonly Row[] = [
     undefined,
   ),
   row("spark.dynamicAllocation.minExecutors", "3", dag("SPARK_DYNAMIC_ALLOCATION", "minExecutors"), 3, 1, {
-    along: DYNAMIC,
+    context: DYNAMIC,
   }),
   row("spark.dynamicAllocation.maxExecutors", "3", dag("SPARK_DYNAMIC_ALLOCATION", "maxExecutors"), 3, 8, {
-    along: DYNAMIC,
+    context: DYNAMIC,
   }),
   row("spark.conf", ".spark\\.speculation=yes", dag("SPARK_CONF"), '{"spark.speculation":"yes"}', "{}"),
   row("spark.ttlSeconds", "120", dag("SPARK_TTL_SECONDS"), "120", "86400"),
   row(
     "spark.serviceAccount.annotations",
     ".who=x",
-    at("ServiceAccount/sf-spark", "metadata/annotations/who"),
+    field("ServiceAccount/sf-spark", "metadata/annotations/who"),
     "x",
     undefined,
   ),
 
-  row("airflow.enabled", "false", isThere("ConfigMap/sf-dag"), false, true),
-  row("airflow.serviceAccount.create", "false", isThere("ServiceAccount/sf-airflow"), false, true, {
-    needs: OWN_ACCOUNT.slice(1),
+  row("airflow.enabled", "false", exists("ConfigMap/sf-dag"), false, true),
+  row("airflow.serviceAccount.create", "false", exists("ServiceAccount/sf-airflow"), false, true, {
+    requires: EXISTING_ACCOUNT.slice(1),
   }),
   row(
     "airflow.serviceAccount.name",
     "etl",
-    at("RoleBinding/sf-airflow", "subjects/0/name"),
+    field("RoleBinding/sf-airflow", "subjects/0/name"),
     "etl",
     "sf-airflow",
   ),
   row(
     "airflow.serviceAccount.namespace",
     "etl",
-    at("RoleBinding/sf-airflow", "subjects/0/namespace"),
+    field("RoleBinding/sf-airflow", "subjects/0/namespace"),
     "etl",
     "shop",
-    { along: OWN_ACCOUNT },
+    { context: EXISTING_ACCOUNT },
   ),
   row(
     "airflow.serviceAccount.annotations",
     ".who=x",
-    at("ServiceAccount/sf-airflow", "metadata/annotations/who"),
+    field("ServiceAccount/sf-airflow", "metadata/annotations/who"),
     "x",
     undefined,
   ),
   row(
     "airflow.database.create",
     "false",
-    (objects) => at("Secret/sf-airflow", "stringData/connection")(objects) !== undefined,
+    (objects) => field("Secret/sf-airflow", "stringData/connection")(objects) !== undefined,
     false,
     true,
   ),
 
-  row("networkPolicy.enabled", "false", isThere("NetworkPolicy/sf-stage"), false, true),
+  row("networkPolicy.enabled", "false", exists("NetworkPolicy/sf-stage"), false, true),
   row("networkPolicy.dnsPorts", "{54}", openPorts("sf-stage"), "54", "53 5353"),
   row("networkPolicy.apiServerPorts", "{1}", openPorts("sf-spark"), "1 53 5353", "53 443 5353 6443 8443"),
   row(
@@ -306,20 +313,20 @@ export const VALUES: readonly Row[] = [
     openPorts("sf-stage"),
     "1 53 5353",
     "53 5353 5432 8123 8443",
-    { along: ["clickhouse.enabled=false", ...NO_CLICKHOUSE] },
+    { context: ["clickhouse.enabled=false", ...EXTERNAL_CLICKHOUSE] },
   ),
-  row("networkPolicy.s3Ports", "{1}", openPorts("sf-stage"), "1 53 5353", "53 443 5353", { along: BUCKET }),
+  row("networkPolicy.s3Ports", "{1}", openPorts("sf-stage"), "1 53 5353", "53 443 5353", { context: BUCKET }),
   row(
     "networkPolicy.airflowPodLabels",
     ".app=a",
-    at("NetworkPolicy/sf-postgresql", "spec/ingress/0/from/1/podSelector/matchLabels"),
+    field("NetworkPolicy/sf-postgresql", "spec/ingress/0/from/1/podSelector/matchLabels"),
     { app: "a", tier: "airflow" },
     { tier: "airflow" },
   ),
   row(
     "networkPolicy.extraClients",
     "[0].ipBlock.cidr=10.0.0.0/8",
-    at("NetworkPolicy/sf-clickhouse", "spec/ingress/0/from/1"),
+    field("NetworkPolicy/sf-clickhouse", "spec/ingress/0/from/1"),
     { ipBlock: { cidr: "10.0.0.0/8" } },
     undefined,
   ),

@@ -7,15 +7,17 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-/** Paths of all values; what is shared by several of them, as `resources` is, counts as one. */
-function pathsOf({ properties }: Schema, path: string): string[] {
+/** Returns the paths of all values in a schema; a shared definition such as `resources` counts as one value. */
+function listPaths({ properties }: Schema, path: string): string[] {
   if (!properties) return [path];
-  return Object.entries(properties).flatMap(([key, inner]) => pathsOf(inner, path ? `${path}.${key}` : key));
+  return Object.entries(properties).flatMap(([key, inner]) =>
+    listPaths(inner, path ? `${path}.${key}` : key)
+  );
 }
 
 const rendered = new Map<string, Promise<KubernetesObject[]>>();
 
-/** Renders once for each list of values. */
+/** Renders each list of values only once. */
 function renderOnce(set: readonly string[]): Promise<KubernetesObject[]> {
   const key = set.join();
   const objects = rendered.get(key) ?? render({ set });
@@ -23,22 +25,27 @@ function renderOnce(set: readonly string[]): Promise<KubernetesObject[]> {
   return objects;
 }
 
-function setting({ path, set }: Row): string {
+/** Returns the argument of `helm --set`. */
+function toSetArgument({ path, set }: Row): string {
   return /^[.[]/.test(set) ? path + set : `${path}=${set}`;
 }
 
 describe("every value", () => {
-  it("of the schema is in the table, once", async () => {
+  it("of the schema has one test case", async () => {
     const schema: Schema = JSON.parse(await Deno.readTextFile(`${CHART}/values.schema.json`));
-    const known = pathsOf(schema, "").filter((path) => path !== "global");
+    const known = listPaths(schema, "").filter((path) => path !== "global");
     assertEquals(VALUES.map(({ path }) => path).sort(), known.sort());
   });
 
   for (const row of VALUES) {
-    const { path, read, wanted, unset, along = [], needs = [] } = row;
-    it(`${path} does what it says when it is set, and nothing when it is not`, async () => {
-      assertEquals(read(await renderOnce(along)), unset, "unset");
-      assertEquals(read(await renderOnce([...along, ...needs, setting(row)])), wanted, setting(row));
+    const { path, read, expected, unset, context = [], requires = [] } = row;
+    it(`${path} has its effect only when it is set`, async () => {
+      assertEquals(read(await renderOnce(context)), unset, "unset");
+      assertEquals(
+        read(await renderOnce([...context, ...requires, toSetArgument(row)])),
+        expected,
+        toSetArgument(row),
+      );
     });
   }
 });

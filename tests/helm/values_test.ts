@@ -9,46 +9,46 @@ const isTable = (value: Value | undefined): value is Table =>
 
 const schema = JSON.parse(Deno.readTextFileSync(`${CHART}/values.schema.json`)) as Table;
 
-function resolved(part: Table): Table {
+function resolveRef(part: Table): Table {
   const name = part.$ref;
   return typeof name === "string" ? (schema.$defs as Table)[name.slice("#/$defs/".length)] as Table : part;
 }
 
-/** Every place of the schema that lists its properties, and whether it is closed. */
-function objectsOf(part: Table, path: string): [path: string, schema: Table][] {
-  const at = resolved(part);
+/** Returns all object schemas by path. */
+function findObjectSchemas(part: Table, path: string): [path: string, schema: Table][] {
+  const at = resolveRef(part);
   const inner = Object.entries((at.properties ?? {}) as Table).flatMap(([key, value]) =>
-    objectsOf(value as Table, `${path}.${key}`)
+    findObjectSchemas(value as Table, `${path}.${key}`)
   );
-  const items = isTable(at.items) ? objectsOf(at.items, `${path}[]`) : [];
+  const items = isTable(at.items) ? findObjectSchemas(at.items, `${path}[]`) : [];
   return at.type === "object" ? [[path, at], ...inner, ...items] : [...inner, ...items];
 }
 
-/** Keys of values.yaml that the schema does not know, at any depth. */
-function unknownKeys(values: Table, part: Table, path: string): string[] {
-  const { properties } = resolved(part);
+/** Returns the keys of values.yaml, at any depth, that are not in the schema. */
+function findUnknownKeys(values: Table, part: Table, path: string): string[] {
+  const { properties } = resolveRef(part);
   return Object.entries(values).flatMap(([key, value]) => {
     if (!isTable(properties)) return [];
     const found = properties[key];
     if (!isTable(found)) return [`${path}.${key}`];
-    return isTable(value) ? unknownKeys(value, found, `${path}.${key}`) : [];
+    return isTable(value) ? findUnknownKeys(value, found, `${path}.${key}`) : [];
   });
 }
 
-/** Keys of the schema that values.yaml has no default for, and which are therefore not documented. */
-function missingKeys(values: Table, part: Table, path: string): string[] {
-  const { properties } = resolved(part);
+/** Returns the keys of the schema that are not in values.yaml, and therefore not documented. */
+function findMissingKeys(values: Table, part: Table, path: string): string[] {
+  const { properties } = resolveRef(part);
   if (!isTable(properties)) return [];
   return Object.entries(properties).flatMap(([key, value]) => {
-    const here = `${path}.${key}`;
-    if (!(key in values)) return [here];
-    return isTable(values[key]) ? missingKeys(values[key], value as Table, here) : [];
+    const keyPath = `${path}.${key}`;
+    if (!(key in values)) return [keyPath];
+    return isTable(values[key]) ? findMissingKeys(values[key], value as Table, keyPath) : [];
   });
 }
 
 describe("values.schema.json", () => {
-  it("is closed to unknown keys at every level", () => {
-    // Left open on purpose: they hold what Kubernetes and helm define, or names that people choose.
+  it("rejects unknown keys at every level", () => {
+    // Open by intention: defined by Kubernetes or helm, or with keys chosen by users.
     const open = [
       ".global",
       "[].podSelector",
@@ -57,28 +57,28 @@ describe("values.schema.json", () => {
       ".nodeSelector",
       ".annotations",
     ];
-    const notClosed = objectsOf(schema, "").filter(([path, { additionalProperties }]) =>
+    const notClosed = findObjectSchemas(schema, "").filter(([path, { additionalProperties }]) =>
       additionalProperties !== false && !open.some((end) => path.endsWith(end))
     );
     assertEquals(notClosed.map(([path]) => path), []);
   });
 
-  it("knows every key of values.yaml", () => {
-    assertEquals(unknownKeys(readYaml("helm/salesflow/values.yaml") as Table, schema, ""), []);
+  it("contains every key of values.yaml", () => {
+    assertEquals(findUnknownKeys(readYaml("helm/salesflow/values.yaml") as Table, schema, ""), []);
   });
 
-  it("has no key without a default, but those of Kubernetes' own objects and of Spark's pods", () => {
-    const missing = missingKeys(readYaml("helm/salesflow/values.yaml") as Table, schema, "");
+  it("has a default for every key, except in resources of Kubernetes and of Spark's pods", () => {
+    const missing = findMissingKeys(readYaml("helm/salesflow/values.yaml") as Table, schema, "");
     const expected = /^\.global$|\.resources\.(requests|limits)\.|^\.spark\.(driver|executor)\.coreLimit$/;
     assertEquals(missing.filter((path) => !expected.test(path)), []);
   });
 });
 
 describe("limits of numbers", () => {
-  it("are those of the DAG, which reads the same numbers", async () => {
+  it("are the same as in the DAG", async () => {
     const source = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/settings.py`);
-    const constants: Record<string, number> = { MOST_ROWS: 2_000_000_000, MOST_SEED: 2 ** 53 - 1 };
-    assertMatch(source, /^MOST_ROWS = 2_000_000_000\nMOST_SEED = 2\*\*53 - 1$/m);
+    const constants: Record<string, number> = { MAX_ROWS: 2_000_000_000, MAX_SEED: 2 ** 53 - 1 };
+    assertMatch(source, /^MAX_ROWS = 2_000_000_000\nMAX_SEED = 2\*\*53 - 1$/m);
     const variables: Record<string, string> = {
       "pipeline.rows": "SALESFLOW_ROWS",
       "pipeline.seed": "SALESFLOW_SEED",
@@ -104,9 +104,9 @@ describe("limits of numbers", () => {
 
 describe("values.yaml", () => {
   it("has a comment for every value", () => {
-    const bare: string[] = [];
-    /** Indentation of the keys around a line, and whether a comment explains each. */
-    const around: { indent: number; isExplained: boolean }[] = [];
+    const undocumented: string[] = [];
+    /** Indentation of the parent keys of a line, and whether each has a comment. */
+    const parents: { indent: number; isDocumented: boolean }[] = [];
     let comment = "";
     for (const line of Deno.readTextFileSync(`${CHART}/values.yaml`).split("\n")) {
       if (/^ *#/.test(line)) {
@@ -115,19 +115,19 @@ describe("values.yaml", () => {
       }
       const [, spaces, key, value] = /^( *)([A-Za-z]\w*):(.*)$/.exec(line) ?? [];
       if (key !== undefined && spaces !== undefined) {
-        while (around.length > 0 && around.at(-1)!.indent >= spaces.length) around.pop();
-        const isExplained = comment.includes("# -- ") || (around.at(-1)?.isExplained ?? false);
-        if (value !== "" && !isExplained) bare.push(line);
-        around.push({ indent: spaces.length, isExplained });
+        while (parents.length > 0 && parents.at(-1)!.indent >= spaces.length) parents.pop();
+        const isDocumented = comment.includes("# -- ") || (parents.at(-1)?.isDocumented ?? false);
+        if (value !== "" && !isDocumented) undocumented.push(line);
+        parents.push({ indent: spaces.length, isDocumented });
       }
       comment = "";
     }
-    assertEquals(bare, []);
+    assertEquals(undocumented, []);
   });
 });
 
 describe("versions", () => {
-  it("are the same in the chart, the program, the images and the values for other charts", async () => {
+  it("are the same in the chart, the program, the images and the values of other charts", async () => {
     const read = (path: string) => Deno.readTextFile(`${ROOT}${path}`);
     const from = async (path: string, image: string) =>
       new RegExp(`^FROM ${image}:([0-9][^ -]*)`, "m").exec(await read(path))?.[1];

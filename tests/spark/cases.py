@@ -1,4 +1,4 @@
-"""The cases of tests/conformance, which both engines read; see its README.md."""
+"""Reads the cases of tests/conformance, which both engines must pass; see its README.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLANK_LINE = re.compile(rb"\A(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)*\r?\Z")
 
 @dataclass
 class CleanCase:
-    """One input of the stage clean and what must come out."""
+    """Input and expected output of the stage clean."""
 
     name: str
     parts: list[bytes]
@@ -32,10 +32,10 @@ class CleanCase:
     fails: int | None = None
 
 
-def pieces(content: Any) -> bytes:
-    """The bytes of a piece or a list of pieces."""
+def decode(content: Any) -> bytes:
+    """Returns the bytes of a piece of content or of a list of pieces."""
     if isinstance(content, list):
-        return b"".join(pieces(piece) for piece in content)
+        return b"".join(decode(piece) for piece in content)
     if isinstance(content, str):
         return content.encode()
     if "base64" in content:
@@ -44,37 +44,37 @@ def pieces(content: Any) -> bytes:
 
 
 def count_rows(part: bytes) -> int:
-    """Data rows of a raw part: lines that are not blank, less the header."""
+    """Counts the data rows of a raw part: lines that are not blank, without the header."""
     lines = part.split(b"\n")
     return max(0, sum(not BLANK_LINE.match(line) for line in lines) - 1)
 
 
-def files(folder: str) -> list[Path]:
-    """The files of a folder of cases; there must be some."""
+def case_files(folder: str) -> list[Path]:
+    """Returns the files of a folder of cases, at least one."""
     found = sorted((FOLDER / folder).glob("*.json"))
     assert found, f"no cases in {FOLDER / folder}"
     return found
 
 
-def read(path: Path) -> Any:
-    """The content of a file of cases."""
+def read_json(path: Path) -> Any:
+    """Parses a file of cases."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def clean_case(case: dict[str, Any]) -> CleanCase:
-    """One case of clean/*.json."""
+def parse_clean_case(case: dict[str, Any]) -> CleanCase:
+    """Parses one case of clean/*.json."""
     known = {"name", "as_of", "date_range", "max_rejected", "rows_in", "duplicates", "fails"}
     assert set(case) <= known | {"parts", "clean", "rejected"}, f"unknown keys in {case['name']}"
     return CleanCase(
         **{key: value for key, value in case.items() if key in known},
-        parts=[pieces(part) for part in case["parts"]],
+        parts=[decode(part) for part in case["parts"]],
         clean=[row.encode() for row in case.get("clean", [])],
-        rejected=[(part, line, reason, pieces(raw)) for part, line, reason, raw in case.get("rejected", [])],
+        rejected=[(part, line, reason, decode(raw)) for part, line, reason, raw in case.get("rejected", [])],
     )
 
 
-def value_rows(table: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
-    """Raw line, clean row or None, reason or None, for each entry of a table of values."""
+def parse_value_table(table: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
+    """Returns raw line, clean row or None, and reason or None, for each entry of a table of values."""
     column = COLUMNS.index(table["field"])
     entries = [(text, clean, None) for text, clean in table["accepted"]]
     entries += [(text, None, reason) for text, reason in table["rejected"]]
@@ -88,10 +88,10 @@ def value_rows(table: dict[str, Any]) -> list[tuple[str, str | None, str | None]
     return rows
 
 
-def value_case(path: Path) -> CleanCase:
-    """A table of values as one case."""
-    table = read(path)
-    rows = value_rows(table)
+def read_value_case(path: Path) -> CleanCase:
+    """Reads a table of values as one case."""
+    table = read_json(path)
+    rows = parse_value_table(table)
     return CleanCase(
         name=path.stem,
         parts=["".join(f"{line}\n" for line in [HEADER, *[raw for raw, _, _ in rows]]).encode()],
@@ -100,13 +100,13 @@ def value_case(path: Path) -> CleanCase:
         rows_in=len(rows),
         clean=[clean.encode() for _, clean, _ in rows if clean is not None],
         rejected=[
-            (0, line, reason, readable(raw))
+            (0, line, reason, sanitize(raw))
             for line, (raw, _, reason) in enumerate(rows, start=2)
             if reason is not None
         ],
     )
 
 
-def readable(raw: str) -> bytes:
-    """A raw line as it stands in rejected/."""
+def sanitize(raw: str) -> bytes:
+    """Returns a raw line as it is written to rejected/."""
     return raw.replace("\0", "\ufffd").encode()

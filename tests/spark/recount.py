@@ -1,4 +1,4 @@
-"""The aggregates once more, in plain whole numbers, from docs/data_contract.md and not from the job."""
+"""Independent reference implementation of the aggregates of docs/data_contract.md, in plain integers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Row = tuple[str, str, int, int, int, str, str, str, int, str]
 
 
 def recount(sales: Iterable[Sale]) -> list[Row]:
-    """Rows without run_id, sorted; decimals as texts with all their digits."""
+    """Computes the aggregates, sorted and without run_id; decimals are texts with all digits."""
     cells: dict[tuple[str, str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for region, product, quantity, amount in sales:
         cents = int(Decimal(amount) * 100)
@@ -28,32 +28,32 @@ def recount(sales: Iterable[Sale]) -> list[Row]:
             cell[2] += cents
     if not cells:
         return []
-    everything = cells["total", "All", 0][2]
+    grand_total = cells["total", "All", 0][2]
     windows: dict[tuple[str, str], list[tuple[str, str, int]]] = defaultdict(list)
     for level, region, product in cells:
         windows[level, region if level == "region_product" else ""].append((level, region, product))
     rows: list[Row] = []
     for keys in windows.values():
         keys.sort(key=lambda key: (-cells[key][2], key[1].encode(), key[2]))
-        whole = sum(cells[key][2] for key in keys)
+        window_total = sum(cells[key][2] for key in keys)
         running = 0
         for rank, key in enumerate(keys, start=1):
             count, quantity, cents = cells[key]
             running += cents
-            average = fixed(half_up(cents, count), 2)
-            share = fixed(half_up(cents * 1_000_000, everything), 6)
-            cumulative = fixed(half_up(running * 1_000_000, whole), 6)
-            rows.append((*key, count, quantity, fixed(cents, 2), average, share, rank, cumulative))
+            average = format_fixed(half_up(cents, count), 2)
+            share = format_fixed(half_up(cents * 1_000_000, grand_total), 6)
+            cumulative = format_fixed(half_up(running * 1_000_000, window_total), 6)
+            rows.append((*key, count, quantity, format_fixed(cents, 2), average, share, rank, cumulative))
     return sorted(rows)
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """The nearest whole number, halves up; both are positive."""
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (1 if 2 * rest >= denominator else 0)
+    """Divides positive integers, rounding half up."""
+    quotient, remainder = divmod(numerator, denominator)
+    return quotient + (1 if 2 * remainder >= denominator else 0)
 
 
-def fixed(number: int, digits: int) -> str:
-    """A whole number with a point before its last digits."""
+def format_fixed(number: int, digits: int) -> str:
+    """Formats an integer with a decimal point before its last `digits` digits."""
     text = str(number).rjust(digits + 1, "0")
     return f"{text[:-digits]}.{text[-digits:]}"

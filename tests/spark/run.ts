@@ -1,17 +1,17 @@
 /**
- * Tests the Spark engine in a Python environment of its own: lint, then pytest (arguments are passed on). Ends with
- * `N passed, N failed`. Needs Python 3.10 or newer, Java 17 and PostgreSQL.
+ * `deno task test:spark`: lints and tests the Spark engine, in a Python environment under .cache/. Arguments are passed on to
+ * pytest. Prints `N passed, N failed` at the end. Needs Python 3.10 or newer, Java 17 and PostgreSQL.
  */
 import { goTool, VERSITYGW } from "../faults/go_tool.ts";
-import { finish, lint, run, SHORT_SESSIONS, sparkEnvironment } from "../python.ts";
+import { ensureSparkVenv, lint, reportAndExit, run, SHORT_SESSIONS } from "../python.ts";
 
 const CODE = ["k8s/spark", "tests/spark", "tests/bench"];
 
-const environment = await sparkEnvironment();
+const environment = await ensureSparkVenv();
 const failedChecks = await lint(environment, ".cache/spark/ruff", CODE);
-// Without Go the service cannot be built; what needs it is then shown as skipped.
+// Built with Go; without it, tests that need the service are skipped.
 const s3Server = await goTool(VERSITYGW) ?? "";
-// A folder of our own: pytest's usual one is cleared by other sessions of pytest.
+// Not pytest's default folder, which other pytest sessions clear.
 const folder = await Deno.makeTempDir({ prefix: "salesflow-spark-" });
 const result = await run(
   `${environment}/bin/python`,
@@ -27,4 +27,4 @@ const result = await run(
   },
 );
 await Deno.remove(folder, { recursive: true });
-finish(result, failedChecks);
+reportAndExit(result, failedChecks);

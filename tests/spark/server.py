@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, on a free port, with a password that needs quoting everywhere."""
+"""A PostgreSQL server for the tests, on a free port, with a password that needs quoting everywhere."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ import psycopg.sql
 ROOT = Path(__file__).resolve().parents[2]
 USER = "pipeline"
 PASSWORD = "s3cret 'p@ss:w/rd?%41#"
-PATIENCE_S = 60
+WAIT_TIMEOUT_S = 60
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where the server is."""
+    """A running server."""
 
     port: int
 
     def url(self, database: str, password: str = PASSWORD) -> str:
-        """Connection URL with everything encoded."""
+        """Returns a connection URL with all parts percent-encoded."""
         return f"postgresql://{USER}:{quote(password, safe='')}@127.0.0.1:{self.port}/{quote(database)}"
 
     def connect(self, database: str, autocommit: bool = True) -> psycopg.Connection:
-        """A connection for the test itself."""
+        """Opens a connection for the test itself."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
@@ -46,7 +46,7 @@ class Server:
         )
 
     def create(self, database: str) -> None:
-        """Makes a database with the shop's tables, and one empty partition of shop.sales."""
+        """Creates a database with the shop's tables and one empty partition of shop.sales."""
         with self.connect("postgres") as db:
             db.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(database)))
         with self.connect(database) as db:
@@ -60,7 +60,7 @@ class Server:
 
 
 def binaries() -> Path:
-    """The folder of initdb and postgres: the newest that Debian has installed, or those on PATH."""
+    """Returns the folder of initdb and postgres: Debian's newest version, or the one on PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     on_path = shutil.which("postgres")
     assert found or on_path, "install PostgreSQL (Debian: apt-get install postgresql) to run these tests"
@@ -68,14 +68,14 @@ def binaries() -> Path:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def unprivileged() -> str | None:
-    """PostgreSQL refuses to run as root: the user to run it as, None when the present one will do."""
+def unprivileged_user() -> str | None:
+    """Returns the user to run PostgreSQL as, which refuses to run as root; None for the current user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -84,8 +84,8 @@ def unprivileged() -> str | None:
 
 @contextmanager
 def running_server() -> Iterator[Server]:
-    """Starts a server with an empty cluster, and removes both afterwards."""
-    user = unprivileged()
+    """Starts a server with an empty cluster; stops and removes it afterwards."""
+    user = unprivileged_user()
     home = Path(tempfile.mkdtemp(prefix="salesflow-pg-"))
     try:
         (home / "password").write_text(PASSWORD)
@@ -120,19 +120,19 @@ def running_server() -> Iterator[Server]:
             yield Server(port)
         finally:
             process.terminate()
-            process.wait(PATIENCE_S)
+            process.wait(WAIT_TIMEOUT_S)
     finally:
         shutil.rmtree(home)
 
 
 def wait_until_ready(server: Server, process: subprocess.Popen) -> None:
-    """Returns when the server answers."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Waits until the server accepts connections."""
+    deadline = time.monotonic() + WAIT_TIMEOUT_S
     while True:
         try:
             server.connect("postgres").close()
             return
         except psycopg.OperationalError:
-            assert process.poll() is None, "PostgreSQL ended while it was starting"
-            assert time.monotonic() < deadline, "PostgreSQL does not answer"
+            assert process.poll() is None, "PostgreSQL exited during startup"
+            assert time.monotonic() < deadline, "PostgreSQL does not respond"
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Sales in a test's database, and what stands in shop.sales_aggregates."""
+"""Writes sales to a test's database and reads its aggregates."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ VALUES (%s, '2026-11-24', 'generated', 'spark', %s, %s, 0, 0, '{}')
 """
 
 
-def put_sales(db: psycopg.Connection, sales: Iterable[Sale], run_id: str = RUN_ID) -> None:
-    """Replaces the sales, and says that they are those of the run."""
+def insert_sales(db: psycopg.Connection, sales: Iterable[Sale], run_id: str = RUN_ID) -> None:
+    """Replaces the sales, and records the run as loaded."""
     with db.transaction():
         db.execute("DELETE FROM shop.sales")
         count = 0
@@ -40,12 +40,12 @@ def put_sales(db: psycopg.Connection, sales: Iterable[Sale], run_id: str = RUN_I
 
 
 def read_aggregates(db: psycopg.Connection) -> list[Row]:
-    """Everything but run_id, sorted as recount() sorts."""
+    """Returns the aggregates without run_id, sorted like recount()."""
     return [tuple(row) for row in db.execute(AGGREGATES).fetchall()]
 
 
-def other_tables(db: psycopg.Connection) -> list[str]:
-    """Tables of the schema shop that no migration makes."""
+def extra_tables(db: psycopg.Connection) -> list[str]:
+    """Returns the tables of the schema shop that no migration creates, other than the sales partition."""
     known = ["pipeline_runs", "products", "rejected_sales", "sales", "sales_aggregates", "sales_only"]
     found = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'shop' ORDER BY 1").fetchall()
     return [name for (name,) in found if name not in known]

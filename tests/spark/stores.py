@@ -1,4 +1,4 @@
-"""Stores for tests: raw data is put in, datasets are read out and checked against docs/data_contract.md."""
+"""Stores for tests: writes raw data, reads datasets and checks them against docs/data_contract.md."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ KEYS = ["dataset", "format", "run_id", "as_of", "engine", "rows", "bytes", "fing
 
 
 def fingerprint(parts: list[dict[str, Any]]) -> str:
-    """SHA-256 over the parts."""
+    """Returns the fingerprint of the parts."""
     lines = [f"{part['name']}\t{part['rows']}\t{part['bytes']}\t{part['sha256']}\n" for part in parts]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def put_raw(store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID) -> Path:
+def write_raw(store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID) -> Path:
     """Writes raw/ with its manifest, and run.json."""
     run = store / "runs" / run_id
     (run / "raw").mkdir(parents=True)
@@ -64,7 +64,7 @@ def put_raw(store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID) -
 
 
 def read_manifest(run: Path, dataset: str) -> dict[str, Any]:
-    """The manifest of a dataset, when everything in it agrees with the parts."""
+    """Reads the manifest of a dataset, after checking it against the parts."""
     folder = run / dataset
     text = (folder / "manifest.json").read_text()
     manifest = json.loads(text)
@@ -87,7 +87,7 @@ def read_manifest(run: Path, dataset: str) -> dict[str, Any]:
 
 
 def read_rows(run: Path, dataset: str, header: bytes) -> list[bytes]:
-    """The lines of all parts without headers, in order."""
+    """Returns the lines of all parts without headers, in order."""
     rows = []
     for part in read_manifest(run, dataset)["parts"]:
         first, *lines = (run / dataset / part["name"]).read_bytes().split(b"\n")
@@ -97,14 +97,14 @@ def read_rows(run: Path, dataset: str, header: bytes) -> list[bytes]:
 
 
 def parse_rejected(line: bytes) -> tuple[str, int, str, bytes]:
-    """A line of rejected/: three plain fields, and the raw line in quotes."""
+    """Parses a line of rejected/: three plain fields, and the raw line in quotes."""
     file, number, reason, quoted = line.split(b",", 3)
     assert len(quoted) > 1
     assert quoted[:1] == quoted[-1:] == b'"'
     inner = quoted[1:-1]
     assert b'"' not in inner.replace(b'""', b"")
     raw = inner.replace(b'""', b'"')
-    # A reader of CSV must see the same.
+    # A CSV reader must return the same.
     csv.field_size_limit(1 << 20)
     [[*plain, text]] = csv.reader(io.StringIO(line.decode(), newline=""), strict=True)
     assert (plain, text.encode()) == ([file.decode(), number.decode(), reason.decode()], raw)
@@ -112,7 +112,7 @@ def parse_rejected(line: bytes) -> tuple[str, int, str, bytes]:
 
 
 def check_datasets(run: Path, case: CleanCase) -> None:
-    """The datasets hold what the case expects, and the manifests say so."""
+    """Checks that datasets and manifests are as the case expects."""
     rejected = [parse_rejected(line) for line in read_rows(run, "rejected", REJECTED_HEADER)]
     expected = [(f"part-{part:05d}.csv", line, reason, raw) for part, line, reason, raw in case.rejected]
     assert rejected == expected
@@ -137,7 +137,7 @@ def check_datasets(run: Path, case: CleanCase) -> None:
     assert facts["rejects"] == read_manifest(run, "rejected")["fingerprint"]
 
 
-def nothing_published(run: Path) -> bool:
-    """Neither dataset exists, and nothing temporary is left."""
-    left = [path for path in run.rglob("*") if path.is_file() and "raw" not in path.parts]
-    return all(path.name in ("run.json", ".lock-run") or path.parent.name == "stages" for path in left)
+def is_nothing_published(run: Path) -> bool:
+    """Reports whether neither dataset exists and no temporary file is left."""
+    leftovers = [path for path in run.rglob("*") if path.is_file() and "raw" not in path.parts]
+    return all(path.name in ("run.json", ".lock-run") or path.parent.name == "stages" for path in leftovers)

@@ -1,4 +1,4 @@
-"""clean as a stage: the same bytes whatever the splits, and nothing half done."""
+"""Stage clean: the same bytes regardless of the splits, and atomic publication."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 import clean_stage
 import datasets
 from cases import AS_OF, HEADER
-from clean_stage import CleanOptions, clean
-from errors import TRY_AGAIN, StageError
+from clean_stage import CleanOptions, clean, partition_keys
+from errors import EXIT_TEMPFAIL, StageError
 from store import Store
 from stores import (
     REJECTED_HEADER,
     RUN_ID,
-    nothing_published,
+    is_nothing_published,
     parse_rejected,
-    put_raw,
     read_manifest,
     read_rows,
+    write_raw,
 )
 
-EVERYTHING = CleanOptions(max_rejected=1)
+ANY_SHARE = CleanOptions(max_rejected=1)
 CLEAN_HEADER = f"{HEADER}\n".encode()
 
 
 def dirty_parts(seed: int = 1) -> list[bytes]:
-    """Parts, lines of every kind and length, ids that come again near and far, a part without rows."""
+    """Returns parts with lines of every kind and length, repeated ids, and a part without rows."""
     rng = random.Random(seed)
     kinds = [
         "{id},11,22,3,2026-11-24,10.00,North\n",
@@ -53,8 +54,8 @@ def dirty_parts(seed: int = 1) -> list[bytes]:
     return [*parts[:2], CLEAN_HEADER, parts[2].removesuffix(b"\n")]
 
 
-def expected_of(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str, int, str]]]:
-    """Clean rows by id, and file, line and reason of the rejected ones, by reading line after line."""
+def expected_rows(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str, int, str]]]:
+    """Returns the clean rows by id, and file, line and reason of rejected rows, computed line by line."""
     clean_rows: dict[int, bytes] = {}
     rejected = []
     for number, part in enumerate(parts):
@@ -85,7 +86,7 @@ def expected_of(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str, i
 
 @contextmanager
 def configured(spark: SparkSession, **values: str) -> Iterator[None]:
-    """Settings of the session for a while; `__` stands for a point."""
+    """Changes settings of the session during the block; `__` stands for a dot."""
     names = {name.replace("__", "."): value for name, value in values.items()}
     before = {name: spark.conf.get(name) for name in names}
     try:
@@ -98,39 +99,39 @@ def configured(spark: SparkSession, **values: str) -> Iterator[None]:
 
 
 def all_bytes(run: Path) -> dict[str, bytes]:
-    """Every file of both datasets."""
+    """Returns the content of every file of both datasets."""
     files = [path for dataset in ("clean", "rejected") for path in (run / dataset).iterdir()]
     return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("split_bytes", [37, 211, 4_096, 1 << 20])
-def test_clean_keeps_file_order_and_line_numbers_whatever_the_splits(
+def test_clean_keeps_file_order_and_line_numbers_regardless_of_the_splits(
     spark: SparkSession, tmp_path: Path, split_bytes: int
 ) -> None:
     parts = dirty_parts()
-    run = put_raw(tmp_path, parts, AS_OF)
+    run = write_raw(tmp_path, parts, AS_OF)
     with configured(
         spark,
         spark__sql__files__maxPartitionBytes=f"{split_bytes}b",
         spark__sql__files__openCostInBytes="1b",
     ):
-        clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
-    clean_rows, rejected = expected_of(parts)
+        clean(spark, Store(spark, str(tmp_path)), RUN_ID, ANY_SHARE)
+    clean_rows, rejected = expected_rows(parts)
     found = [parse_rejected(line)[:3] for line in read_rows(run, "rejected", REJECTED_HEADER)]
     assert found == rejected
     assert sorted(read_rows(run, "clean", CLEAN_HEADER)) == sorted(clean_rows.values())
 
 
-def test_clean_writes_the_same_bytes_again_whatever_the_settings(spark: SparkSession, tmp_path: Path) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+def test_clean_writes_the_same_bytes_regardless_of_the_settings(spark: SparkSession, tmp_path: Path) -> None:
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     first = all_bytes(run)
     assert set(first) == {"clean/manifest.json", "clean/part-00000.csv"} | {
         "rejected/manifest.json",
         "rejected/part-00000.csv",
     }
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     assert all_bytes(run) == first
     with configured(
         spark,
@@ -138,21 +139,21 @@ def test_clean_writes_the_same_bytes_again_whatever_the_settings(spark: SparkSes
         spark__sql__shuffle__partitions="7",
         spark__sql__adaptive__enabled="false",
     ):
-        clean(spark, store, RUN_ID, EVERYTHING)
+        clean(spark, store, RUN_ID, ANY_SHARE)
     assert all_bytes(run) == first
 
 
-def test_clean_keeps_the_order_over_many_parts(
+def test_clean_keeps_the_order_across_many_parts(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = dirty_parts(2)
-    run = put_raw(tmp_path, parts, AS_OF)
+    run = write_raw(tmp_path, parts, AS_OF)
     monkeypatch.setattr(clean_stage, "CLEAN_PART_BYTES", 2_000)
     monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 2_000)
     store = Store(spark, str(tmp_path))
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     first = all_bytes(run)
-    clean_rows, rejected = expected_of(parts)
+    clean_rows, rejected = expected_rows(parts)
     assert len(read_manifest(run, "clean")["parts"]) > 5
     assert len(read_manifest(run, "rejected")["parts"]) > 5
     found = [parse_rejected(line)[:3] for line in read_rows(run, "rejected", REJECTED_HEADER)]
@@ -161,25 +162,25 @@ def test_clean_keeps_the_order_over_many_parts(
     with configured(
         spark, spark__sql__files__maxPartitionBytes="333b", spark__sql__adaptive__enabled="false"
     ):
-        clean(spark, store, RUN_ID, EVERYTHING)
+        clean(spark, store, RUN_ID, ANY_SHARE)
     assert all_bytes(run) == first
 
 
 def test_clean_bounds_the_bytes_of_rejected_parts(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Quotes are doubled, and each broken byte becomes three.
+    # Quotes are doubled, and each invalid byte becomes three.
     lines = [f"{number},{letter * 60_000}\n".encode() for number, letter in enumerate('x"y' * 40)]
     parts = [
         CLEAN_HEADER + b"".join(lines[:70]) + b"\xff" * 60_000 + b"\n",
         CLEAN_HEADER + b"".join(lines[70:]),
     ]
-    run = put_raw(tmp_path, parts, AS_OF)
+    run = write_raw(tmp_path, parts, AS_OF)
     monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 1 << 20)
-    # Some files are measured in one way, some in the other.
-    monkeypatch.setattr(datasets, "WHOLE_FILE_BYTES", 1_300_000)
+    # Some files are measured by tasks, others by the driver.
+    monkeypatch.setattr(datasets, "MAX_BUFFERED_BYTES", 1_300_000)
     store = Store(spark, str(tmp_path))
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     sizes = [part["bytes"] for part in read_manifest(run, "rejected")["parts"]]
     assert len(sizes) == 8
     assert min(sizes) < 1_300_000 < max(sizes) < 3 << 20
@@ -188,31 +189,33 @@ def test_clean_bounds_the_bytes_of_rejected_parts(
     assert b"".join(raw + b"\n" for _, _, _, raw in rows[:70]) == b"".join(lines[:70])
     assert rows[70][3] == "\ufffd".encode() * 60_000
     first = all_bytes(run)
-    monkeypatch.setattr(datasets, "WHOLE_FILE_BYTES", 0)
-    clean(spark, store, RUN_ID, EVERYTHING)
+    monkeypatch.setattr(datasets, "MAX_BUFFERED_BYTES", 0)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     assert all_bytes(run) == first
 
 
-def test_clean_makes_no_more_rejected_parts_than_the_bytes_ask_for(
+def test_clean_sizes_rejected_parts_by_bytes_not_by_lines(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # One row, and far more lines than rows.
-    run = put_raw(tmp_path, [CLEAN_HEADER + b"x\n" + b"\n" * 5_000], AS_OF)
+    # One row and many blank lines.
+    run = write_raw(tmp_path, [CLEAN_HEADER + b"x\n" + b"\n" * 5_000], AS_OF)
     monkeypatch.setattr(clean_stage, "REJECTED_PART_BYTES", 4_096)
-    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, ANY_SHARE)
     assert read_rows(run, "rejected", REJECTED_HEADER) == [b'part-00000.csv,2,malformed_row,"x"']
 
 
-def test_clean_reads_a_store_whose_path_looks_like_a_pattern(spark: SparkSession, tmp_path: Path) -> None:
+def test_clean_reads_a_store_whose_path_looks_like_a_glob_pattern(
+    spark: SparkSession, tmp_path: Path
+) -> None:
     home = tmp_path / "a b,[c]{d}*?%20é"
-    run = put_raw(home, dirty_parts(), AS_OF)
+    run = write_raw(home, dirty_parts(), AS_OF)
     for url in (str(home), home.as_uri()):
-        clean(spark, Store(spark, url), RUN_ID, EVERYTHING)
+        clean(spark, Store(spark, url), RUN_ID, ANY_SHARE)
         assert read_manifest(run, "clean")["rows"] > 0
 
 
-def broken_raw(run: Path, fault: str) -> None:
-    """Breaks raw/ in one way."""
+def damage_raw(run: Path, fault: str) -> None:
+    """Damages raw/ in one way."""
     part = run / "raw" / "part-00001.csv"
     manifest = run / "raw" / "manifest.json"
     content = part.read_bytes()
@@ -242,25 +245,25 @@ FAULTS = {
     "part too short": r"part-00001.csv holds \d+ bytes, the manifest says \d+ bytes",
     "part changed": "part-00001.csv was changed",
     "manifest missing": "There is no raw data of run test-run",
-    "manifest not JSON": "Cannot understand",
-    "sum changed": "does not agree with itself",
-    "part's rows changed": "does not agree with itself",
-    "part outside": "does not agree with itself",
+    "manifest not JSON": "Cannot parse",
+    "sum changed": "is inconsistent",
+    "part's rows changed": "is inconsistent",
+    "part outside": "is inconsistent",
     "another day": "run.json in .* says as_of 2026-11-17, the manifest of raw/ says 2026-11-24",
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_clean_keeps_what_is_there_when_raw_is_not_what_it_should_be(
+def test_clean_keeps_earlier_datasets_when_raw_is_damaged(
     spark: SparkSession, tmp_path: Path, fault: str
 ) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     before = all_bytes(run)
-    broken_raw(run, fault)
+    damage_raw(run, fault)
     with pytest.raises(StageError, match=FAULTS[fault]) as failure:
-        clean(spark, store, RUN_ID, EVERYTHING)
+        clean(spark, store, RUN_ID, ANY_SHARE)
     assert failure.value.exit_code == 1
     assert failure.value.remedy
     assert all_bytes(run) == before
@@ -268,78 +271,86 @@ def test_clean_keeps_what_is_there_when_raw_is_not_what_it_should_be(
 
 
 def temporary_folders(run: Path) -> list[str]:
-    """Folders of the run that are there for a while only."""
+    """Returns the names of the run's temporary folders."""
     return [path.name for path in run.iterdir() if path.is_dir() and path.name.startswith(".")]
 
 
 def interrupt(*_: object) -> None:
-    """Breaks off as a signal would."""
+    """Interrupts like a signal."""
     raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(
     ("step", "kept"),
-    [("number_blocks", True), ("write_parts", True), ("place_parts", False), ("publish", False)],
+    [("number_blocks", True), ("write_parts", True), ("move_parts", False), ("publish_dataset", False)],
 )
-def test_clean_leaves_whole_datasets_or_none_when_it_breaks_off(
+def test_clean_leaves_complete_datasets_or_none_when_interrupted(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, kept: bool
 ) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     before = all_bytes(run)
     with monkeypatch.context() as patch:
         patch.setattr(clean_stage, step, interrupt)
         with pytest.raises(KeyboardInterrupt):
-            clean(spark, store, RUN_ID, EVERYTHING)
+            clean(spark, store, RUN_ID, ANY_SHARE)
     if kept:
         assert all_bytes(run) == before
     else:
         assert not (run / "clean" / "manifest.json").exists()
         assert not (run / "rejected" / "manifest.json").exists()
     assert temporary_folders(run) == []
-    clean(spark, store, RUN_ID, EVERYTHING)
+    clean(spark, store, RUN_ID, ANY_SHARE)
     assert all_bytes(run) == before
 
 
-def test_clean_removes_temporary_folders_that_killed_runs_left(spark: SparkSession, tmp_path: Path) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+def test_clean_removes_temporary_folders_of_killed_runs(spark: SparkSession, tmp_path: Path) -> None:
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     for name in (".spark-clean", ".spark-clean-0123456789ab"):
         (run / name / "clean").mkdir(parents=True)
         (run / name / "clean" / "part-00000").write_text("old")
-    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, ANY_SHARE)
     assert temporary_folders(run) == []
     read_manifest(run, "clean")
 
 
-@pytest.mark.parametrize("step", ["measure", "place_parts"])
-def test_clean_offers_another_try_when_its_files_are_taken_away(
+@pytest.mark.parametrize("step", ["measure", "move_parts"])
+def test_clean_exits_with_75_when_its_files_are_removed(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     store = Store(spark, str(tmp_path))
     module = datasets if step == "measure" else clean_stage
-    go_on = getattr(module, step)
+    original = getattr(module, step)
 
-    def take_away(*arguments: object) -> object:
+    def remove_then_continue(*arguments: object) -> object:
         for name in temporary_folders(run):
             shutil.rmtree(run / name)
-        return go_on(*arguments)
+        return original(*arguments)
 
-    monkeypatch.setattr(module, step, take_away)
+    monkeypatch.setattr(module, step, remove_then_continue)
     with pytest.raises(StageError) as failure:
-        clean(spark, store, RUN_ID, EVERYTHING)
-    assert failure.value.exit_code == TRY_AGAIN
-    assert nothing_published(run)
+        clean(spark, store, RUN_ID, ANY_SHARE)
+    assert failure.value.exit_code == EXIT_TEMPFAIL
+    assert is_nothing_published(run)
 
 
 def test_clean_removes_the_files_of_another_engine(spark: SparkSession, tmp_path: Path) -> None:
-    run = put_raw(tmp_path, dirty_parts(), AS_OF)
+    run = write_raw(tmp_path, dirty_parts(), AS_OF)
     for dataset in ("clean", "rejected"):
         (run / dataset).mkdir()
         (run / dataset / "part-00007.csv").write_text("old")
         (run / dataset / "manifest.json").write_text(json.dumps({"dataset": dataset}))
-    clean(spark, Store(spark, str(tmp_path)), RUN_ID, EVERYTHING)
-    # read_manifest() refuses files that the manifest does not name.
+    clean(spark, Store(spark, str(tmp_path)), RUN_ID, ANY_SHARE)
+    # read_manifest() fails for files that the manifest does not list.
     read_manifest(run, "clean")
     read_manifest(run, "rejected")
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 7, 40])
+def test_partition_keys_map_to_each_partition(spark: SparkSession, partitions: int) -> None:
+    keys = spark.createDataFrame([(key,) for key in partition_keys(spark, partitions)], "key long")
+    placed = keys.repartition(partitions, "key").select("key", F.spark_partition_id().alias("partition"))
+    by_key = {row["key"]: row["partition"] for row in placed.collect()}
+    assert [by_key[key] for key in partition_keys(spark, partitions)] == list(range(partitions))

@@ -1,7 +1,6 @@
-"""Both engines on fuzzed raw data: the same verdict for every row, and the same parts refused as a whole.
+"""Both engines on fuzzed raw data: the same status for every row, and the same parts rejected as a whole.
 
-The rows come from tests/conformance/fuzz; SALESFLOW_FUZZ_SEED and SALESFLOW_FUZZ_ROUNDS choose others and
-more.
+The rows come from tests/conformance/fuzz; SALESFLOW_FUZZ_SEED and SALESFLOW_FUZZ_ROUNDS select others.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from clean_stage import CleanOptions, clean
 from errors import StageError
 from server import ROOT
 from store import Store
-from stores import REASONS, REJECTED_HEADER, nothing_published, parse_rejected, read_manifest, read_rows
+from stores import REASONS, REJECTED_HEADER, is_nothing_published, parse_rejected, read_manifest, read_rows
 
 ROUNDS = 3
 CLEAN_HEADER = f"{HEADER}\n".encode()
@@ -29,7 +28,7 @@ CLEAN_HEADER = f"{HEADER}\n".encode()
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
-    """A store of fuzzed runs that the native engine has cleaned, and what is to be known of each run."""
+    """A store of fuzzed runs that the native engine has cleaned, and a description of each run."""
     deno = os.environ.get("SALESFLOW_TEST_DENO") or shutil.which("deno")
     assert deno, "run these tests by: deno task test:spark"
     home = tmp_path_factory.mktemp("fuzz-native")
@@ -42,22 +41,22 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[st
 
 
 def differences(ours: list[bytes], theirs: list[bytes]) -> list[bytes]:
-    """A few lines that only one of the engines has, cut to what can be read."""
+    """Returns a few lines that only one of the engines has, truncated."""
     return [line[:300] for line in sorted(set(ours) ^ set(theirs))[:6]]
 
 
 def check_same(ours: Path, theirs: Path) -> None:
-    """The same clean rows, rejected rows and counts."""
+    """Checks that clean rows, rejected rows and counts are equal."""
     for dataset, header in (("rejected", REJECTED_HEADER), ("clean", CLEAN_HEADER)):
         found, expected = (read_rows(run, dataset, header) for run in (ours, theirs))
         assert differences(found, expected) == []
         if dataset == "clean":
             found, expected = sorted(found), sorted(expected)
-        # The comparison itself would be shown in full.
+        # Without this variable, pytest would print both lists.
         same = found == expected
         assert same, dataset
     our_facts, their_facts = (read_manifest(run, "clean")["facts"] for run in (ours, theirs))
-    # How rejected rows are cut into parts is the engine's choice.
+    # Engines split rejected rows into parts differently.
     assert {**our_facts, "rejects": None} == {**their_facts, "rejects": None}
 
 
@@ -80,13 +79,13 @@ def test_clean_agrees_with_the_native_engine_on_every_fuzzed_row(
     assert seen == set(REASONS)
 
 
-def test_clean_refuses_the_parts_that_the_native_engine_refuses(
+def test_clean_rejects_the_parts_that_the_native_engine_rejects(
     spark: SparkSession, native: tuple[Path, list[dict[str, Any]]], tmp_path: Path
 ) -> None:
     home, runs = native
-    refused = [run for run in runs if run["run_id"].startswith("header-")]
-    assert len(refused) > 10
-    for run in refused:
+    rejected = [run for run in runs if run["run_id"].startswith("header-")]
+    assert len(rejected) > 10
+    for run in rejected:
         run_id = run["run_id"]
         ours = tmp_path / "runs" / run_id
         shutil.copytree(home / "runs" / run_id / "raw", ours / "raw")
@@ -95,5 +94,5 @@ def test_clean_refuses_the_parts_that_the_native_engine_refuses(
             clean(spark, Store(spark, tmp_path.as_uri()), run_id, CleanOptions(1))
         assert failure.value.exit_code == run["exit_code"] == 1, run_id
         assert failure.value.remedy
-        assert nothing_published(ours)
-        assert nothing_published(home / "runs" / run_id)
+        assert is_nothing_published(ours)
+        assert is_nothing_published(home / "runs" / run_id)

@@ -1,4 +1,4 @@
-"""Both engines on the same 100,000 generated sales with every kind of defect: whole outputs are compared."""
+"""Compares the outputs of both engines for the same 100,000 generated sales with every kind of defect."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_clean_agrees_with_the_native_engine(native: Path, cleaned: Path) -> Non
     assert list(our_facts) == list(their_facts)
 
 
-def test_clean_agrees_whatever_the_splits(
+def test_clean_agrees_regardless_of_the_splits(
     spark: SparkSession, native: Path, cleaned: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "runs" / RUN
@@ -94,18 +94,18 @@ def test_clean_agrees_whatever_the_splits(
         lines = spark.read.text((run / "raw").as_uri() + "/part-*.csv")
         assert lines.rdd.getNumPartitions() > 50
         clean(spark, Store(spark, tmp_path.as_uri()), RUN, CleanOptions())
-    # Which agrees with the native engine.
+    # These agree with the native engine.
     assert all_bytes(run) == all_bytes(cleaned / "runs" / RUN)
 
 
-def test_clean_finds_what_the_generator_has_hidden(cleaned: Path) -> None:
+def test_clean_finds_all_generated_defects(cleaned: Path) -> None:
     facts = read_manifest(cleaned / "runs" / RUN, "clean")["facts"]
-    hidden = json.loads((cleaned / "runs" / RUN / "raw" / "defects.json").read_text())
-    assert (facts["rows_in"], facts["rows_out"]) == (hidden["raw_rows"], ROWS)
+    defects = json.loads((cleaned / "runs" / RUN / "raw" / "defects.json").read_text())
+    assert (facts["rows_in"], facts["rows_out"]) == (defects["raw_rows"], ROWS)
     for key in ("duplicates", "rejected", "rejected_by_reason"):
-        assert facts[key] == hidden[key]
-    assert min(hidden["rejected_by_reason"].values()) > 0
-    assert min(hidden["reformatted"].values()) > 0
+        assert facts[key] == defects[key]
+    assert min(defects["rejected_by_reason"].values()) > 0
+    assert min(defects["reformatted"].values()) > 0
 
 
 @pytest.mark.parametrize("source", ["native", "cleaned"])

@@ -1,22 +1,22 @@
-/** What deno.lock holds: npm packages with their integrity, and `@std` packages where JSR could be reached. */
+/** Parses deno.lock: npm packages with their integrity, and `@std` packages if JSR was reachable when it was made. */
 
-/** A package that Deno fetches. */
+/** A locked package. */
 export interface LockedPackage {
-  /** Key in the lock: `name@version`, and what its peer dependencies are. */
+  /** Key in the lock: `name@version`, followed by its peer dependencies. */
   id: string;
   name: string;
   version: string;
-  /** `sha512-…` in Base64 for npm, SHA-256 in hexadecimal of the version's list of files for JSR. */
+  /** For npm `sha512-` and Base64; for JSR the SHA-256 of the version's file list in hexadecimal. */
   integrity: string | undefined;
-  /** Ids of the packages that it needs. */
+  /** Ids of its dependencies. */
   dependencies: string[];
 }
 
-/** A lock, read. */
+/** Content of a deno.lock. */
 export interface DenoLock {
   /** npm packages by id. */
   npm: Map<string, LockedPackage>;
-  /** JSR packages by id; none where the lock was made without JSR. */
+  /** JSR packages by id; empty if the lock was made without access to JSR. */
   jsr: Map<string, LockedPackage>;
 }
 
@@ -26,18 +26,18 @@ interface Entry {
   optionalDependencies?: string[];
 }
 
-interface File {
+interface LockFile {
   version?: string;
-  /** Version for each specifier with a range, such as `jsr:@std/assert@^1.0.19`. */
+  /** Versions by specifier with a range, such as `jsr:@std/assert@^1.0.19`. */
   specifiers?: Record<string, string>;
   npm?: Record<string, Entry>;
   jsr?: Record<string, Entry>;
 }
 
-/** A lock of another version may keep packages elsewhere, which would then be missed. */
+/** Supported version of the format; another one may keep packages elsewhere, where they would be missed. */
 const VERSION = "5";
 
-/** Name and version of `@scope/name@1.0.0_peer@2.0.0`; the rest tells one set of peers from another. */
+/** Splits an id such as `@scope/name@1.0.0_peer@2.0.0` into name and version; the rest identifies the set of peers. */
 export function splitId(id: string): { name: string; version: string } {
   const at = id.indexOf("@", 1);
   const version = at < 0 ? "" : id.slice(at + 1).split("_")[0]!;
@@ -45,17 +45,17 @@ export function splitId(id: string): { name: string; version: string } {
   return { name: id.slice(0, at), version };
 }
 
-/** A dependency stands in the lock by name where there is one version of it, otherwise by id, or by a specifier with a range. */
-function resolve(wanted: string, ids: readonly string[], specifiers: Record<string, string>): string {
+/** Resolves a dependency to an id. The lock has its name if there is one version of it, otherwise its id or a specifier with a range. */
+function resolveId(wanted: string, ids: readonly string[], specifiers: Record<string, string>): string {
   const version = specifiers[wanted];
   const bare = wanted.replace(/^(?:jsr|npm):/, "");
   const name = version ? `${splitId(bare).name}@${version}` : bare;
   const [found, another] = ids.includes(name) ? [name] : ids.filter((id) => splitId(id).name === name);
-  if (!found || another) throw new Error(`Cannot tell which package of deno.lock ${wanted} is`);
+  if (!found || another) throw new Error(`Cannot resolve ${wanted} to one package of deno.lock`);
   return found;
 }
 
-function packages(
+function toPackages(
   entries: Record<string, Entry>,
   specifiers: Record<string, string>,
 ): Map<string, LockedPackage> {
@@ -66,21 +66,21 @@ function packages(
       ...splitId(id),
       integrity,
       dependencies: [...dependencies, ...optionalDependencies].map((wanted) =>
-        resolve(wanted, ids, specifiers)
+        resolveId(wanted, ids, specifiers)
       ),
     }]),
   );
 }
 
 /**
- * Reads a deno.lock.
+ * Parses a deno.lock.
  *
- * @throws {Error} when it is of another version, or a dependency is not in it
+ * @throws {Error} when its version is not supported, or a dependency is not in it
  */
 export function parseDenoLock(text: string): DenoLock {
-  const { version, specifiers = {}, npm = {}, jsr = {} }: File = JSON.parse(text);
+  const { version, specifiers = {}, npm = {}, jsr = {} }: LockFile = JSON.parse(text);
   if (version !== VERSION) {
     throw new Error(`Cannot read deno.lock: its version must be ${VERSION}, it is ${version}`);
   }
-  return { npm: packages(npm, specifiers), jsr: packages(jsr, specifiers) };
+  return { npm: toPackages(npm, specifiers), jsr: toPackages(jsr, specifiers) };
 }

@@ -1,15 +1,15 @@
-/** Everything that is locked, read from the files that lock it. */
+/** Reads all locked dependencies from the project's files. */
 import engines from "../../lib/embedded/engines/packages.json" with { type: "json" };
 import { type DenoLock, type LockedPackage, parseDenoLock } from "./deno_lock.ts";
-import { imagesOfChart, imagesOfCompose, imagesOfDockerfile } from "./images.ts";
+import { parseChartImages, parseComposeImages, parseDockerfileImages } from "./images.ts";
 import { type Jar, parseJars } from "./jars.ts";
-import { type ProgramGraph, programGraph } from "./sbom/program_graph.ts";
+import { type ProgramGraph, readProgramGraph } from "./sbom/program_graph.ts";
 import { parseRequirements, type Requirement } from "./requirements.ts";
 
 /** The repository's root. */
 export const ROOT: URL = new URL("../../", import.meta.url);
 
-/** Locked Python packages, by what they are for. */
+/** Files of locked Python packages, by purpose. */
 export const REQUIREMENTS = {
   airflow: "dags/requirements.txt",
   spark: "k8s/spark/requirements.txt",
@@ -21,18 +21,18 @@ export const REQUIREMENTS = {
   ],
 } as const;
 
-/** Everything that is locked. */
+/** All locked dependencies of the project. */
 export interface Inventory {
   name: string;
   version: string;
   licence: string;
-  /** Version of Deno whose runtime is in the executable. */
+  /** Version of the Deno runtime in the executable. */
   deno: string;
   lock: DenoLock;
   program: ProgramGraph;
-  /** `@std` packages of deno.json, with what deno.lock knows of them. */
+  /** `@std` packages of deno.json, with their integrity if deno.lock has it. */
   std: LockedPackage[];
-  /** npm packages that deno.json names and the program does not reach. */
+  /** npm packages in deno.json that the program does not import. */
   development: LockedPackage[];
   engines: { name: string; version: string; integrity: string }[];
   python: { airflow: Requirement[]; spark: Requirement[]; development: Requirement[][] };
@@ -48,8 +48,11 @@ async function readRequirements(path: string): Promise<Requirement[]> {
   return parseRequirements(await read(path));
 }
 
-/** Names and versions of a registry's packages in deno.json, such as `npm:/@faker-js/faker@10.6.0/locale/en`. */
-function imported(imports: Record<string, string>, registry: string): { name: string; version: string }[] {
+/** Returns the packages of a registry in the imports of deno.json, such as `npm:/@faker-js/faker@10.6.0/locale/en`. */
+function parseImports(
+  imports: Record<string, string>,
+  registry: string,
+): { name: string; version: string }[] {
   const found = new Map<string, { name: string; version: string }>();
   for (const specifier of Object.values(imports)) {
     const [, name, version] = new RegExp(`^${registry}:/?(@?[^@]+)@([^/]+)`).exec(specifier) ?? [];
@@ -59,9 +62,9 @@ function imported(imports: Record<string, string>, registry: string): { name: st
 }
 
 async function readImages(): Promise<Inventory["images"]> {
-  const dockerfile = async (name: string) => imagesOfDockerfile(await read(`k8s/${name}/Dockerfile`));
-  const compose = imagesOfCompose(await read("compose.yaml"));
-  const chart = imagesOfChart(await read("helm/salesflow/values.yaml"));
+  const dockerfile = async (name: string) => parseDockerfileImages(await read(`k8s/${name}/Dockerfile`));
+  const compose = parseComposeImages(await read("compose.yaml"));
+  const chart = parseChartImages(await read("helm/salesflow/values.yaml"));
   return {
     salesflow: await dockerfile("salesflow"),
     spark: await dockerfile("spark"),
@@ -70,11 +73,11 @@ async function readImages(): Promise<Inventory["images"]> {
   };
 }
 
-/** Reads the inventory; asks no registry. */
+/** Reads the inventory. Does not use the network. */
 export async function readInventory(): Promise<Inventory> {
   const { version, license, imports } = JSON.parse(await read("deno.json"));
   const lock = parseDenoLock(await read("deno.lock"));
-  const program = await programGraph(ROOT);
+  const program = await readProgramGraph(ROOT);
   const images = await readImages();
   const deno = /:debian-([\d.]+)$/.exec(images.salesflow.find((image) => /\/deno:/.test(image)) ?? "")?.[1];
   if (!deno) throw new Error("Cannot find the version of Deno in k8s/salesflow/Dockerfile");
@@ -86,11 +89,11 @@ export async function readInventory(): Promise<Inventory> {
     deno,
     lock,
     program,
-    std: imported(imports, "jsr").map(({ name, version }) => {
+    std: parseImports(imports, "jsr").map(({ name, version }) => {
       const id = `${name}@${version}`;
       return lock.jsr.get(id) ?? { id, name, version, integrity: undefined, dependencies: [] };
     }),
-    development: imported(imports, "npm").flatMap((wanted) =>
+    development: parseImports(imports, "npm").flatMap((wanted) =>
       npm.filter(({ id, name, version }) =>
         name === wanted.name && version === wanted.version && !program.npm.includes(id)
       )

@@ -1,4 +1,4 @@
-/** The jars that the images add to Spark: k8s/jars/jars.sha256. */
+/** Parses k8s/jars/jars.sha256: the jars that the images add to Spark. */
 
 /** A locked jar. */
 export interface Jar {
@@ -11,9 +11,9 @@ export interface Jar {
 const LINE = /^([0-9a-f]{64}) {2}([\w.-]+)\/([\w.-]+)-(\d[\w.]*)\.jar$/;
 
 /**
- * Reads lines of `<SHA-256>  <group>/<name>-<version>.jar`.
+ * Parses lines of `<SHA-256>  <group>/<name>-<version>.jar`.
  *
- * @throws {Error} at any other line
+ * @throws {Error} on any other line
  */
 export function parseJars(text: string): Jar[] {
   return text.split("\n").filter(Boolean).map((line) => {

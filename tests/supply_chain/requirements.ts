@@ -1,14 +1,14 @@
-/** Locked Python requirements, as `uv pip compile --generate-hashes` writes them. */
+/** Parses locked Python requirements, as written by `uv pip compile --generate-hashes`. */
 
 /** A locked Python package. */
 export interface Requirement {
   name: string;
   version: string;
-  /** SHA-256 of each file of this version that may be installed: a wheel for each platform, the source. */
+  /** SHA-256 of each distribution of this version: wheels by platform, and the source. */
   hashes: string[];
-  /** Whether the file that the lock was made from names it. */
+  /** Whether it is a direct dependency. */
   direct: boolean;
-  /** Packages that ask for it. */
+  /** Packages that depend on it. */
   via: string[];
 }
 
@@ -16,15 +16,15 @@ const PACKAGE = /^([A-Za-z0-9][\w.-]*)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;[^\\]*)
 const HASH = /^ +--hash=sha256:([0-9a-f]{64})(?: \\)?$/;
 const VIA = /^ +# +(?:via(?= |$))?(.*)$/;
 
-/** A package's one name: `Foo._bar` and `foo-bar` are the same to PyPI (PEP 503). */
-export function normalizedName(name: string): string {
+/** Normalizes a package name by PEP 503: `Foo._bar` and `foo-bar` are the same package. */
+export function normalizeName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
 /**
- * Reads a file of requirements.
+ * Parses a locked requirements.txt.
  *
- * @throws {Error} at a line that is not of a lock, such as a requirement without an exact version
+ * @throws {Error} on a line that does not belong in a lock, such as a requirement without an exact version
  */
 export function parseRequirements(text: string): Requirement[] {
   const requirements: Requirement[] = [];
@@ -34,12 +34,12 @@ export function parseRequirements(text: string): Requirement[] {
     const via = VIA.exec(line)?.[1]?.trim();
     const last = requirements.at(-1);
     if (name && version) {
-      requirements.push({ name: normalizedName(name), version, hashes: [], direct: false, via: [] });
+      requirements.push({ name: normalizeName(name), version, hashes: [], direct: false, via: [] });
     } else if (hash && last) last.hashes.push(hash);
     else if (via !== undefined && last) {
       if (via.startsWith("-r ")) last.direct = true;
-      // What stands behind -c only limits versions.
-      else if (via && !via.startsWith("-")) last.via.push(normalizedName(via));
+      // A constraints file (-c) is not a dependent.
+      else if (via && !via.startsWith("-")) last.via.push(normalizeName(via));
     } else if (line.trim() && !line.startsWith("#")) {
       throw new Error(`Cannot read line ${index + 1} as a locked requirement: ${line}`);
     }

@@ -1,16 +1,16 @@
-{{/* Prefix of all names. Short enough for the longest suffix and for what Kubernetes adds to it. */}}
+{{/* Prefix of all names, truncated to leave room for suffixes of the chart and of Kubernetes. */}}
 {{- define "salesflow.fullname" -}}
 {{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
 {{- end }}
 
-{{/* What selects the pods of a component: (list $ "postgresql"). The DAG gives its pods the same labels. */}}
+{{/* Selector labels of a component: (list $ "postgresql"). The DAG sets the same labels on its pods. */}}
 {{- define "salesflow.selector" -}}
 app.kubernetes.io/name: salesflow
 app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* Labels of a server's pods: (list $ "postgresql"). Without versions, or each new chart would restart the servers. */}}
+{{/* Labels of a server's pods: (list $ "postgresql"). Without versions, so that chart upgrades do not restart servers. */}}
 {{- define "salesflow.podLabels" -}}
 {{- $root := index . 0 -}}
 {{ include "salesflow.selector" . }}
@@ -20,7 +20,7 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* Labels of an object: (list $ "postgresql"). */}}
+{{/* Labels of an object: (list $ "postgresql") */}}
 {{- define "salesflow.labels" -}}
 {{- $root := index . 0 -}}
 {{ include "salesflow.podLabels" . }}
@@ -28,7 +28,7 @@ app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* (list $ "spark") */}}
+{{/* Image with tag: (list $ "spark") */}}
 {{- define "salesflow.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := get $root.Values.images (index . 1) -}}
@@ -41,7 +41,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end }}
 
-{{/* Pod security standard `restricted`, for a pod that runs as the given user. */}}
+{{/* Security context for the pod security standard `restricted`, for a given user id. */}}
 {{- define "salesflow.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: {{ . }}
@@ -59,7 +59,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Requests and limits, as JSON. Every amount becomes a text: YAML reads `cpu: 1` as a number, and the DAG wants texts. */}}
+{{/* Requests and limits as JSON, with all quantities as strings: YAML parses `cpu: 1` as a number, the DAG needs strings. */}}
 {{- define "salesflow.resources" -}}
 {{- $all := dict -}}
 {{- range $kind, $amounts := . -}}
@@ -72,7 +72,7 @@ capabilities:
 {{- $all | toJson -}}
 {{- end }}
 
-{{/* Spark's driver or executors, as JSON, with the same for their CPUs. */}}
+{{/* Resources of Spark's driver or executors as JSON, with CPU quantities as strings. */}}
 {{- define "salesflow.sparkPod" -}}
 {{- $pod := deepCopy . -}}
 {{- range $name := list "coreRequest" "coreLimit" -}}
@@ -87,7 +87,7 @@ capabilities:
 {{- .Values.airflow.serviceAccount.name | default (printf "%s-airflow" (include "salesflow.fullname" .)) -}}
 {{- end }}
 
-{{/* Secrets and ConfigMaps from which stages take their environment. */}}
+{{/* Secrets with the environment of the stages. */}}
 {{- define "salesflow.postgresUrlSecret" -}}
 {{- if .Values.postgresql.enabled -}}
 {{ include "salesflow.fullname" . }}-postgresql-url
@@ -104,7 +104,7 @@ capabilities:
 {{- end -}}
 {{- end }}
 
-{{/* Names of all Secrets, as a JSON list. */}}
+{{/* Names of all Secrets of the stages, as a JSON list. */}}
 {{- define "salesflow.stageSecrets" -}}
 {{- $names := list (include "salesflow.postgresUrlSecret" .) (include "salesflow.clickhouseUrlSecret" .) -}}
 {{- if eq .Values.storage.type "s3" -}}
@@ -125,8 +125,8 @@ file://{{ .Values.storage.pvc.mountPath }}
 {{- end -}}
 {{- end }}
 
-{{/* A value of a Secret in the cluster; a new random one when there is none: (list $secret "key" length). */}}
-{{- define "salesflow.kept" -}}
+{{/* The existing value of a key in a Secret of the cluster, or else a new random one: (list $secret "key" length) */}}
+{{- define "salesflow.existingOrRandom" -}}
 {{- $secret := index . 0 -}}
 {{- $key := index . 1 -}}
 {{- if hasKey ($secret.data | default dict) $key -}}
@@ -136,10 +136,7 @@ file://{{ .Values.storage.pvc.mountPath }}
 {{- end -}}
 {{- end }}
 
-{{/*
-Head of a Secret: (list $ "name" "component"). Uninstalling leaves the data volumes, so it leaves the passwords
-that open them.
-*/}}
+{{/* Metadata and type of a Secret: (list $ "name" "component"). Kept on uninstall, like the data volumes that need it. */}}
 {{- define "salesflow.secretMetadata" -}}
 metadata:
   name: {{ printf "%s-%s" (include "salesflow.fullname" (index . 0)) (index . 1) }}
@@ -150,7 +147,7 @@ metadata:
 type: Opaque
 {{- end }}
 
-{{/* Pods of this release in one of the components: (list $ "stage" "test"). */}}
+{{/* Pod selector for components of this release: (list $ "stage" "test") */}}
 {{- define "salesflow.pods" -}}
 podSelector:
   matchLabels:
@@ -160,7 +157,7 @@ podSelector:
     - {key: app.kubernetes.io/component, operator: In, values: {{ rest . | toJson }}}
 {{- end }}
 
-{{/* Ports of the bucket, as a JSON list: the ones of the values, and the one that its address names. */}}
+{{/* Ports of the S3 service as a JSON list: those of the values, and the port of the endpoint. */}}
 {{- define "salesflow.s3Ports" -}}
 {{- $ports := list -}}
 {{- range .Values.networkPolicy.s3Ports -}}
@@ -168,15 +165,15 @@ podSelector:
 {{- end -}}
 {{- with .Values.storage.s3.endpoint -}}
   {{- $address := urlParse . -}}
-  {{- $usual := ternary "443" "80" (eq $address.scheme "https") -}}
-  {{- $ports = append $ports (regexFind ":[0-9]+$" $address.host | trimPrefix ":" | default $usual | int) -}}
+  {{- $default := ternary "443" "80" (eq $address.scheme "https") -}}
+  {{- $ports = append $ports (regexFind ":[0-9]+$" $address.host | trimPrefix ":" | default $default | int) -}}
 {{- end -}}
 {{- $ports | uniq | toJson -}}
 {{- end }}
 
-{{/* Egress that every pod of a run needs. */}}
+{{/* Egress rules of all stage pods. */}}
 {{- define "salesflow.dnsAndStores" -}}
-# Names are resolved by whatever the cluster uses for it.
+# DNS, to any resolver.
 - ports:
     {{- range .Values.networkPolicy.dnsPorts }}
     - {port: {{ . }}, protocol: UDP}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs once, on an empty volume: a database and a user that owns it, for the shop and for Airflow's own records.
+# Runs once, on an empty volume: creates a database and its owner for the shop and for Airflow's metadata.
 set -euo pipefail
 
 database() { # database NAME PASSWORD

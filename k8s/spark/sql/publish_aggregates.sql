@@ -1,4 +1,4 @@
--- Readers see the old rows until the commit, and never wait.
+-- Readers are never blocked, and see the old rows until the commit.
 DELETE FROM shop.sales_aggregates;
 INSERT INTO shop.sales_aggregates (
   level, region, product_id, total_sales, total_quantity, total_amount,

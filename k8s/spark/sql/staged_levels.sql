@@ -1,4 +1,4 @@
--- Every level counts every sale once: the sums of each must be those of shop.sales.
+-- Every level counts each sale exactly once, so its sums must equal those of shop.sales.
 SELECT level, count(*), sum(total_sales), sum(total_quantity), sum(total_amount)
 FROM shop.{staging}
 GROUP BY level

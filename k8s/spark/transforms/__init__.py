@@ -1,1 +1,1 @@
-"""Pure transforms: DataFrame in, DataFrame out. No input, no output, no Python functions on rows."""
+"""Pure transforms from DataFrame to DataFrame: no I/O, no Python UDFs."""

@@ -1,4 +1,4 @@
-"""Sales to the rows of shop.sales_aggregates, by docs/data_contract.md: whole kopecks until the last step."""
+"""Aggregates sales into the rows of shop.sales_aggregates, by docs/data_contract.md, in whole kopecks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ SHARE_SCALE = 1_000_000
 
 
 def aggregate(sales: DataFrame, run_id: str) -> DataFrame:
-    """The rows of shop.sales_aggregates from `region`, `product_id`, `quantity` and `sale_amount`."""
-    return aggregate_cells(cells(sales), run_id)
+    """Computes the aggregates from `region`, `product_id`, `quantity` and `sale_amount`."""
+    return aggregate_groups(group_by_region_product(sales), run_id)
 
 
-def aggregate_cells(finest: DataFrame, run_id: str) -> DataFrame:
-    """The same from counts and sums of the finest level, see `cells`."""
-    return rank(total(finest)).select(
+def aggregate_groups(groups: DataFrame, run_id: str) -> DataFrame:
+    """Computes the aggregates from the counts and sums of `group_by_region_product`."""
+    return rank(roll_up(groups)).select(
         "level",
         "region",
         "product_id",
@@ -47,8 +47,8 @@ def aggregate_cells(finest: DataFrame, run_id: str) -> DataFrame:
     )
 
 
-def cells(sales: DataFrame) -> DataFrame:
-    """Counts and sums of each region's products; `cents` are whole numbers."""
+def group_by_region_product(sales: DataFrame) -> DataFrame:
+    """Counts and sums sales per region and product; `cents` are whole numbers."""
     return sales.groupBy("region", "product_id").agg(
         F.count(F.lit(1)).alias("sales"),
         F.sum("quantity").alias("quantity"),
@@ -56,11 +56,11 @@ def cells(sales: DataFrame) -> DataFrame:
     )
 
 
-def total(finest: DataFrame) -> DataFrame:
-    """Counts and sums at the four levels."""
+def roll_up(groups: DataFrame) -> DataFrame:
+    """Sums up the groups at the four levels."""
     every_region, every_product = F.grouping("region") == 1, F.grouping("product_id") == 1
     return (
-        finest.cube("region", "product_id")
+        groups.cube("region", "product_id")
         .agg(
             F.when(every_region & every_product, "total")
             .when(every_product, "region")
@@ -83,30 +83,30 @@ def total(finest: DataFrame) -> DataFrame:
 
 
 def rank(totals: DataFrame) -> DataFrame:
-    """Adds the rank and the running sum inside each window, the window's sum, and the sum of everything."""
+    """Adds rank, running sum and total of each window, and the grand total."""
     rows = totals.withColumn(
         "window", F.concat_ws("/", "level", F.when(F.col("level") == "region_product", F.col("region")))
     )
-    whole = Window.partitionBy("window")
-    ordered = whole.orderBy(F.desc("cents"), "region", "product_id")
-    everything = totals.where(F.col("level") == "total").select(F.col("cents").alias("all_cents"))
+    window = Window.partitionBy("window")
+    ordered = window.orderBy(F.desc("cents"), "region", "product_id")
+    grand_total = totals.where(F.col("level") == "total").select(F.col("cents").alias("all_cents"))
     return rows.select(
         "*",
         F.row_number().over(ordered).alias("amount_rank"),
         F.sum("cents")
         .over(ordered.rowsBetween(Window.unboundedPreceding, Window.currentRow))
         .alias("running_cents"),
-        F.sum("cents").over(whole).alias("window_cents"),
-    ).crossJoin(F.broadcast(everything))
+        F.sum("cents").over(window).alias("window_cents"),
+    ).crossJoin(F.broadcast(grand_total))
 
 
 def share(part: str, whole: str) -> Column:
-    """part / whole, half up to six decimals."""
+    """Returns part / whole, rounded half up to six decimals."""
     return (rounded_ratio(part, SHARE_SCALE, whole) * F.lit(Decimal(1) / SHARE_SCALE)).cast("decimal(9,6)")
 
 
 def rounded_ratio(numerator: str, scale: int, denominator: str) -> Column:
-    """numerator · scale / denominator, rounded once, half up, on whole numbers: div(2·a·scale + b, 2·b)."""
+    """Returns numerator · scale / denominator, rounded half up in integers: div(2·a·scale + b, 2·b)."""
     a = F.col(numerator).cast("decimal(20,0)")
     b = F.col(denominator).cast("decimal(20,0)")
     doubled = a * F.lit(Decimal(2 * scale)) + b

@@ -1,8 +1,8 @@
-"""Raw lines to clean and rejected rows, by the rules of docs/data_contract.md.
+"""Validates and deduplicates raw lines, by the rules of docs/data_contract.md.
 
-A line is known by its place: `part` (the raw part's position in the manifest), `block` (byte offset of the
-split it was read from) and `seq` (a number that grows inside a split). Places are ordered as the file is,
-however it is split.
+A line is identified by `part` (index of the raw part in the manifest), `block` (byte offset of the split that
+it was read from) and `seq` (a number that increases within a split). Sorted by these, lines are in file
+order, however the parts are split.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from datetime import date, timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from transforms.fields import COLUMNS, MAX_LINE_BYTES, PLACE, split_fields
-from transforms.values import read_values
+from transforms.fields import COLUMNS, LINE_ID, MAX_LINE_BYTES, split_fields
+from transforms.values import parse_values
 
 HEADER = ",".join(COLUMNS)
 REJECTED_HEADER = "file,line,reason,raw"
 
 DATE_RANGE_DAYS = 364
 
-# In the order in which the rules are tried.
+# In the order in which the rules are applied.
 REASONS = (
     "malformed_row",
     "missing_value",
@@ -34,30 +34,30 @@ REASONS = (
     "unknown_region",
     "conflicting_duplicate",
 )
-# What becomes of a line that is not rejected.
+# Status of lines that are not rejected.
 BLANK = "blank"
 CLEAN = "clean"
 DUPLICATE = "duplicate"
-# A header line breaks this rule: it is judged like any line, and left out once line numbers are known.
-HEADER_OUTCOME = "invalid_sale_id"
+# Status of header lines: they are validated like any line, and removed once line numbers are known.
+HEADER_STATUS = "invalid_sale_id"
 
 
-def judge(lines: DataFrame, accepted: tuple[date, date] | None, partitions: int) -> DataFrame:
-    """Judges every line: `outcome` is a reason, BLANK, CLEAN or DUPLICATE.
+def validate(lines: DataFrame, accepted: tuple[date, date] | None, partitions: int) -> DataFrame:
+    """Validates every line: `status` is a reason, BLANK, CLEAN or DUPLICATE.
 
-    `lines` has PLACE and `value`. The result has PLACE, `outcome` and `text`: the canonical row of a clean
-    line, the raw line of a rejected one. Clean rows lie in `partitions` partitions by sale_id, sorted by it.
+    `lines` has LINE_ID and `value`. The result has LINE_ID, `status` and `text`: the canonical row of a clean
+    line, the raw line of a rejected one. Clean rows are in `partitions` partitions by sale_id, sorted by it.
     """
-    return judge_duplicates(apply_rules(read_values(split_fields(lines)), accepted), partitions)
+    return mark_duplicates(apply_rules(parse_values(split_fields(lines)), accepted), partitions)
 
 
 def accepted_dates(as_of: date) -> tuple[date, date]:
-    """First and last accepted sale_date, both included."""
+    """Returns the first and the last accepted sale_date, inclusive."""
     return as_of - timedelta(days=DATE_RANGE_DAYS), as_of
 
 
 def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFrame:
-    """Gives each line the reason of the first rule that it breaks, or a canonical text."""
+    """Adds the reason of the first rule that a line breaks, or else its canonical row."""
     day = F.col("sale_date")
     out_of_range = F.lit(False) if accepted is None else ~day.between(F.lit(accepted[0]), F.lit(accepted[1]))
     reason = (
@@ -74,11 +74,11 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
         .when(F.col("region").isNull(), "unknown_region")
     )
     canonical = F.concat_ws(",", *[F.col(name).cast("string") for name in COLUMNS])
-    ruled = rows.select(*PLACE, "line", "sale_id", reason.alias("reason"), canonical.alias("canonical"))
-    # Lines without a valid row are spread by a negative number of their own, which no sale_id can be.
+    checked = rows.select(*LINE_ID, "line", "sale_id", reason.alias("reason"), canonical.alias("canonical"))
+    # Lines that are blank or rejected are spread evenly by a negative key, which cannot be a sale_id.
     key = F.when(F.col("reason").isNull(), F.col("sale_id")).otherwise(-1 - F.col("seq"))
-    return ruled.select(
-        *PLACE,
+    return checked.select(
+        *LINE_ID,
         "line",
         "reason",
         key.alias("key"),
@@ -86,66 +86,66 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
     )
 
 
-def judge_duplicates(rows: DataFrame, partitions: int) -> DataFrame:
-    """Keeps the first valid row of each sale_id; canonical texts are equal when the values are."""
-    in_file_order = Window.partitionBy("key").orderBy(*PLACE)
+def mark_duplicates(rows: DataFrame, partitions: int) -> DataFrame:
+    """Marks all but the first valid row of each sale_id. Rows are equal when their canonical texts are."""
+    in_file_order = Window.partitionBy("key").orderBy(*LINE_ID)
     first = in_file_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranked = rows.repartition(partitions, "key").select(
         "*",
         F.row_number().over(in_file_order).alias("nth"),
         F.first("canonical").over(first).alias("first_canonical"),
     )
-    outcome = (
+    status = (
         F.when(F.col("reason").isNotNull(), F.col("reason"))
         .when(F.col("nth") == 1, CLEAN)
         .when(F.col("canonical") == F.col("first_canonical"), DUPLICATE)
         .otherwise("conflicting_duplicate")
     )
-    judged = ranked.select(*PLACE, "line", "canonical", outcome.alias("outcome"))
-    text = F.when(F.col("outcome") == CLEAN, F.col("canonical")).when(
-        F.col("outcome").isin(*REASONS), readable(F.col("line"))
+    validated = ranked.select(*LINE_ID, "line", "canonical", status.alias("status"))
+    text = F.when(F.col("status") == CLEAN, F.col("canonical")).when(
+        F.col("status").isin(*REASONS), sanitize_line(F.col("line"))
     )
-    return judged.select(*PLACE, "outcome", text.alias("text"))
+    return validated.select(*LINE_ID, "status", text.alias("text"))
 
 
-def readable(line: Column) -> Column:
-    """A raw line as valid UTF-8 without NUL, cut to MAX_LINE_BYTES."""
-    cut = F.substring(line.cast("binary"), 1, MAX_LINE_BYTES).cast("string")
-    short = F.when(F.octet_length(line) > MAX_LINE_BYTES, cut).otherwise(line)
-    return F.replace(F.make_valid_utf8(short), F.lit("\0"), F.lit("\ufffd"))
+def sanitize_line(line: Column) -> Column:
+    """Returns a raw line as valid UTF-8 without NUL, truncated to MAX_LINE_BYTES."""
+    truncated = F.substring(line.cast("binary"), 1, MAX_LINE_BYTES).cast("string")
+    limited = F.when(F.octet_length(line) > MAX_LINE_BYTES, truncated).otherwise(line)
+    return F.replace(F.make_valid_utf8(limited), F.lit("\0"), F.lit("\ufffd"))
 
 
-def count_outcomes(judged: DataFrame) -> DataFrame:
-    """Lines of each split by outcome, and the smallest `seq` among them."""
-    return judged.groupBy("part", "block", "outcome").agg(
+def count_statuses(validated: DataFrame) -> DataFrame:
+    """Counts the lines of each split by status, and finds their smallest `seq`."""
+    return validated.groupBy("part", "block", "status").agg(
         F.count(F.lit(1)).alias("lines"), F.min("seq").alias("first_seq")
     )
 
 
-def clean_rows(judged: DataFrame) -> DataFrame:
-    """The canonical rows, as `text`."""
-    return judged.where(F.col("outcome") == CLEAN).select("text")
+def clean_rows(validated: DataFrame) -> DataFrame:
+    """Returns the canonical rows as `text`."""
+    return validated.where(F.col("status") == CLEAN).select("text")
 
 
-def rejected_rows(judged: DataFrame, blocks: DataFrame) -> DataFrame:
-    """The rejected lines as `text`, a row of `file,line,reason,raw`, with their `position`.
+def rejected_rows(validated: DataFrame, blocks: DataFrame) -> DataFrame:
+    """Returns the rejected lines as `text`, a row of `file,line,reason,raw`, with their `position`.
 
     Positions count the lines of all parts from 0. `blocks` has `part`, `block`, `file`, `first_seq`,
     `part_start` (position of the part's first line) and `lines_before` (in the part, before the split).
     """
-    placed = judged.where(F.col("outcome").isin(*REASONS)).join(F.broadcast(blocks), ["part", "block"])
+    rejected = validated.where(F.col("status").isin(*REASONS)).join(F.broadcast(blocks), ["part", "block"])
     line_number = F.col("seq") - F.col("first_seq") + F.col("lines_before") + 1
     raw = F.concat(F.lit('"'), F.replace("text", F.lit('"'), F.lit('""')), F.lit('"'))
-    rows = placed.select("file", line_number.alias("line"), "outcome", raw.alias("raw"), "part_start")
+    rows = rejected.select("file", line_number.alias("line"), "status", raw.alias("raw"), "part_start")
     return rows.where(F.col("line") > 1).select(
         (F.col("part_start") + F.col("line") - 1).alias("position"),
-        F.concat_ws(",", "file", F.col("line").cast("string"), "outcome", "raw").alias("text"),
+        F.concat_ws(",", "file", F.col("line").cast("string"), "status", "raw").alias("text"),
     )
 
 
 def with_header(rows: DataFrame, header: str) -> DataFrame:
-    """Puts the header line before the first `text` of every partition; the last step before writing."""
-    # The lower 33 bits of this number count the rows of the partition.
+    """Prepends the header to the first `text` of every partition. Must be the last step before writing."""
+    # The lower 33 bits of this id number the rows within the partition.
     is_first = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1)) == 0
     return rows.select(
         F.when(is_first, F.concat(F.lit(header + "\n"), "text")).otherwise(F.col("text")).alias("text")

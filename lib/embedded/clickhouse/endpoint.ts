@@ -1,26 +1,37 @@
-/** ClickHouse's HTTP interface on loopback, in front of the engine in this process. */
+/** ClickHouse's HTTP interface on 127.0.0.1, backed by the engine in this process. */
 import { timingSafeEqual } from "node:crypto";
-import { wantsGzip } from "./body.ts";
+import { acceptsGzip } from "./body.ts";
+import type { Bytes } from "./bytes.ts";
 import { type Connection, type Engine, EngineError, QueryClass, type Result } from "./engine.ts";
-import { credentials, type Insert, preparations, type Query, queryParams, readStatement } from "./request.ts";
-import { contentType, errorResponse, summary } from "./response.ts";
+import {
+  type Insert,
+  type Query,
+  readCredentials,
+  readQueryParams,
+  readStatement,
+  sessionStatements,
+} from "./request.ts";
+import { contentType, errorResponse, formatSummary } from "./response.ts";
 import { Sessions } from "./sessions.ts";
 
-/** The one user. The engine knows no other, so that `currentUser()` says the same. */
+/** The only user. It is the engine's own, so `currentUser()` returns the same name. */
 export const USER = "default";
-/** Requests that still run when the endpoint is closed get this long. */
-const CLOSE_MS = 10_000;
+/** How long requests may take to finish when the endpoint is closed. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 /** What the endpoint serves. */
 export interface EndpointOptions {
+  /** Executes the statements. */
   engine: Engine;
+  /** TCP port on 127.0.0.1. */
   port: number;
+  /** Password of {@linkcode USER}. */
   password: string;
 }
 
 /** A running endpoint. */
 export interface Endpoint {
-  /** Stops taking requests and waits for those that run. */
+  /** Stops accepting requests and waits for those in progress. */
   close(): Promise<void>;
 }
 
@@ -28,23 +39,23 @@ const METHODS = ["GET", "HEAD", "POST", "OPTIONS"];
 
 const encoder = new TextEncoder();
 
-function same(left: string, right: string): boolean {
+function equalsInConstantTime(left: string, right: string): boolean {
   const [a, b] = [encoder.encode(left), encoder.encode(right)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
 function authenticate(request: Request, url: URL, expected: string): void {
-  const { user, password } = credentials(request, url);
-  if (user === USER && same(password, expected)) return;
+  const { user, password } = readCredentials(request, url);
+  if (user === USER && equalsInConstantTime(password, expected)) return;
   const text = `${user}: Authentication failed: password is incorrect, or there is no user with such name.`;
-  // Whoever did not say who they are is asked to; browsers show a dialogue then.
+  // A request without credentials is asked for them: browsers then show a login dialog.
   throw user === USER && password === ""
     ? EngineError.of(194, "REQUIRED_PASSWORD", text)
     : EngineError.of(516, "AUTHENTICATION_FAILED", text);
 }
 
-/** Refuses what ClickHouse refuses over HTTP: several statements in one request, and changes by GET. */
-function inspect(connection: Connection, text: Uint8Array<ArrayBuffer>, readOnly: boolean): void {
+/** Rejects what ClickHouse rejects over HTTP: several statements in one request, and changes by GET. */
+function checkStatement(connection: Connection, text: Bytes, readOnly: boolean): void {
   const { statements, queryClass } = connection.classify(text);
   if (statements > 1) {
     throw EngineError.of(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)");
@@ -65,36 +76,42 @@ async function execute(
   url: URL,
   statement: Insert | Query,
 ): Promise<Result> {
-  for (const preparation of preparations(request, url)) await connection.query(preparation, "Null");
+  for (const preparation of sessionStatements(request, url)) await connection.query(preparation, "Null");
   const readOnly = request.method !== "POST";
-  const params = queryParams(url);
+  const params = readQueryParams(url);
   if (statement.kind === "insert") {
     if (readOnly) {
-      inspect(connection, encoder.encode(`${statement.statement} FORMAT ${statement.format}`), readOnly);
+      const text = encoder.encode(`${statement.statement} FORMAT ${statement.format}`);
+      checkStatement(connection, text, readOnly);
     }
     return await connection.insert(statement.statement, statement.format, statement.rows, params);
   }
-  inspect(connection, statement.text, readOnly);
+  checkStatement(connection, statement.text, readOnly);
   return await connection.query(statement.text, statement.format, params);
 }
 
-async function answer(sessions: Sessions, request: Request, url: URL, headers: Headers): Promise<Response> {
-  const started = performance.now();
+async function respond(
+  sessions: Sessions,
+  request: Request,
+  url: URL,
+  headers: Headers,
+): Promise<Response> {
+  const startedAt = performance.now();
   const statement = await readStatement(request, url);
   const result = await sessions.run(url, (connection) => execute(connection, request, url, statement));
-  headers.set("X-ClickHouse-Summary", summary(result, performance.now() - started));
+  headers.set("X-ClickHouse-Summary", formatSummary(result, performance.now() - startedAt));
   headers.set("Content-Type", contentType(statement.kind === "query" ? statement.format : "TabSeparated"));
   if (statement.kind === "query" && (result.body.length > 0 || result.resultRows > 0n)) {
     headers.set("X-ClickHouse-Format", statement.format);
   }
-  if (!wantsGzip(request, url)) return new Response(result.body, { headers });
+  if (!acceptsGzip(request, url)) return new Response(result.body, { headers });
   headers.set("Content-Encoding", "gzip");
-  const packed = new Blob([result.body]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Response(packed, { headers });
+  const compressed = new Blob([result.body]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Response(compressed, { headers });
 }
 
-/** Version and time zone of the engine. */
-async function identify(engine: Engine): Promise<[version: string, timezone: string]> {
+/** Queries version and time zone of the engine. */
+async function queryServerInfo(engine: Engine): Promise<[version: string, timezone: string]> {
   const connection = await engine.connect();
   const { body } = await connection.query("SELECT version(), timezone()", "TabSeparated");
   await connection.close();
@@ -102,10 +119,14 @@ async function identify(engine: Engine): Promise<[version: string, timezone: str
   return [version, timezone];
 }
 
-/** Opens the endpoint on this machine's own address. */
+/**
+ * Opens the endpoint on 127.0.0.1.
+ *
+ * @throws {Deno.errors.AddrInUse} when the port is taken
+ */
 export async function openEndpoint({ engine, port, password }: EndpointOptions): Promise<Endpoint> {
   const sessions = new Sessions(engine);
-  const [version, timezone] = await identify(engine);
+  const [version, timezone] = await queryServerInfo(engine);
 
   async function handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
@@ -122,8 +143,8 @@ export async function openEndpoint({ engine, port, password }: EndpointOptions):
         headers: { ...html, Allow: METHODS.join(", ") },
       });
     }
-    const asks = request.method === "POST" || url.searchParams.has("query");
-    if (!asks) return new Response("Ok.\n", { headers: html });
+    const hasStatement = request.method === "POST" || url.searchParams.has("query");
+    if (!hasStatement) return new Response("Ok.\n", { headers: html });
     const headers = new Headers({
       "X-ClickHouse-Server-Display-Name": "salesflow",
       "X-ClickHouse-Query-Id": url.searchParams.get("query_id") || crypto.randomUUID(),
@@ -131,9 +152,9 @@ export async function openEndpoint({ engine, port, password }: EndpointOptions):
     });
     try {
       authenticate(request, url, password);
-      return await answer(sessions, request, url, headers);
+      return await respond(sessions, request, url, headers);
     } catch (error) {
-      await request.body?.cancel().catch(() => {}); // the rest of it interests nobody
+      await request.body?.cancel().catch(() => {}); // the rest of it is not needed
       return errorResponse(error, headers, version);
     }
   }
@@ -142,7 +163,7 @@ export async function openEndpoint({ engine, port, password }: EndpointOptions):
   return {
     async close() {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, CLOSE_MS);
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
       await Promise.race([server.shutdown(), promise]);
       clearTimeout(timer);
       await sessions.close();

@@ -1,42 +1,47 @@
 /**
- * ClickHouse's engine as a library (libchdb.so, C interface): an {@linkcode Engine} is the library with its
- * data folder open, a {@linkcode Connection} is one session with its settings, current database and temporary
- * tables.
+ * The ClickHouse engine as a library (libchdb.so, C interface): an {@linkcode Engine} is the library with a data
+ * folder, a {@linkcode Connection} is a session with its settings, current database and temporary tables.
  */
-
-import { cStrings, during, type Library, message, SYMBOLS } from "./library.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
+import type { Bytes } from "./bytes.ts";
+import { cStrings, keepAlive, type Library, readCString, SYMBOLS } from "./library.ts";
 
 /** Query parameters by name. */
 export type Params = ReadonlyMap<string, string>;
 
-/** What a statement does, as the engine's parser sees it (`chdb_query_class`). */
+/** What a statement does according to the engine's parser (`chdb_query_class`). */
 export const QueryClass = { readOnly: 0, mutating: 1, mutatingGlobal: 2, control: 3, unknown: 4 } as const;
 
-/** What a statement returned and how much it touched. */
+/** The result of a statement and its statistics. */
 export interface Result {
+  /** The result in the requested format. */
   body: Bytes;
+  /** Rows read from storage. */
   readRows: bigint;
+  /** Uncompressed bytes read from storage. */
   readBytes: bigint;
+  /** Rows written by an INSERT. */
   writtenRows: bigint;
+  /** Uncompressed bytes written by an INSERT. */
   writtenBytes: bigint;
+  /** Rows in the result. */
   resultRows: bigint;
+  /** Uncompressed bytes in the result. */
   resultBytes: bigint;
 }
 
-/** The engine's own message, such as `Code: 62. DB::Exception: Syntax error: … (SYNTAX_ERROR)`. */
+/** An error with a message in the engine's format, such as `Code: 62. DB::Exception: Syntax error: … (SYNTAX_ERROR)`. */
 export class EngineError extends Error {
+  /** Name of the class, for stack traces. */
   override name = "EngineError";
 
-  /** An error in the engine's words: `Code: 62. DB::Exception: text (NAME)`. */
+  /** Creates an error with a message like `Code: 62. DB::Exception: text (NAME)`. */
   static of(code: number, name: string, text: string): EngineError {
     return new EngineError(`Code: ${code}. DB::Exception: ${text} (${name})`);
   }
 }
 
-/** Session settings that make the library behave as the server does. */
-const SERVER_LIKE = [
+/** Settings with which the library behaves like the server. */
+const SERVER_SETTINGS = [
   "--implicit_select=0",
   "--allow_introspection_functions=0",
   "--storage_file_read_method=pread",
@@ -44,10 +49,11 @@ const SERVER_LIKE = [
 
 const encoder = new TextEncoder();
 
-function take(library: Library, result: Deno.PointerValue): Result {
-  if (result === null) throw EngineError.of(1001, "STD_EXCEPTION", "the engine returned nothing");
+/** Copies a result out of the library's memory and frees it. */
+function takeResult(library: Library, result: Deno.PointerValue): Result {
+  if (result === null) throw EngineError.of(1001, "STD_EXCEPTION", "the engine returned no result");
   try {
-    const error = message(library.chdb_result_error(result));
+    const error = readCString(library.chdb_result_error(result));
     if (error !== undefined) throw new EngineError(error);
     const length = Number(library.chdb_result_length(result));
     const buffer = library.chdb_result_buffer(result);
@@ -67,7 +73,7 @@ function take(library: Library, result: Deno.PointerValue): Result {
   }
 }
 
-/** The library with its data folder open. One process can have one. */
+/** The library with a data folder. A process can open only one. */
 export class Engine {
   readonly #library: Library;
   readonly #arguments: readonly string[];
@@ -79,42 +85,40 @@ export class Engine {
   }
 
   /**
-   * Loads the library and opens a data folder, which is made when it is missing.
+   * Loads the library and opens a data folder, creating it if it is missing.
    *
    * @param configFile an XML file of server settings
-   * @throws {EngineError} when the folder cannot be opened, such as when another process has it
+   * @throws {EngineError} when the folder cannot be opened, for example because another process has it open
    */
   static async open(libraryPath: string, folder: string, configFile: string): Promise<Engine> {
     const { symbols } = Deno.dlopen(libraryPath, SYMBOLS);
-    symbols.chdb_set_signal_handlers_enabled(0); // signals belong to the program
+    symbols.chdb_set_signal_handlers_enabled(0); // this program handles its signals itself
     const engine = new Engine(symbols, [
       "clickhouse",
       `--path=${folder}`,
       `--config-file=${configFile}`,
-      ...SERVER_LIKE,
+      ...SERVER_SETTINGS,
     ]);
-    engine.#first = await engine.connect(); // kept: the engine stops with its last connection
+    engine.#first = await engine.connect(); // kept open: the engine stops with its last connection
     return engine;
   }
 
   /** Opens a session. */
   async connect(): Promise<Connection> {
     const args = cStrings(this.#arguments);
-    const call = this.#library.chdb_connect(args.kept.length, args.pointers);
-    const handle = await during(call, args);
-    if (handle === null) {
-      throw EngineError.of(1001, "STD_EXCEPTION", "the engine opens no session");
-    }
+    const call = this.#library.chdb_connect(args.buffers.length, args.pointers);
+    const handle = await keepAlive(call, args);
+    if (handle === null) throw EngineError.of(1001, "STD_EXCEPTION", "the engine opened no session");
     return new Connection(this.#library, handle);
   }
 
-  /** Tells all statements that run to end; they fail with QUERY_WAS_CANCELLED. */
+  /** Cancels all running statements; they fail with QUERY_WAS_CANCELLED. */
   async cancelAll(): Promise<void> {
     await this.#first?.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null");
   }
 
   /**
-   * Stops the engine and all of its threads. Close every connection first; the library cannot be used again.
+   * Stops the engine and its threads. All connections must be closed; the library cannot be used afterwards.
    */
   async close(): Promise<void> {
     await this.#first?.close();
@@ -122,19 +126,24 @@ export class Engine {
   }
 }
 
-/** One session. A session runs one statement at a time; different sessions run side by side. */
+/** A session. It runs one statement at a time; different sessions run concurrently. */
 export class Connection {
   readonly #library: Library;
   readonly #handle: Deno.PointerObject;
   readonly #session: Deno.PointerValue;
 
+  /** Wraps a handle of `chdb_connect`; use {@linkcode Engine.connect}. */
   constructor(library: Library, handle: Deno.PointerObject) {
     this.#library = library;
     this.#handle = handle;
     this.#session = new Deno.UnsafePointerView(handle).getPointer();
   }
 
-  /** Runs one statement whole; the result is in `format` unless the statement names another one. */
+  /**
+   * Executes a statement and returns its whole result.
+   *
+   * @param format of the result, unless the statement has its own FORMAT clause
+   */
   async query(sql: Bytes | string, format: string, params: Params = new Map()): Promise<Result> {
     const text = typeof sql === "string" ? encoder.encode(sql) : sql;
     const output = encoder.encode(format);
@@ -152,11 +161,11 @@ export class Connection {
       values.lengths,
       BigInt(params.size),
     );
-    return take(this.#library, await during(call, text, output, names, values));
+    return takeResult(this.#library, await keepAlive(call, text, output, names, values));
   }
 
   /**
-   * What the text would do if it ran: how many statements (0 when it does not parse), and a
+   * Parses the text without executing it; returns the number of statements (0 on a syntax error) and a
    * {@linkcode QueryClass}.
    */
   classify(sql: Bytes): { statements: number; queryClass: number } {
@@ -167,7 +176,12 @@ export class Connection {
     return { statements: report[1] ?? 0, queryClass: report[3] ?? QueryClass.unknown };
   }
 
-  /** Runs an INSERT whose rows arrive as chunks of bytes in `format`; `sql` has no FORMAT clause. */
+  /**
+   * Executes an INSERT with a stream of rows.
+   *
+   * @param sql the statement without a FORMAT clause
+   * @param rows chunks of bytes in `format`
+   */
   async insert(
     sql: string,
     format: string,
@@ -191,25 +205,25 @@ export class Connection {
       values.lengths,
       BigInt(params.size),
     );
-    const stream = await during(call, text, input, names, values);
+    const stream = await keepAlive(call, text, input, names, values);
     try {
-      let error = message(library.chdb_stream_insert_error(stream));
+      let error = readCString(library.chdb_stream_insert_error(stream));
       if (error === undefined) {
         for await (const chunk of rows) {
           if (chunk.length === 0) continue;
           const appended = library.chdb_stream_append(stream, chunk, BigInt(chunk.length));
-          if (await during(appended, chunk) !== 0) break;
+          if (await keepAlive(appended, chunk) !== 0) break;
         }
-        error = message(library.chdb_stream_insert_error(stream));
+        error = readCString(library.chdb_stream_insert_error(stream));
       }
       if (error !== undefined) throw new EngineError(error);
-      return take(library, await library.chdb_stream_done(stream));
+      return takeResult(library, await library.chdb_stream_done(stream));
     } finally {
       await library.chdb_destroy_insert_stream(stream);
     }
   }
 
-  /** Ends the session. */
+  /** Closes the session. */
   async close(): Promise<void> {
     await this.#library.chdb_close_conn(this.#handle);
   }

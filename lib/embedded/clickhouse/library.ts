@@ -1,6 +1,7 @@
-/** The C interface of libchdb.so, as declared in chdb.h of chdb-core 26.7. */
+/** The C interface of libchdb.so as declared in chdb.h of chdb-core 26.7. */
+import type { Bytes } from "./bytes.ts";
 
-/** The functions that are used. */
+/** The functions used here. */
 export const SYMBOLS = {
   chdb_set_signal_handlers_enabled: { parameters: ["i32"], result: "void" },
   chdb_connect: { parameters: ["i32", "buffer"], result: "pointer", nonblocking: true },
@@ -63,30 +64,40 @@ export type Library = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 const encoder = new TextEncoder();
 
-/** Byte strings as C arrays of pointers and lengths; to be kept with {@linkcode during}. */
-export function cStrings(strings: readonly string[]) {
-  const kept = strings.map((text) => encoder.encode(text + "\0"));
-  const pointers = kept.map((bytes) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes))));
+/** Strings in memory as C expects them; to be kept with {@linkcode keepAlive} during a call. */
+export interface CStrings {
+  /** One NUL-terminated buffer per string. */
+  buffers: Bytes[];
+  /** `char *[]` */
+  pointers: Bytes;
+  /** `size_t[]`, without the NULs */
+  lengths: Bytes;
+}
+
+/** Encodes strings as C arrays of pointers and lengths. */
+export function cStrings(strings: readonly string[]): CStrings {
+  const buffers = strings.map((text) => encoder.encode(text + "\0"));
+  const pointers = buffers.map((bytes) => BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes))));
   return {
-    kept,
+    buffers,
     pointers: new Uint8Array(new BigUint64Array(pointers).buffer),
-    lengths: new Uint8Array(new BigUint64Array(kept.map((bytes) => BigInt(bytes.length - 1))).buffer),
+    lengths: new Uint8Array(new BigUint64Array(buffers.map((bytes) => BigInt(bytes.length - 1))).buffer),
   };
 }
 
-/** A C string, or undefined for a null pointer. */
-export function message(pointer: Deno.PointerValue): string | undefined {
+/** Reads a C string; undefined for a null pointer. */
+export function readCString(pointer: Deno.PointerValue): string | undefined {
   return pointer === null ? undefined : Deno.UnsafePointerView.getCString(pointer);
 }
 
-const inUse = new Set<object>();
+const referenced = new Set<object>();
 
-/** Keeps memory that a call points to from being collected until the call has returned. */
-export async function during<T>(call: Promise<T>, ...memory: readonly object[]): Promise<T> {
-  for (const piece of memory) inUse.add(piece);
+/** Keeps memory that a call points to from being garbage-collected until the call returns. */
+export async function keepAlive<T>(call: Promise<T>, ...memory: readonly object[]): Promise<T> {
+  for (const object of memory) referenced.add(object);
   try {
     return await call;
   } finally {
-    for (const piece of memory) inUse.delete(piece);
+    for (const object of memory) referenced.delete(object);
   }
 }

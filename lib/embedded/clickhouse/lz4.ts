@@ -1,9 +1,8 @@
 /**
- * LZ4 frames, in which clickhouse-connect sends its inserts:
+ * Decodes LZ4 frames, the compression in which clickhouse-connect sends inserts:
  * https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
-
-type Bytes = Uint8Array<ArrayBuffer>;
+import type { Bytes } from "./bytes.ts";
 
 const MAGIC = 0x184d2204;
 const VERSION = 1;
@@ -11,12 +10,12 @@ const DICTIONARY = 0x01;
 const CONTENT_CHECKSUM = 0x04;
 const CONTENT_SIZE = 0x08;
 const BLOCK_CHECKSUM = 0x10;
-/** A block with this bit in its size is stored as it is. */
-const STORED = 0x80000000;
-const MINIMUM_MATCH = 4;
+/** Bit in a block's size: the block is not compressed. */
+const UNCOMPRESSED = 0x80000000;
+const MIN_MATCH = 4;
 
-/** Bytes that grow. */
-class Output {
+/** A byte buffer that grows. */
+class ByteWriter {
   bytes: Bytes;
   length = 0;
 
@@ -24,7 +23,7 @@ class Output {
     this.bytes = new Uint8Array(expectedBytes);
   }
 
-  /** Makes room for `more` bytes. */
+  /** Reserves room for `more` bytes. */
   reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.bytes.length) return;
@@ -39,11 +38,11 @@ class Output {
     this.length += bytes.length;
   }
 
-  /** Repeats `count` bytes that begin `distance` bytes back; the copy may overlap itself. */
+  /** Appends `count` bytes starting `distance` bytes back; the copy may overlap itself. */
   repeat(distance: number, count: number): void {
     if (distance === 0 || distance > this.length) {
       throw new RangeError(
-        `Cannot decode LZ4: a match lies ${distance} bytes back, but there are ${this.length}`,
+        `Cannot decode LZ4: match at distance ${distance}, but only ${this.length} bytes are decoded`,
       );
     }
     this.reserve(count);
@@ -54,8 +53,8 @@ class Output {
   }
 }
 
-/** Bytes that are read in order; reading past the end is an error. */
-class Input {
+/** Reads bytes in order; reading past the end throws RangeError. */
+class ByteReader {
   at = 0;
   readonly #bytes: Bytes;
   readonly #view: DataView;
@@ -71,7 +70,7 @@ class Input {
 
   take(count: number): Bytes {
     if (this.at + count > this.#bytes.length) {
-      throw new RangeError("Cannot decode LZ4: the data end too early");
+      throw new RangeError("Cannot decode LZ4: unexpected end of data");
     }
     this.at += count;
     return this.#bytes.subarray(this.at - count, this.at);
@@ -84,7 +83,7 @@ class Input {
     return bytes === 2 ? this.#view.getUint16(at, true) : this.#view.getUint32(at, true);
   }
 
-  /** A length that begins in 4 bits and goes on in whole bytes while they are 255. */
+  /** Reads a length that starts in 4 bits and continues in whole bytes while they are 255. */
   length(nibble: number): number {
     let total = nibble;
     for (let more = nibble === 15 ? 255 : 0; more === 255; total += more) more = this.number(1);
@@ -92,28 +91,28 @@ class Input {
   }
 }
 
-function decodeBlock(block: Bytes, output: Output): void {
-  const input = new Input(block);
+function decodeBlock(block: Bytes, output: ByteWriter): void {
+  const input = new ByteReader(block);
   while (!input.done) {
     const token = input.number(1);
     output.append(input.take(input.length(token >> 4)));
-    if (input.done) return; // the last sequence has literals only
+    if (input.done) return; // the last sequence has only literals
     const distance = input.number(2);
-    output.repeat(distance, input.length(token & 15) + MINIMUM_MATCH);
+    output.repeat(distance, input.length(token & 15) + MIN_MATCH);
   }
 }
 
-function decodeFrame(input: Input, output: Output): void {
-  if (input.number(4) !== MAGIC) throw new RangeError("Cannot decode LZ4: this is not a frame");
+function decodeFrame(input: ByteReader, output: ByteWriter): void {
+  if (input.number(4) !== MAGIC) throw new RangeError("Cannot decode LZ4: not an LZ4 frame");
   const flags = input.number(1);
   if (flags >> 6 !== VERSION) {
-    throw new RangeError(`Cannot decode LZ4: frame version ${flags >> 6} is unknown`);
+    throw new RangeError(`Cannot decode LZ4: unknown frame version ${flags >> 6}`);
   }
   if (flags & DICTIONARY) throw new RangeError("Cannot decode LZ4: the frame needs a dictionary");
   input.take(1 + (flags & CONTENT_SIZE ? 8 : 0) + 1); // block size, content size, header checksum
   for (let size = input.number(4); size !== 0; size = input.number(4)) {
-    const block = input.take(size & ~STORED);
-    if (size & STORED) output.append(block);
+    const block = input.take(size & ~UNCOMPRESSED);
+    if (size & UNCOMPRESSED) output.append(block);
     else decodeBlock(block, output);
     if (flags & BLOCK_CHECKSUM) input.take(4);
   }
@@ -121,14 +120,13 @@ function decodeFrame(input: Input, output: Output): void {
 }
 
 /**
- * Decodes one LZ4 frame after the other. Checksums are not verified: TCP and the formats inside have their
- * own.
+ * Decodes consecutive LZ4 frames. Checksums are not verified: TCP and the formats inside have their own.
  *
- * @throws {RangeError} when the data are not LZ4 frames or end too early
+ * @throws {RangeError} when the data is not LZ4 or is truncated
  */
-export function decodeLz4Frames(packed: Bytes): Bytes {
-  const input = new Input(packed);
-  const output = new Output(packed.length * 4);
+export function decodeLz4Frames(compressed: Bytes): Bytes {
+  const input = new ByteReader(compressed);
+  const output = new ByteWriter(compressed.length * 4);
   while (!input.done) decodeFrame(input, output);
   return output.bytes.subarray(0, output.length);
 }

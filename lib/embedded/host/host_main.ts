@@ -1,4 +1,4 @@
-/** The host as a program of its own, for running from source; the executable has it as hidden subcommand. */
+/** Entry point of the host when run from source; the executable has a hidden subcommand for it. */
 import { runEmbeddedHost } from "./host.ts";
 
 await runEmbeddedHost(Deno.args);

@@ -1,35 +1,39 @@
-/** Starting a host process (host.ts). */
+/** Spawns the host process (host.ts). */
 import { fileURLToPath } from "node:url";
 import { SalesflowError } from "../../console/errors.ts";
-import type { HostOrder, HostReport } from "./host.ts";
+import { rotateLog } from "../server/log_file.ts";
 import { type HomeFiles, type HostState, readState } from "./home_files.ts";
-import { rotateLog } from "./log_file.ts";
+import type { HostConfig, HostReport } from "./host.ts";
 
-/** The hidden subcommand of the executable that runs the host. */
+/** The executable's hidden subcommand that runs the host. */
 export const HOST_SUBCOMMAND = "embedded-host";
 
-/** What the host needs to do, when it runs from source: each engine its own, and nobody the environment. */
-function permissions({ engine }: HostOrder): string[] {
-  const every = ["--no-prompt", "--allow-read", "--allow-write", "--allow-net=127.0.0.1", "--ignore-env"];
+/** Permissions of a host that runs from source: only what its engine needs, and no access to the environment. */
+function permissionFlags({ engine }: HostConfig): string[] {
+  const common = ["--no-prompt", "--allow-read", "--allow-write", "--allow-net=127.0.0.1", "--ignore-env"];
   return engine === "postgres"
-    // Who this is decides how PostgreSQL's programs are run.
-    ? [...every, "--allow-run", "--allow-env=PATH", "--allow-sys=uid,gid"]
-    // Reading what a library's functions return needs the whole permission, not only the library's path.
-    : [...every, "--allow-ffi"];
+    // The user ID decides how PostgreSQL's programs are run.
+    ? [...common, "--allow-run", "--allow-env=PATH", "--allow-sys=uid,gid"]
+    // Reading memory returned by the library needs the full permission, not only that for its path.
+    : [...common, "--allow-ffi"];
 }
 
-/** The command that runs the host: the executable itself, or Deno on the source. */
-export function hostCommand(order: HostOrder, standalone: boolean = Deno.build.standalone): string[] {
-  const words = JSON.stringify(order);
-  if (standalone) return [Deno.execPath(), HOST_SUBCOMMAND, words];
+/**
+ * Returns the command that runs the host: the executable itself, or Deno on the source.
+ *
+ * @param standalone whether this process is the compiled executable
+ */
+export function hostCommand(config: HostConfig, standalone: boolean = Deno.build.standalone): string[] {
+  const json = JSON.stringify(config);
+  if (standalone) return [Deno.execPath(), HOST_SUBCOMMAND, json];
   const main = fileURLToPath(import.meta.resolve("./host_main.ts"));
-  // It imports nothing but files of this project, so neither configuration nor lock file is needed.
+  // The host imports only files of this project, so it needs neither the configuration nor the lock file.
   const modules = ["--quiet", "--no-config", "--no-lock", "--no-remote"];
-  return [Deno.execPath(), "run", ...modules, ...permissions(order), main, words];
+  return [Deno.execPath(), "run", ...modules, ...permissionFlags(config), main, json];
 }
 
-/** The first line of a stream, or undefined when it ends before one. */
-async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string | undefined> {
+/** Reads the first line of a stream; undefined when the stream ends before it. */
+async function readFirstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string | undefined> {
   let text = "";
   for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
     text += chunk;
@@ -40,42 +44,42 @@ async function firstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promi
 }
 
 /**
- * Starts the host in a session of its own, so that the terminal's Ctrl-C and hang-up do not reach it, and
- * waits until its server answers. The caller holds the start lock and the use lock.
+ * Spawns the host in its own session, so that the terminal's Ctrl-C and hang-up do not reach it, and waits until its
+ * server accepts connections. The caller must hold the start lock and the use lock.
+ *
+ * @throws {SalesflowError} what the host reports when its server does not start
  */
 export async function spawnHost(
   files: HomeFiles,
-  order: HostOrder,
+  config: HostConfig,
   signal: AbortSignal | undefined,
 ): Promise<HostState> {
   await rotateLog(files.log);
   const child = new Deno.Command("/bin/sh", {
-    // The shell only puts standard error into the log: an engine that crashes says so there.
+    // The shell only redirects stderr to the log: an engine that crashes reports it there.
     args: [
       "-c",
       'log=$1; shift; (umask 077; : >>"$log"); exec "$@" 2>>"$log"',
       "sh",
       files.log,
-      ...hostCommand(order),
+      ...hostCommand(config),
     ],
     stdin: "null",
     stdout: "piped",
     stderr: "null",
-    env: { TZ: "UTC" }, // what the engine takes for the server's time zone
+    env: { TZ: "UTC" }, // the engine's server time zone
     detached: true,
   }).spawn();
   const abort = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    const line = await firstLine(child.stdout);
+    const line = await readFirstLine(child.stdout);
     if (line === undefined) {
       signal?.throwIfAborted();
-      const { code, signal: killer } = await child.status;
+      const { code, signal: killedBy } = await child.status;
       throw new SalesflowError(
-        `The embedded ${order.engine} ended while starting (${killer ?? `exit code ${code}`})`,
-        {
-          remedy: `Look into ${files.log}.`,
-        },
+        `The embedded ${config.engine} exited while starting (${killedBy ?? `exit code ${code}`})`,
+        { remedy: `See ${files.log}.` },
       );
     }
     signal?.throwIfAborted();
@@ -89,12 +93,12 @@ export async function spawnHost(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    child.unref(); // only now: an unreferenced child's pipe would not keep this process waiting
+    child.unref(); // not earlier: the pipe of an unreferenced child does not keep this process alive
   }
   const state = await readState(files);
   if (state) return state;
-  throw new SalesflowError(`The embedded ${order.engine} stopped right after it had started`, {
+  throw new SalesflowError(`The embedded ${config.engine} stopped right after starting`, {
     exitCode: 75,
-    remedy: `Look into ${files.log}.`,
+    remedy: `See ${files.log}.`,
   });
 }

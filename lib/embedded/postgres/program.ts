@@ -1,26 +1,27 @@
-/** Running PostgreSQL's programs. */
+/** Runs PostgreSQL's programs. */
 import { join } from "node:path";
 import { SalesflowError } from "../../console/errors.ts";
 import type { ServerUser } from "./server_user.ts";
 
-/** The last characters of a program's output that an error shows. */
-const SHOWN_CHARACTERS = 2_000;
+/** How much of the end of a program's output an error shows. */
+const MAX_SHOWN_CHARACTERS = 2_000;
 
-/** For programs that a person or the kernel, for want of memory, has killed. */
+/** Remedy for programs killed by a user or by the kernel, which was out of memory. */
 export const KILLED_REMEDY =
-  "Run the same command again. When it happens again, look whether the machine has enough memory.";
+  "Run the same command again. If it happens again, check whether the machine has enough memory.";
 
-/**
- * The environment of PostgreSQL's programs: nothing of ours that could change what they do, and English
- * messages.
- */
+/** The environment of PostgreSQL's programs: no inherited variable that could affect them, and English messages. */
 function environment(): Record<string, string> {
   const path = Deno.env.get("PATH");
   return { ...(path ? { PATH: path } : {}), LC_ALL: "C", TZ: "UTC" };
 }
 
-/** A command for one of PostgreSQL's programs (`initdb`, `postgres`) as the server's user. */
-export function program(
+/**
+ * Returns a command for one of PostgreSQL's programs (`initdb`, `postgres`), run as the server's user.
+ *
+ * @param prefix words before the program on the command line, such as `setpriv …`
+ */
+export function programCommand(
   user: ServerUser,
   name: string,
   args: readonly string[],
@@ -38,30 +39,36 @@ export function program(
   });
 }
 
-/** Runs one of the programs to its end, with `input` as its standard input. */
+/**
+ * Runs one of the programs to its end.
+ *
+ * @param input its stdin
+ * @throws {SalesflowError} with the end of its output when it fails; exit code 75 when it was killed
+ */
 export async function runProgram(
   user: ServerUser,
   name: string,
   args: readonly string[],
   input = "",
 ): Promise<void> {
-  const child = program(user, name, args, { stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  const child = programCommand(user, name, args, { stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
   const writer = child.stdin.getWriter();
-  // A program that fails early does not read; what it says then is in its output.
+  // A program that fails early does not read its stdin; its output tells the reason.
   const written = writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
   const [{ success, signal, stdout, stderr }] = await Promise.all([child.output(), written]);
-  const said = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
-  // `postgres --single` reports a failed statement, but ends well.
-  if (success && !/^(?:\S+ )*?(?:ERROR|FATAL|PANIC): /m.test(said)) return;
-  const end = said.trim().slice(-SHOWN_CHARACTERS);
-  // `initdb` says so of the server that it runs.
-  if (signal === "SIGKILL" || said.includes("terminated by signal 9")) {
+  const output = new TextDecoder().decode(stderr) + new TextDecoder().decode(stdout);
+  // `postgres --single` reports a failed statement, but exits with 0.
+  if (success && !/^(?:\S+ )*?(?:ERROR|FATAL|PANIC): /m.test(output)) return;
+  const end = output.trim().slice(-MAX_SHOWN_CHARACTERS);
+  // The second condition is what `initdb` prints when the server that it runs was killed.
+  if (signal === "SIGKILL" || output.includes("terminated by signal 9")) {
     throw new SalesflowError(`PostgreSQL's ${name} was killed: ${end}`, {
       exitCode: 75,
       remedy: KILLED_REMEDY,
     });
   }
   throw new SalesflowError(`PostgreSQL's ${name} failed: ${end}`, {
-    remedy: "Read the message above; a full disk and missing permissions are the usual reasons.",
+    remedy: "See the message above; a full disk and missing permissions are the usual causes.",
   });
 }

@@ -1,31 +1,30 @@
 /**
- * Who runs PostgreSQL. It refuses to run as root, for good reasons, so that root needs a stand-in:
+ * Chooses the user that runs PostgreSQL. PostgreSQL refuses to run as root, so root needs another one:
  *
- * 1. Another user inside a user namespace. Outside it is still root, so that any folder will do.
- * 2. Where namespaces are forbidden (most containers): a real user without privileges, with data that belong
- *    to it. Folders that this user cannot enter are replaced by folders under /var/lib/salesflow, and a file
- *    says so.
+ * 1. Another user in a user namespace. Outside it the process is still root, so any folder works.
+ * 2. Where namespaces are forbidden (most containers): a real unprivileged user, which then owns the data. A folder
+ *    that this user cannot enter is replaced by one under /var/lib/salesflow, and a file in it points there.
  */
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { SalesflowError } from "../../console/errors.ts";
 
-/** Where root keeps what another user must reach. */
+/** Where root puts files that the other user must reach. */
 const SHARED_FOLDER = "/var/lib/salesflow";
-/** The user that owns nothing, in case the system does not name one. */
+/** The conventional ids of the unprivileged user, in case /etc/passwd does not list one. */
 const NOBODY = { uid: 65534, gid: 65534 };
-/** Tells in the folder that its content is elsewhere. */
-const MOVED = "moved-to.txt";
+/** File that points to the folder used instead. */
+const MOVED_FILE = "moved-to.txt";
 
-/** How to run PostgreSQL's programs here. */
+/** How PostgreSQL's programs are run. */
 export interface ServerUser {
-  /** What stands before the program on the command line. */
+  /** Words before the program on the command line. */
   prefix: readonly string[];
-  /** Whose processes they are, if not ours. */
+  /** Owner of the processes if it is not the current user. */
   identity: { uid?: number; gid?: number };
-  /** PostgreSQL's programs, somewhere this user can reach. */
+  /** PostgreSQL's programs, in a folder that this user can enter. */
   programs: string;
-  /** The folder for its data, likewise. */
+  /** Data folder, one that this user can enter. */
   folder: string;
 }
 
@@ -58,14 +57,15 @@ async function run(...command: string[]): Promise<void> {
     .output();
   if (!success) {
     throw new SalesflowError(
-      `Cannot prepare a place for PostgreSQL: ${new TextDecoder().decode(stderr).trim()}`,
+      `Cannot prepare a folder for PostgreSQL: ${new TextDecoder().decode(stderr).trim()}`,
     );
   }
 }
 
-async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | undefined> {
+/** Returns the owner of a file or folder; undefined when it does not exist. */
+async function findOwner(path: string): Promise<{ uid: number; gid: number } | undefined> {
   try {
-    const { uid, gid } = await Deno.stat(folder);
+    const { uid, gid } = await Deno.stat(path);
     return { uid: uid ?? 0, gid: gid ?? 0 };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
@@ -73,7 +73,7 @@ async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | u
   }
 }
 
-/** The first of `names` in /etc/passwd. */
+/** Returns the first of `names` listed in /etc/passwd, or {@linkcode NOBODY}. */
 async function findUser(...names: string[]): Promise<{ uid: number; gid: number }> {
   const lines = (await Deno.readTextFile("/etc/passwd")).split("\n").map((line) => line.split(":"));
   for (const name of names) {
@@ -83,109 +83,109 @@ async function findUser(...names: string[]): Promise<{ uid: number; gid: number 
   return NOBODY;
 }
 
-/** Makes a folder below the shared one that everybody can enter, whatever the umask. */
-async function makeOpenFolder(folder: string): Promise<void> {
+/** Creates a folder in the shared one that every user can enter, regardless of the umask. */
+async function createPublicFolder(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
   for (const path of [SHARED_FOLDER, folder]) await Deno.chmod(path, 0o755);
 }
 
-/** Programs that `identity` can run: where they are, or a copy. */
+/** Returns the programs if `identity` can run them, or a copy that it can run. */
 async function reachablePrograms(programs: string, identity: ServerUser["identity"]): Promise<string> {
   if (await succeeds([join(programs, "bin", "postgres"), "--version"], identity)) return programs;
   const copy = join(SHARED_FOLDER, "engines", basename(dirname(programs)));
-  if (await ownerOf(copy)) return copy;
-  const fresh = `${copy}.${Deno.pid}`;
-  await makeOpenFolder(dirname(copy));
-  await run("cp", "-R", programs, fresh);
-  await run("chmod", "-R", "a+rX,go-w", fresh);
-  await Deno.rename(fresh, copy);
+  if (await findOwner(copy)) return copy;
+  const temporary = `${copy}.${Deno.pid}`;
+  await createPublicFolder(dirname(copy));
+  await run("cp", "-R", programs, temporary);
+  await run("chmod", "-R", "a+rX,go-w", temporary);
+  await Deno.rename(temporary, copy);
   return copy;
 }
 
-/** The folder under /var/lib that stands in for a folder which only root can enter. */
-function standIn(folder: string): string {
+/** Returns the path under /var/lib that is used instead of a folder which only root can enter. */
+function substitutePath(folder: string): string {
   return join(SHARED_FOLDER, "homes", createHash("sha256").update(folder).digest("hex").slice(0, 16));
 }
 
-/**
- * The folder that stands in for this one, if there is one. What a deleted home has left is not taken for it.
- */
-async function standInOf(folder: string): Promise<string | undefined> {
-  const away = standIn(folder);
-  return await ownerOf(join(folder, MOVED)) && await ownerOf(join(away, "data")) ? away : undefined;
+/** Returns the folder used instead of this one, if there is one. Data left by a deleted home does not count. */
+async function findSubstitute(folder: string): Promise<string | undefined> {
+  const substitute = substitutePath(folder);
+  const isUsed = await findOwner(join(folder, MOVED_FILE)) && await findOwner(join(substitute, "data"));
+  return isUsed ? substitute : undefined;
 }
 
-/** A folder that `identity` owns and can enter: the wanted one, or one that stands in for it. */
+/** Returns a folder that `identity` owns and can enter: the requested one or a substitute. */
 async function reachableFolder(folder: string, identity: Required<ServerUser["identity"]>): Promise<string> {
   const owner = `${identity.uid}:${identity.gid}`;
-  const known = await standInOf(folder);
-  if (known) return known;
+  const existing = await findSubstitute(folder);
+  if (existing) return existing;
   await run("chown", "-R", owner, folder);
   if (await succeeds(["/bin/sh", "-c", 'cd "$1"', "sh", folder], identity)) return folder;
-  if (await ownerOf(join(folder, "data"))) {
+  if (await findOwner(join(folder, "data"))) {
     throw new SalesflowError(`Cannot run PostgreSQL on ${folder}: user ${identity.uid} cannot enter it`, {
       remedy:
         "Set SALESFLOW_HOME to a folder that every user can enter, or run salesflow as an ordinary user.",
     });
   }
   await run("chown", "-R", `${Deno.uid()}:${Deno.gid()}`, folder);
-  const away = standIn(folder);
-  await run("rm", "-rf", away);
-  await makeOpenFolder(dirname(away));
-  await Deno.mkdir(away, { mode: 0o700 });
-  await run("chown", owner, away);
-  await Deno.writeTextFile(join(folder, MOVED), `${away}\n`);
-  return away;
+  const substitute = substitutePath(folder);
+  await run("rm", "-rf", substitute);
+  await createPublicFolder(dirname(substitute));
+  await Deno.mkdir(substitute, { mode: 0o700 });
+  await run("chown", owner, substitute);
+  await Deno.writeTextFile(join(folder, MOVED_FILE), `${substitute}\n`);
+  return substitute;
 }
 
 /**
- * A command prefix that makes us another user inside a namespace, one with a name; undefined where it is
+ * Returns a command prefix that runs a program as a named user in a user namespace; undefined where namespaces are
  * forbidden.
  */
-async function namespace(): Promise<string[] | undefined> {
+async function namespacePrefix(): Promise<string[] | undefined> {
   const { uid, gid } = await findUser("nobody");
   const prefix = ["unshare", "--user", `--map-user=${uid}`, `--map-group=${gid}`, "--"];
   return await succeeds([...prefix, "true"]) ? prefix : undefined;
 }
 
-/** We are not root: PostgreSQL runs as ourselves. */
-async function asOurselves(programs: string, folder: string, self: number): Promise<ServerUser> {
+/** Returns how PostgreSQL is run when the current user is not root: as that user. */
+async function currentUser(programs: string, folder: string, uid: number): Promise<ServerUser> {
   const data = join(folder, "data");
-  const owner = await ownerOf(data);
-  if (owner && owner.uid !== self) {
+  const owner = await findOwner(data);
+  if (owner && owner.uid !== uid) {
     throw new SalesflowError(
-      `Cannot run PostgreSQL on ${data}: it belongs to user ${owner.uid}, you are ${self}`,
+      `Cannot run PostgreSQL on ${data}: it belongs to user ${owner.uid}, you are ${uid}`,
       { remedy: "Run salesflow as that user, or set SALESFLOW_HOME to another folder." },
     );
   }
   if (await succeeds(["id", "-un"])) return { prefix: [], identity: {}, programs, folder };
-  // Containers often run under an id that nobody has; PostgreSQL insists on a name.
-  const prefix = await namespace();
+  // Containers often run under an id without a user name; PostgreSQL requires a name.
+  const prefix = await namespacePrefix();
   if (prefix) return { prefix, identity: {}, programs, folder };
-  throw new SalesflowError(`Cannot run PostgreSQL: the system has no name for your user id ${self}`, {
-    remedy: "Add the user to /etc/passwd, or permit user namespaces.",
+  throw new SalesflowError(`Cannot run PostgreSQL: the system has no name for your user id ${uid}`, {
+    remedy: "Add the user to /etc/passwd, or allow user namespaces.",
   });
 }
 
 /**
- * Chooses who runs PostgreSQL.
+ * Chooses the user that runs PostgreSQL.
  *
  * @param programs folder with PostgreSQL's `bin`, `lib` and `share`
- * @param folder where its data are or will be, in `data`; must exist
+ * @param folder data folder; must exist, and has the cluster in `data` once it was created
+ * @throws {SalesflowError} when no user can run PostgreSQL on this folder
  */
 export async function chooseServerUser(programs: string, folder: string): Promise<ServerUser> {
-  const self = Deno.uid();
-  if (self === null) throw new SalesflowError("Cannot run PostgreSQL: this system has no user ids");
-  if (self !== 0) return await asOurselves(programs, folder, self);
-  const away = await standInOf(folder);
-  const owner = await ownerOf(join(away ?? folder, "data"));
-  const stranger = owner && owner.uid !== 0 ? owner : undefined;
-  const prefix = stranger ? undefined : await namespace();
+  const uid = Deno.uid();
+  if (uid === null) throw new SalesflowError("Cannot run PostgreSQL: this system has no user ids");
+  if (uid !== 0) return await currentUser(programs, folder, uid);
+  const substitute = await findSubstitute(folder);
+  const owner = await findOwner(join(substitute ?? folder, "data"));
+  const otherOwner = owner && owner.uid !== 0 ? owner : undefined;
+  const prefix = otherOwner ? undefined : await namespacePrefix();
   if (prefix) {
-    await Deno.chown(folder, 0, Deno.gid()); // it may be another user's from an attempt without namespaces
+    await Deno.chown(folder, 0, Deno.gid()); // an attempt without namespaces may have given it to another user
     return { prefix, identity: {}, programs, folder };
   }
-  const identity = stranger ?? await findUser("postgres", "nobody");
+  const identity = otherOwner ?? await findUser("postgres", "nobody");
   return {
     prefix: [],
     identity,

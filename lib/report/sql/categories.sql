@@ -1,4 +1,4 @@
--- Amounts by category and region, for runs with a catalogue.
+-- Sales and amounts by category and region, for runs with a catalogue.
 SELECT
   p.category,
   a.region,

@@ -1,4 +1,4 @@
--- How many products there are, and how many of the leading ones bring half, 80 % and 95 % of the amount.
+-- Number of products, and of the top products that make up 50%, 80% and 95% of the amount.
 SELECT
   count(*)::text AS products,
   (min(amount_rank) FILTER (WHERE cumulative_share >= 0.5))::text AS half,

@@ -1,3 +1,3 @@
--- How many people bought, and how many of them more than once.
-SELECT count(*)::text AS customers, count(*) FILTER (WHERE sales > 1)::text AS again
+-- Number of customers, and of those with more than one sale.
+SELECT count(*)::text AS customers, count(*) FILTER (WHERE sales > 1)::text AS repeat_customers
 FROM (SELECT count(*) AS sales FROM shop.sales GROUP BY customer_id) AS customers;

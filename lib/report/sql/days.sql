@@ -1,4 +1,4 @@
--- What each region sold on each day.
+-- Sales and amounts by day and region.
 SELECT
   sale_date::text AS date,
   region,

@@ -1,5 +1,5 @@
--- Products that a region buys more of than the shop does: the product's share of the region's amount divided by its
--- share of the whole, among the region's leading products. $1: how many of each region; $2: among how many leaders;
+-- Products with a higher share of a region's amount than of the total amount, among the top products of the region.
+-- lift is the quotient of the two shares. $1: favourites of each region; $2: top products to choose from;
 -- $3: whether shop.products is this run's catalogue
 WITH compared AS (
   SELECT
@@ -13,7 +13,7 @@ WITH compared AS (
   JOIN shop.sales_aggregates t ON t.level = 'total'
   WHERE rp.level = 'region_product' AND rp.amount_rank <= $2
 ), ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY region ORDER BY lift DESC, product_id) AS place
+  SELECT *, row_number() OVER (PARTITION BY region ORDER BY lift DESC, product_id) AS ordinal
   FROM compared
   WHERE round(lift, 1) > 1
 )
@@ -26,5 +26,5 @@ SELECT
   round(ranked.lift, 1)::text AS lift
 FROM ranked
 LEFT JOIN shop.products c ON $3 AND c.product_id = ranked.product_id
-WHERE place <= $1
-ORDER BY ranked.region, place;
+WHERE ordinal <= $1
+ORDER BY ranked.region, ordinal;

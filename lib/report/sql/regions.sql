@@ -1,4 +1,4 @@
--- The whole and its regions, the region with the highest amount first.
+-- The total, and the regions by amount, descending.
 SELECT
   level,
   region,

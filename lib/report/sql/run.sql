@@ -1,4 +1,4 @@
--- The run as it was loaded, and whose sums the aggregates are. $1: run_id
+-- The loaded run, and the run in shop.sales_aggregates. $1: run_id
 SELECT
   source,
   clean_engine,

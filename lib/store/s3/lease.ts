@@ -1,96 +1,108 @@
 /**
- * A lock in a bucket: an object that only one can create (conditional PUT), renewed while its owner lives. When the owner is killed the object stays, and
- * anybody may take it over once it has not been renewed for {@linkcode EXPIRY_MS}. Only the bucket's clock counts: those of the machines may differ.
+ * A lock in a bucket: an object created by a conditional PUT and renewed while its owner is alive. The object of a killed owner
+ * remains, and anyone may take it over once it has not been renewed for {@linkcode EXPIRY_MS}. Expiry is computed from the bucket's
+ * clock only, because the clocks of the machines may differ.
  *
- * The object names its owner. An answer that is lost on the way makes the client try again and be refused by what it
- * wrote itself, so whoever is refused looks whose the lease is before believing it.
+ * The object contains its owner's id. If a response is lost, the client repeats the request, and the condition fails because of
+ * the client's own first attempt. So a failed condition counts only if the object belongs to another owner.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { SalesflowError } from "../../console/errors.ts";
-import type { Place } from "./object_reader.ts";
-import type { S3Sdk } from "./client.ts";
+import type { ObjectLocation } from "./object_reader.ts";
+import { httpStatusOf, type S3Sdk } from "./client.ts";
 import type { Lock } from "../store.ts";
 
-/** A lease that is not renewed for so long is free. */
+/** A lease that has not been renewed for this long is free. */
 export const EXPIRY_MS = 60_000;
-const RENEW_MS = 15_000;
-/** For one renewal with all its tries: a connection that has fallen silent must not cost the whole lease. */
-const RENEWAL_MS = 15_000;
-/** Between a renewal that failed and the next one. */
-const RENEW_AGAIN_MS = 2_000;
-/** Time for tidying up after a failure; what does not succeed meanwhile is left to the next command. */
+const RENEW_INTERVAL_MS = 15_000;
+/** Timeout of a renewal with all its attempts, so that one stalled connection does not use up the lease. */
+const RENEW_TIMEOUT_MS = 15_000;
+/** Delay between a failed renewal and the next one. */
+const RENEW_RETRY_DELAY_MS = 2_000;
+/** Time limit for cleanup after a failure. What remains is cleaned up by the next command. */
 export const CLEANUP_TIMEOUT_MS = 5_000;
 
-/** Times of a lease, in milliseconds; only tests have others. */
+/** Intervals of a lease in milliseconds. Only tests change them. */
 export interface LeaseTimes {
-  /** @default {60_000} */
+  /**
+   * Age at which a lease expires.
+   *
+   * @default {60_000}
+   */
   expiryMs: number;
-  /** @default {15_000} */
-  renewMs: number;
-  /** @default {15_000} */
-  renewalMs: number;
-  /** @default {2_000} */
-  renewAgainMs: number;
+  /**
+   * Time between renewals.
+   *
+   * @default {15_000}
+   */
+  renewIntervalMs: number;
+  /**
+   * Timeout of a renewal with all its attempts.
+   *
+   * @default {15_000}
+   */
+  renewTimeoutMs: number;
+  /**
+   * Delay after a failed renewal.
+   *
+   * @default {2_000}
+   */
+  renewRetryDelayMs: number;
 }
 
-const TIMES: LeaseTimes = {
+const DEFAULT_TIMES: LeaseTimes = {
   expiryMs: EXPIRY_MS,
-  renewMs: RENEW_MS,
-  renewalMs: RENEWAL_MS,
-  renewAgainMs: RENEW_AGAIN_MS,
+  renewIntervalMs: RENEW_INTERVAL_MS,
+  renewTimeoutMs: RENEW_TIMEOUT_MS,
+  renewRetryDelayMs: RENEW_RETRY_DELAY_MS,
 };
 
-function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+/** Reports whether a condition failed: the object exists already, was replaced, or was deleted. */
+function isConflict(error: unknown): boolean {
+  return [404, 409, 412].includes(httpStatusOf(error)!) && (error as Error).name !== "NoSuchBucket";
 }
 
-/** Somebody was faster: the object is there already, is another one now, or is gone. */
-function refused(error: unknown): boolean {
-  return [404, 409, 412].includes(statusOf(error)!) && (error as Error).name !== "NoSuchBucket";
-}
-
-/** Sends a command; tells its answer and the bucket's time. */
-async function withTime<Output>(
+/** Sends a command; returns the response and the bucket's time. */
+async function sendWithTime<Output>(
   command: { middlewareStack: { add: unknown } },
   send: () => Promise<Output>,
-): Promise<{ answer: Output; nowMs: number }> {
+): Promise<{ response: Output; nowMs: number }> {
   let nowMs = Number.NaN;
   const add = command.middlewareStack.add as (middleware: unknown, options: unknown) => void;
-  const takeDate = (next: (args: unknown) => Promise<{ response: unknown }>) => async (args: unknown) => {
+  const readDate = (next: (args: unknown) => Promise<{ response: unknown }>) => async (args: unknown) => {
     const result = await next(args);
     const { headers } = result.response as { headers: Record<string, string> };
     nowMs = Date.parse(headers.date ?? "");
     return result;
   };
-  add.call(command.middlewareStack, takeDate, { step: "deserialize", name: "salesflowTakesDate" });
-  const answer = await send();
-  if (Number.isNaN(nowMs)) throw new Error("the bucket's answer has no date");
-  return { answer, nowMs };
+  add.call(command.middlewareStack, readDate, { step: "deserialize", name: "salesflowReadDate" });
+  const response = await send();
+  if (Number.isNaN(nowMs)) throw new Error("the bucket's response has no Date header");
+  return { response, nowMs };
 }
 
-interface Found {
+interface LeaseState {
   owner: string | undefined;
   etag: string;
-  /** Since it was renewed. */
+  /** Time since the last renewal. */
   ageMs: number;
 }
 
-/** One lease of one owner. */
 class Lease implements Lock {
   readonly #s3: S3Sdk;
-  readonly #place: Place;
+  readonly #location: ObjectLocation;
   readonly #times: LeaseTimes;
   readonly #owner = crypto.randomUUID();
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   #etag = "";
-  /** When the last renewal that is known to have worked was sent. */
+  /** When the request of the last successful renewal was sent. */
   #renewedAt = 0;
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(s3: S3Sdk, place: Place, times: LeaseTimes) {
+  constructor(s3: S3Sdk, location: ObjectLocation, times: LeaseTimes) {
     this.#s3 = s3;
-    this.#place = place;
+    this.#location = location;
     this.#times = times;
   }
 
@@ -98,46 +110,46 @@ class Lease implements Lock {
     return this.#lost.signal;
   }
 
-  /** @returns whether the lease is ours now */
-  async take(): Promise<boolean> {
-    let ours = await this.#put({ IfNoneMatch: "*" });
-    if (!ours) {
-      const found = await this.#look();
-      if (found && found.ageMs < this.#times.expiryMs) return false;
-      ours = await this.#put(found ? { IfMatch: found.etag } : { IfNoneMatch: "*" });
+  /** Returns whether the lease was acquired. */
+  async acquire(): Promise<boolean> {
+    let acquired = await this.#put({ IfNoneMatch: "*" });
+    if (!acquired) {
+      const current = await this.#get();
+      if (current && current.ageMs < this.#times.expiryMs) return false;
+      acquired = await this.#put(current ? { IfMatch: current.etag } : { IfNoneMatch: "*" });
     }
-    if (ours) this.#renewing = this.#renewUntilReleased();
-    return ours;
+    if (acquired) this.#renewing = this.#renewUntilReleased();
+    return acquired;
   }
 
-  /** Never overlaps itself; deletes nothing that is another's. */
+  /** Waits for a running renewal, then deletes the object unless another owner has taken it over. */
   async release(): Promise<void> {
     this.#released.abort();
     await this.#renewing;
-    // One that cannot be deleted expires.
+    // If it cannot be deleted, it expires.
     await this.#remove(AbortSignal.timeout(CLEANUP_TIMEOUT_MS)).catch(() => {});
   }
 
-  /** The lease as it stands; undefined when there is none. Its age is told by the bucket's clock alone. */
-  async #look(abortSignal: AbortSignal = this.#released.signal): Promise<Found | undefined> {
-    const command = new this.#s3.GetObjectCommand(this.#place);
+  /** Returns the current state of the object; undefined when it does not exist. */
+  async #get(abortSignal: AbortSignal = this.#released.signal): Promise<LeaseState | undefined> {
+    const command = new this.#s3.GetObjectCommand(this.#location);
     try {
-      const { answer, nowMs } = await withTime(command, async () => {
+      const { response, nowMs } = await sendWithTime(command, async () => {
         const { Body, ETag, LastModified } = await this.#s3.client.send(command, { abortSignal });
         return { text: await Body!.transformToString(), ETag, LastModified };
       });
       return {
-        owner: ownerIn(answer.text),
-        etag: answer.ETag!,
-        ageMs: nowMs - answer.LastModified!.getTime(),
+        owner: parseOwner(response.text),
+        etag: response.ETag!,
+        ageMs: nowMs - response.LastModified!.getTime(),
       };
     } catch (error) {
-      if (statusOf(error) === 404 && (error as Error).name !== "NoSuchBucket") return undefined;
+      if (httpStatusOf(error) === 404 && (error as Error).name !== "NoSuchBucket") return undefined;
       throw error;
     }
   }
 
-  /** Writes the lease when the condition holds. @returns whether it is ours now */
+  /** Writes the object if the condition holds. Returns whether the lease is ours. */
   async #put(
     condition: { IfNoneMatch: string } | { IfMatch: string },
     abortSignal: AbortSignal = this.#released.signal,
@@ -145,14 +157,14 @@ class Lease implements Lock {
     const sentAt = performance.now();
     const Body = JSON.stringify({ owner: this.#owner, renewed_at: new Date().toISOString() });
     try {
-      const command = new this.#s3.PutObjectCommand({ ...this.#place, Body, ...condition });
+      const command = new this.#s3.PutObjectCommand({ ...this.#location, Body, ...condition });
       this.#etag = (await this.#s3.client.send(command, { abortSignal })).ETag!;
     } catch (error) {
-      if (!refused(error)) throw error;
-      // An earlier try may have come through without its answer coming back.
-      const found = await this.#look(abortSignal);
-      if (found?.owner !== this.#owner) return false;
-      this.#etag = found.etag;
+      if (!isConflict(error)) throw error;
+      // An earlier attempt may have succeeded although its response was lost.
+      const current = await this.#get(abortSignal);
+      if (current?.owner !== this.#owner) return false;
+      this.#etag = current.etag;
     }
     this.#renewedAt = sentAt;
     return true;
@@ -160,53 +172,54 @@ class Lease implements Lock {
 
   async #renewUntilReleased(): Promise<void> {
     const { signal } = this.#released;
-    const { expiryMs, renewMs, renewalMs, renewAgainMs } = this.#times;
-    for (let waitMs = renewMs;;) {
+    const { expiryMs, renewIntervalMs, renewTimeoutMs, renewRetryDelayMs } = this.#times;
+    for (let waitMs = renewIntervalMs;;) {
       try {
         await delay(waitMs, undefined, { signal, ref: false });
       } catch {
         return;
       }
       try {
-        const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(renewalMs)]);
+        const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(renewTimeoutMs)]);
         if (!await this.#put({ IfMatch: this.#etag }, abortSignal)) {
           return this.#lose("another command took it over");
         }
-        waitMs = renewMs;
+        waitMs = renewIntervalMs;
       } catch (cause) {
         if (signal.aborted) return;
-        // From here on another may have it.
+        // Another owner may have taken it over.
         if (performance.now() - this.#renewedAt >= expiryMs) {
           return this.#lose(`it could not be renewed for ${expiryMs / 1000} s`, cause);
         }
-        waitMs = renewAgainMs;
+        waitMs = renewRetryDelayMs;
       }
     }
   }
 
   #lose(why: string, cause?: unknown): void {
-    const message = `The lock ${this.#place.Key} in bucket ${this.#place.Bucket} was lost: ${why}`;
+    const { Bucket, Key } = this.#location;
+    const message = `The lock ${Key} in bucket ${Bucket} was lost: ${why}`;
     this.#lost.abort(new SalesflowError(message, { exitCode: 75, cause }));
   }
 
   async #remove(abortSignal: AbortSignal): Promise<void> {
-    const found = await this.#look(abortSignal);
-    if (found?.owner !== this.#owner) return;
+    const current = await this.#get(abortSignal);
+    if (current?.owner !== this.#owner) return;
     const remove = (condition: { IfMatch?: string }) =>
-      this.#s3.client.send(new this.#s3.DeleteObjectCommand({ ...this.#place, ...condition }), {
+      this.#s3.client.send(new this.#s3.DeleteObjectCommand({ ...this.#location, ...condition }), {
         abortSignal,
       });
     try {
-      await remove({ IfMatch: found.etag });
+      await remove({ IfMatch: current.etag });
     } catch (error) {
-      // Not every service knows the condition; those that ignore it do what we ask.
-      if (statusOf(error) !== 501 && statusOf(error) !== 400) throw error;
+      // Some services reject the condition; others ignore it.
+      if (httpStatusOf(error) !== 501 && httpStatusOf(error) !== 400) throw error;
       await remove({});
     }
   }
 }
 
-function ownerIn(text: string): string | undefined {
+function parseOwner(text: string): string | undefined {
   try {
     const { owner } = JSON.parse(text);
     return typeof owner === "string" ? owner : undefined;
@@ -215,51 +228,51 @@ function ownerIn(text: string): string | undefined {
   }
 }
 
-/** Where leases of shared holders lie. */
-const sharePrefix = ({ Key }: Place) => `${Key}.shared-`;
+/** Returns the key prefix of shared leases. */
+const sharedPrefix = ({ Key }: ObjectLocation) => `${Key}.shared-`;
 
-/** Whether a shared holder lives; what dead ones left is removed. */
-async function isShared(s3: S3Sdk, place: Place, { expiryMs }: LeaseTimes): Promise<boolean> {
-  const command = new s3.ListObjectsV2Command({ Bucket: place.Bucket, Prefix: sharePrefix(place) });
-  const { answer, nowMs } = await withTime(command, () => s3.client.send(command));
-  let live = false;
-  for (const { Key, LastModified } of answer.Contents ?? []) {
-    if (nowMs - LastModified!.getTime() < expiryMs) live = true;
-    else await s3.client.send(new s3.DeleteObjectCommand({ Bucket: place.Bucket, Key: Key! }));
+/** Reports whether a shared lease is held; deletes expired ones. */
+async function isShared(s3: S3Sdk, location: ObjectLocation, { expiryMs }: LeaseTimes): Promise<boolean> {
+  const command = new s3.ListObjectsV2Command({ Bucket: location.Bucket, Prefix: sharedPrefix(location) });
+  const { response, nowMs } = await sendWithTime(command, () => s3.client.send(command));
+  let isHeld = false;
+  for (const { Key, LastModified } of response.Contents ?? []) {
+    if (nowMs - LastModified!.getTime() < expiryMs) isHeld = true;
+    else await s3.client.send(new s3.DeleteObjectCommand({ Bucket: location.Bucket, Key: Key! }));
   }
-  return live;
+  return isHeld;
 }
 
-/** Whether somebody holds the lease for itself alone. */
-async function isHeld(s3: S3Sdk, place: Place, { expiryMs }: LeaseTimes): Promise<boolean> {
-  const command = new s3.HeadObjectCommand(place);
+/** Reports whether the exclusive lease is held. */
+async function isExclusive(s3: S3Sdk, location: ObjectLocation, { expiryMs }: LeaseTimes): Promise<boolean> {
+  const command = new s3.HeadObjectCommand(location);
   try {
-    const { answer, nowMs } = await withTime(command, () => s3.client.send(command));
-    return nowMs - answer.LastModified!.getTime() < expiryMs;
+    const { response, nowMs } = await sendWithTime(command, () => s3.client.send(command));
+    return nowMs - response.LastModified!.getTime() < expiryMs;
   } catch (error) {
-    if (statusOf(error) === 404) return false;
+    if (httpStatusOf(error) === 404) return false;
     throw error;
   }
 }
 
 /**
- * Takes the lease, alone or together with others who share it; undefined when that is not possible now. A shared holder has
- * an object of its own. Each kind first writes its own and then looks for the other's, so that never both go on.
+ * Acquires a lease, exclusive or shared; undefined when it is held. Each shared holder has its own object. Both kinds write
+ * their object first and then check for the other kind, so that they cannot both succeed.
  *
- * @throws the client's error when the bucket cannot be asked
+ * @throws the client's error when a request fails
  */
 export async function acquireLease(
   s3: S3Sdk,
-  place: Place,
+  location: ObjectLocation,
   { shared = false }: { shared?: boolean } = {},
-  times: LeaseTimes = TIMES,
+  times: LeaseTimes = DEFAULT_TIMES,
 ): Promise<Lock | undefined> {
-  const own = shared ? { ...place, Key: sharePrefix(place) + crypto.randomUUID() } : place;
+  const own = shared ? { ...location, Key: sharedPrefix(location) + crypto.randomUUID() } : location;
   const lease = new Lease(s3, own, times);
-  if (!await lease.take()) return undefined;
+  if (!await lease.acquire()) return undefined;
   try {
-    const taken = shared ? await isHeld(s3, place, times) : await isShared(s3, place, times);
-    if (!taken) return lease;
+    const isHeld = shared ? await isExclusive(s3, location, times) : await isShared(s3, location, times);
+    if (!isHeld) return lease;
   } catch (error) {
     await lease.release();
     throw error;

@@ -1,29 +1,33 @@
-/** Reads an object whose connection may break or fall silent on the way: the rest is asked for again, from the byte that was reached. */
+/** Reads objects over unreliable connections: after a lost or stalled one, requests the rest from the current offset. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Readable } from "node:stream";
 import { SalesflowError } from "../../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../../connection/limits.ts";
-import { logger, triesLeft } from "../../console/log.ts";
-import type { S3Sdk } from "./client.ts";
+import { escapePlaceholders, formatAttemptsLeft, logger } from "../../console/log.ts";
+import { httpStatusOf, type S3Sdk } from "./client.ts";
 
-/** An object in a bucket. */
-export interface Place {
+/** An object in a bucket, named as in the SDK's commands. */
+export interface ObjectLocation {
+  /** Name of the bucket. */
   Bucket: string;
+  /** Name of the object. */
   Key: string;
 }
 
-/** Bytes of an object: `start` included, `end` excluded; the whole object without them. */
+/** A range of bytes. */
 export interface ByteRange {
+  /** Offset of the first byte. */
   start: number;
+  /** Offset after the last byte. */
   end: number;
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** The next piece of a body; a body that stands still is cut. */
-async function next(body: Readable, chunks: AsyncIterator<Chunk>, stallMs: number) {
-  const late = () => body.destroy(new Error(`nothing moved for ${stallMs / 1000} s`));
-  const timer = setTimeout(late, stallMs);
+/** Reads the next chunk of a body; destroys the body when it stalls. */
+async function readChunk(body: Readable, chunks: AsyncIterator<Chunk>, stallTimeoutMs: number) {
+  const onStall = () => body.destroy(new Error(`no progress for ${stallTimeoutMs / 1000} s`));
+  const timer = setTimeout(onStall, stallTimeoutMs);
   try {
     return await chunks.next();
   } finally {
@@ -31,76 +35,79 @@ async function next(body: Readable, chunks: AsyncIterator<Chunk>, stallMs: numbe
   }
 }
 
-function wait(failures: number, { firstRetryMs, longestRetryMs }: DatabaseLimits): Promise<void> {
-  return delay(Math.min(longestRetryMs, firstRetryMs * 2 ** (failures - 1)) * (0.5 + Math.random()));
+/** Waits with exponential backoff and jitter. */
+function backOff(failures: number, { minRetryDelayMs, maxRetryDelayMs }: DatabaseLimits): Promise<void> {
+  return delay(Math.min(maxRetryDelayMs, minRetryDelayMs * 2 ** (failures - 1)) * (0.5 + Math.random()));
 }
 
 /**
- * The bytes of an object, in order. Requests that fail are repeated by the client; here it is the body that breaks.
+ * Yields the bytes of an object or a range of it. The client retries failed requests; this function also retries when the body
+ * of a response is interrupted.
  *
- * @throws {SalesflowError} when the object was replaced while it was read
- * @throws the client's error when there is no such object, or its limit of tries is reached
+ * @throws {SalesflowError} when the object is replaced during the read
+ * @throws the client's error when the object does not exist, or no attempts are left
  */
-export async function* objectBytes(
+export async function* streamObject(
   { client, GetObjectCommand }: S3Sdk,
-  place: Place,
+  location: ObjectLocation,
   range?: ByteRange,
   limits: DatabaseLimits = DEFAULT_LIMITS,
 ): AsyncGenerator<Chunk, void, void> {
-  let at = range?.start ?? 0;
+  let offset = range?.start ?? 0;
   let etag: string | undefined;
   let end = range?.end;
   for (let failures = 0;;) {
-    const whole = at === 0 && end === undefined;
-    const answer = await client.send(
+    const isWhole = offset === 0 && end === undefined;
+    const response = await client.send(
       new GetObjectCommand({
-        ...place,
-        ...(whole ? {} : { Range: `bytes=${at}-${end === undefined ? "" : end - 1}` }),
+        ...location,
+        ...(isWhole ? {} : { Range: `bytes=${offset}-${end === undefined ? "" : end - 1}` }),
         ...(etag === undefined ? {} : { IfMatch: etag }),
       }),
-    ).catch((error: { $metadata?: { httpStatusCode?: number } }) => {
-      if (etag === undefined || error.$metadata?.httpStatusCode !== 412) throw error;
-      throw new SalesflowError(`${place.Key} was replaced while it was read`, {
+    ).catch((error: unknown) => {
+      if (etag === undefined || httpStatusOf(error) !== 412) throw error;
+      throw new SalesflowError(`${location.Key} was replaced while it was being read`, {
         exitCode: 75,
-        remedy: "Let one command at a time work on a run, then run again.",
+        remedy: "Run only one command on a run at a time, then run this one again.",
         cause: error,
       });
     });
-    etag ??= answer.ETag;
-    end = at + answer.ContentLength!;
-    const body = answer.Body as Readable;
+    etag ??= response.ETag;
+    end = offset + response.ContentLength!;
+    const body = response.Body as Readable;
     const chunks: AsyncIterator<Chunk> = body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const { done, value } = await next(body, chunks, limits.stallMs);
+        const { done, value } = await readChunk(body, chunks, limits.stallTimeoutMs);
         if (done) break;
-        at += value.length;
+        offset += value.length;
         yield value;
       }
-      if (at < end) throw new Error("the connection ended early");
+      if (offset < end) throw new Error("the connection was closed early");
       return;
     } catch (error) {
-      if (at >= end) return;
+      if (offset >= end) return;
       if (++failures > limits.retries) throw error;
       const why = error instanceof Error ? error.message : String(error);
-      const left = limits.retries - failures;
-      logger("store").warn(`${place.Key} broke off at byte ${at}: ${why}; trying again (${triesLeft(left)})`);
-      await wait(failures, limits);
+      const left = formatAttemptsLeft(limits.retries - failures);
+      const message = `${location.Key}: interrupted at byte ${offset}: ${why}; retrying (${left})`;
+      logger("store").warn(escapePlaceholders(message));
+      await backOff(failures, limits);
     } finally {
       body.destroy();
     }
   }
 }
 
-/** The bytes of an object or of a range of it, in one piece. */
-export async function readObject(s3: S3Sdk, place: Place, range?: ByteRange): Promise<Chunk> {
-  const pieces: Chunk[] = [];
-  for await (const piece of objectBytes(s3, place, range)) pieces.push(piece);
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
+/** Reads an object or a range of it into memory. */
+export async function readObject(s3: S3Sdk, location: ObjectLocation, range?: ByteRange): Promise<Chunk> {
+  const chunks: Chunk[] = [];
+  for await (const chunk of streamObject(s3, location, range)) chunks.push(chunk);
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
   }
   return bytes;
 }

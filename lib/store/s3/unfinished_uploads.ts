@@ -1,31 +1,31 @@
-/** Uploads in parts that were begun in a bucket and not finished: a killed command leaves them, and they are no objects. */
+/** Aborts multipart uploads that killed commands left unfinished. They occupy space but are not objects. */
 import type * as S3 from "@aws-sdk/client-s3";
 import type { S3Sdk } from "./client.ts";
 
-/** Uploads for each answer, the most that S3 gives. */
-const PAGE_UPLOADS = 1000;
+/** The maximum that S3 returns. */
+const UPLOADS_PER_PAGE = 1000;
 
 async function abortUpload(s3: S3Sdk, Bucket: string, { Key, UploadId }: S3.MultipartUpload): Promise<void> {
   try {
     await s3.client.send(new s3.AbortMultipartUploadCommand({ Bucket, Key, UploadId }));
   } catch (error) {
-    if ((error as Error).name !== "NoSuchUpload") throw error; // somebody was faster
+    if ((error as Error).name !== "NoSuchUpload") throw error; // completed or aborted meanwhile
   }
 }
 
 /**
- * Gives up all unfinished uploads below a prefix, but those for whose key `keep` says yes.
+ * Aborts all unfinished uploads with a prefix, except those for whose key `keep` returns true.
  *
- * @param pageUploads how many to ask for at a time, 1 to 1,000
+ * @param pageSize uploads per request, 1 to 1,000
  */
 export async function abortUploads(
   s3: S3Sdk,
   { Bucket, Prefix }: { Bucket: string; Prefix: string },
   keep: (key: string) => boolean,
-  pageUploads: number = PAGE_UPLOADS,
+  pageSize: number = UPLOADS_PER_PAGE,
 ): Promise<void> {
-  const request: S3.ListMultipartUploadsRequest = { Bucket, Prefix, MaxUploads: pageUploads };
-  let [aborted, missed] = [0, false];
+  const request: S3.ListMultipartUploadsRequest = { Bucket, Prefix, MaxUploads: pageSize };
+  let [aborted, mayHaveSkipped] = [0, false];
   while (true) {
     const page = await s3.client.send(new s3.ListMultipartUploadsCommand(request));
     for (const upload of page.Uploads ?? []) {
@@ -34,13 +34,13 @@ export async function abortUploads(
       aborted++;
     }
     if (page.IsTruncated && page.NextKeyMarker) {
-      // By keys alone, since not every service takes the marker of an upload. When a page ends between two uploads of one key,
-      // the second is missed, and found from the beginning once more.
+      // Pages by key only, because some services do not support the upload-id marker. If a page ends between two uploads of
+      // one key, the second is skipped and found by starting over.
       request.KeyMarker = page.NextKeyMarker;
-      missed = true;
-    } else if (missed && aborted > 0) {
+      mayHaveSkipped = true;
+    } else if (mayHaveSkipped && aborted > 0) {
       delete request.KeyMarker;
-      [aborted, missed] = [0, false];
+      [aborted, mayHaveSkipped] = [0, false];
     } else {
       return;
     }

@@ -1,10 +1,10 @@
 /**
- * Measures the Spark engine on a standalone cluster of two workers; arguments are passed on to bench.py. Needs what the
- * tests of the Spark engine need.
+ * `deno task bench:spark`: measures the Spark engine on a standalone cluster of two workers. Arguments are passed on to
+ * bench.py. Has the same requirements as the tests of the Spark engine.
  */
-import { run, sparkEnvironment } from "../../python.ts";
+import { ensureSparkVenv, run } from "../../python.ts";
 
-const { code } = await run(`${await sparkEnvironment()}/bin/python`, [
+const { code } = await run(`${await ensureSparkVenv()}/bin/python`, [
   "tests/bench/spark/bench.py",
   "--deno",
   Deno.execPath(),

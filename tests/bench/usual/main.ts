@@ -1,20 +1,20 @@
 /**
- * The command against the same job as it is commonly written (pipeline.py: csv, pandas, SQLAlchemy), in pairs, on the
- * same databases: `deno task bench:usual [--rows N] [--rounds N]`. Needs Python 3.11 or newer.
+ * `deno task bench:usual [--rows N] [--rounds N]`: compares the command with a conventional implementation of the same job
+ * (pipeline.py: csv, pandas, SQLAlchemy), in pairs, on the same databases. Needs Python 3.11 or newer.
  */
 import Table from "cli-table3";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
 import { setUpLogging } from "../../../lib/console/log.ts";
-import { environment, findPython, ROOT } from "../../python.ts";
-import { argument, median, salesflow, seconds, timed } from "../measure.ts";
+import { ensureVenv, findPython, ROOT } from "../../python.ts";
+import { formatSeconds, measure, median, numericOption, runSalesflow } from "../measure.ts";
 
 const STAGES = ["generate", "clean", "load", "aggregate", "transfer"] as const;
 
-const rows = argument("rows", 1_000_000);
-const rounds = argument("rounds", 3);
+const rows = numericOption("rows", 1_000_000);
+const rounds = numericOption("rounds", 3);
 
-/** Runs pipeline.py; returns the seconds of its stages. */
-async function usual(
+/** Runs pipeline.py; returns the seconds of each stage. */
+async function runPipeline(
   python: string,
   folder: string,
   env: Record<string, string>,
@@ -31,7 +31,7 @@ async function usual(
 
 await setUpLogging("text", true);
 const locks = ["tests/bench/usual/requirements.txt"];
-const folder = await environment(".cache/bench", locks, await findPython(["3.13", "3.12", "3.11"]));
+const folder = await ensureVenv(".cache/bench", locks, await findPython(["3.13", "3.12", "3.11"]));
 const python = `${folder}/bin/python`;
 const home = await Deno.makeTempDir({ prefix: "salesflow-bench-" });
 const embedded = await startEmbedded(home);
@@ -41,19 +41,21 @@ const env = {
   SALESFLOW_CLICKHOUSE_URL: embedded.clickhouseUrl,
 };
 const args = ["run", "--run-id", "bench", "--rows", String(rows), "--from", "generate", "--quiet"];
-const own = new Map<string, number[]>([...STAGES, "whole"].map((stage) => [stage, []]));
-const theirs = new Map<string, number[]>([...STAGES, "whole"].map((stage) => [stage, []]));
+const salesflowSeconds = new Map<string, number[]>([...STAGES, "whole"].map((stage) => [stage, []]));
+const pandasSeconds = new Map<string, number[]>([...STAGES, "whole"].map((stage) => [stage, []]));
 try {
-  await salesflow(args, env); // warm-up, and migrations
+  await runSalesflow(args, env); // warm-up, and migrations
   for (let round = 0; round < rounds; round++) {
-    own.get("whole")!.push(await timed(() => salesflow(args, env)));
+    salesflowSeconds.get("whole")!.push(await measure(() => runSalesflow(args, env)));
     for (const stage of STAGES) {
       const record = JSON.parse(await Deno.readTextFile(`${home}/runs/bench/stages/${stage}.json`));
-      own.get(stage)!.push(record.seconds);
+      salesflowSeconds.get(stage)!.push(record.seconds);
     }
-    let spent: Record<string, number> = {};
-    theirs.get("whole")!.push(await timed(async () => void (spent = await usual(python, home, env))));
-    for (const stage of STAGES) theirs.get(stage)!.push(spent[stage]!);
+    let stages: Record<string, number> = {};
+    pandasSeconds.get("whole")!.push(
+      await measure(async () => void (stages = await runPipeline(python, home, env))),
+    );
+    for (const stage of STAGES) pandasSeconds.get(stage)!.push(stages[stage]!);
   }
 } finally {
   await embedded.close();
@@ -65,13 +67,18 @@ const table = new Table({
   colAligns: ["left", "right", "right", "right"],
   style: { head: [], border: [] },
 });
-for (const [stage, values] of own) {
-  const other = theirs.get(stage)!;
+for (const [stage, values] of salesflowSeconds) {
+  const other = pandasSeconds.get(stage)!;
   const ratio = median(values.map((value, index) => other[index]! / value)).toFixed(1);
-  table.push([stage === "whole" ? "whole command" : stage, seconds(values), seconds(other), ratio]);
+  table.push([
+    stage === "whole" ? "whole command" : stage,
+    formatSeconds(values),
+    formatSeconds(other),
+    ratio,
+  ]);
 }
 console.log(
   `${rows.toLocaleString("en")} sales, ${rounds} rounds, ${navigator.hardwareConcurrency} processors`,
 );
 console.log(table.toString());
-console.log("The whole command of salesflow also verifies and reports; the other does neither.");
+console.log("The whole command of salesflow also verifies and reports; the other pipeline does neither.");

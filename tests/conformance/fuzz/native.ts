@@ -1,4 +1,4 @@
-/** Fuzzed raw data in a store, and what the native engine makes of it. */
+/** Writes fuzzed raw data to a store and runs the native engine on it. */
 import { clean } from "../../../lib/clean/clean.ts";
 import { writeRun } from "../../../lib/pipeline/records.ts";
 import type { StageContext, StageResult } from "../../../lib/pipeline/stage.ts";
@@ -7,7 +7,7 @@ import type { Store } from "../../../lib/store/store.ts";
 import { putRaw } from "../cases.ts";
 import { type FuzzRound, fuzzRound, WRONG_HEADERS } from "./raw_parts.ts";
 
-/** One run of the store; `round` says how to clean it. */
+/** A run, with its raw data and the options for clean. */
 export interface FuzzRun {
   runId: string;
   round: FuzzRound;
@@ -15,7 +15,7 @@ export interface FuzzRun {
 
 const GOOD_PART = new TextEncoder().encode(`${SALE_HEADER}\n1,11,22,3,2026-11-24,10.00,North\n`);
 
-/** The rounds of a seed. */
+/** Returns the runs of a seed. */
 export function fuzzRuns(seed: number, rounds: number): FuzzRun[] {
   return Array.from({ length: rounds }, (_, round) => ({
     runId: `fuzz-${seed}-${round}`,
@@ -23,7 +23,7 @@ export function fuzzRuns(seed: number, rounds: number): FuzzRun[] {
   }));
 }
 
-/** Runs whose second part begins with a wrong header. */
+/** Returns runs whose second part begins with a wrong header. */
 export function wrongHeaderRuns(): (FuzzRun & { what: string })[] {
   return WRONG_HEADERS.map(([what, part], index) => ({
     runId: `header-${index}`,
@@ -32,7 +32,7 @@ export function wrongHeaderRuns(): (FuzzRun & { what: string })[] {
   }));
 }
 
-/** Puts a round into the store as the raw data of its run. */
+/** Publishes the raw dataset of a run, with its run record. */
 export async function putRound(store: Store, { runId, round }: FuzzRun): Promise<void> {
   const { parts, asOf } = round;
   const rest = {
@@ -48,7 +48,7 @@ export async function putRound(store: Store, { runId, round }: FuzzRun): Promise
   await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters: {} });
 }
 
-/** Runs the native engine. */
+/** Runs the native engine on a run. */
 export async function cleanRound(
   store: Store,
   { runId, round }: FuzzRun,

@@ -7,7 +7,7 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { fromCents } from "../../../lib/domain/money.ts";
 import { REGIONS } from "../../../lib/domain/sale.ts";
-import { IMPATIENT, manySales, Place, type Sale, writeRunFiles } from "../tables/harness.ts";
+import { makeSales, type Sale, SHORT_LIMITS, Testbed, writeRunFiles } from "../tables/harness.ts";
 import { recount } from "../tables/recount.ts";
 
 /** A case of tests/conformance/aggregate; see the README there. */
@@ -39,21 +39,21 @@ function toSales(sales: Case["sales"]): Sale[] {
 }
 
 describe("aggregate()", () => {
-  let place: Place;
+  let testbed: Testbed;
   beforeAll(async () => {
-    place = await Place.open();
-    await migrate(place.context("run"));
+    testbed = await Testbed.open();
+    await migrate(testbed.context("run"));
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
 
-  async function stored(): Promise<string[]> {
-    return (await place.values(`SELECT ${COLUMNS} FROM shop.sales_aggregates`)).map((row) => row.join(" "))
+  async function readAggregates(): Promise<string[]> {
+    return (await testbed.values(`SELECT ${COLUMNS} FROM shop.sales_aggregates`)).map((row) => row.join(" "))
       .sort();
   }
 
-  /** Aggregates of these sales, which are put into the table without load: that is tested elsewhere. */
-  async function aggregated(sales: Sale[]): Promise<string[]> {
-    await place.postgres((db) =>
+  /** Replaces shop.sales, without load, and returns the aggregates. */
+  async function aggregateSales(sales: Sale[]): Promise<string[]> {
+    await testbed.postgres((db) =>
       db.transaction(async () => {
         const columns = Array.from({ length: 7 }, (_, column) => sales.map((sale) => String(sale[column])));
         await db.query("TRUNCATE shop.sales");
@@ -63,15 +63,19 @@ describe("aggregate()", () => {
         );
       })
     );
-    await aggregate(place.context("base"));
-    return await stored();
+    await aggregate(testbed.context("base"));
+    return await readAggregates();
   }
 
-  it("aggregate() refuses a database without a loaded run, and one with another run", async () => {
-    await assertRejects(() => aggregate(place.context("base")), SalesflowError, "no rows of any run");
-    await writeRunFiles(place.store, { runId: "base", parts: [manySales(10)] });
-    await load(place.context("base"));
-    const error = await assertRejects(() => aggregate(place.context("other")), SalesflowError, "of run base");
+  it("aggregate() throws when no run is loaded, or another one", async () => {
+    await assertRejects(() => aggregate(testbed.context("base")), SalesflowError, "no rows of any run");
+    await writeRunFiles(testbed.store, { runId: "base", parts: [makeSales(10)] });
+    await load(testbed.context("base"));
+    const error = await assertRejects(
+      () => aggregate(testbed.context("other")),
+      SalesflowError,
+      "of run base",
+    );
     assertEquals(error.exitCode, 1);
     assert(error.remedy?.includes("load"));
   });
@@ -79,13 +83,13 @@ describe("aggregate()", () => {
   for (const { file, cases } of conformanceCases()) {
     for (const { name, sales, expected } of cases) {
       it(`aggregate() passes ${file}: ${name}`, async () => {
-        assertEquals(await aggregated(toSales(sales)), expected.map((row) => row.join(" ")).sort());
+        assertEquals(await aggregateSales(toSales(sales)), expected.map((row) => row.join(" ")).sort());
       });
     }
   }
 
-  it("aggregate() agrees with a recount in whole numbers for whatever sales", async () => {
-    // Few different amounts make ties and halves likely; the largest ones are beyond 2^53 kopecks when they are summed.
+  it("aggregate() agrees with a recount in integers for any sales", async () => {
+    // Few distinct amounts make ties and halves likely; sums of the largest ones exceed 2^53 kopecks.
     const cents = fc.oneof(
       fc.bigInt({ min: 1n, max: 9n }),
       fc.bigInt({ min: 1n, max: 99_999_999_999_999n }),
@@ -102,52 +106,52 @@ describe("aggregate()", () => {
         const sales = toSales(
           drawn.map(([region, product, quantity, amount]) => [region, product, quantity, fromCents(amount)]),
         );
-        assertEquals(await aggregated(sales), recount(sales));
+        assertEquals(await aggregateSales(sales), recount(sales));
       }),
       { numRuns: 40, seed: 20261124 },
     );
   });
 
-  it("aggregate() keeps every kopeck when a sum needs more digits than a float has", async () => {
+  it("aggregate() is exact when a sum exceeds the precision of a double", async () => {
     const sales = toSales(
       Array.from({ length: 9000 }, (_, i) => [REGIONS[i % 2]!, 1 + i % 3, 1, "999999999999.99"]),
     );
-    const rows = await aggregated(sales);
+    const rows = await aggregateSales(sales);
     assertEquals(rows, recount(sales));
     assert(rows.some((row) => row.includes("8999999999999910.00")));
   });
 
-  it("aggregate() says what is too large when a sum does not fit its column, and keeps the old rows", async () => {
-    const before = await aggregated(toSales([["North", 1, 1, "1.00"]]));
+  it("aggregate() throws and keeps the old rows when a sum does not fit its column", async () => {
+    const before = await aggregateSales(toSales([["North", 1, 1, "1.00"]]));
     const sales = toSales(Array.from({ length: 10_001 }, () => ["North", 1, 1, "999999999999.99"]));
-    await assertRejects(() => aggregated(sales), SalesflowError, "too large for its column");
-    assertEquals(await stored(), before);
+    await assertRejects(() => aggregateSales(sales), SalesflowError, "too large for its column");
+    assertEquals(await readAggregates(), before);
   });
 
-  it("aggregate() shows readers the old rows or the new ones, while several run at once", async () => {
-    const first = await aggregated(manySales(40));
-    await writeRunFiles(place.store, { runId: "base", parts: [manySales(400)] });
+  it("aggregate() shows readers either the old rows or the new ones while several run concurrently", async () => {
+    const first = await aggregateSales(makeSales(40));
+    await writeRunFiles(testbed.store, { runId: "base", parts: [makeSales(400)] });
     let running = true;
     const seen = new Set<string>();
     const reading = (async () => {
-      while (running) seen.add((await stored()).join("\n"));
+      while (running) seen.add((await readAggregates()).join("\n"));
     })();
-    await load(place.context("base"));
-    await Promise.all([1, 2, 3, 4].map(() => aggregate(place.context("base"))));
+    await load(testbed.context("base"));
+    await Promise.all([1, 2, 3, 4].map(() => aggregate(testbed.context("base"))));
     running = false;
     await reading;
-    const last = await stored();
-    assertEquals(last, recount(manySales(400)));
+    const last = await readAggregates();
+    assertEquals(last, recount(makeSales(400)));
     for (const rows of seen) assert(rows === first.join("\n") || rows === last.join("\n"));
   });
 
-  it("aggregate() names its run in every row, and gives up when another one holds its lock", async () => {
-    await aggregate(place.context("base"));
-    assertEquals(await place.values("SELECT DISTINCT run_id FROM shop.sales_aggregates"), [["base"]]);
-    await place.postgres(async (db) => {
+  it("aggregate() writes its run id to every row, and fails with exit code 75 when another session holds its lock", async () => {
+    await aggregate(testbed.context("base"));
+    assertEquals(await testbed.values("SELECT DISTINCT run_id FROM shop.sales_aggregates"), [["base"]]);
+    await testbed.postgres(async (db) => {
       await db.query("SELECT pg_advisory_lock(hashtextextended('salesflow:sales_aggregates', 0))");
       const error = await assertRejects(
-        () => aggregate(place.context("base"), { limits: IMPATIENT }),
+        () => aggregate(testbed.context("base"), { limits: SHORT_LIMITS }),
         SalesflowError,
         "salesflow test",
       );

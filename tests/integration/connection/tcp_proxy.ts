@@ -1,18 +1,19 @@
-/** A TCP relay on this machine that can fail on demand. */
+/** A local TCP proxy that injects faults. */
 
-/** What happens to bytes from the command to the server. */
+/** A fault of the proxy. Only bytes from the client to the server are counted. */
 export type Fault =
-  /** They pass. */
+  /** All bytes are forwarded. */
   | "none"
-  /** Once so many bytes have passed, the connection is cut; later ones are fine. */
+  /** Closes the connection after this many bytes. Later connections work. */
   | { cutAfter: number }
-  /** Once so many bytes have passed, nothing moves any more, in no connection and in neither direction. */
+  /** Forwards nothing after this many bytes, on any connection and in either direction. */
   | { freezeAfter: number };
 
-/** Relays connections to `target`, with TLS in front of it when `tls` is given. */
+/** Forwards connections to a server; terminates TLS when `tls` is given. */
 export class TcpProxy {
+  /** Current fault. */
   fault: Fault = "none";
-  /** Connections so far. */
+  /** Number of connections since {@linkcode TcpProxy.setFault}. */
   connections = 0;
   readonly port: number;
   readonly #listener: Deno.Listener<Deno.Conn>;
@@ -22,7 +23,7 @@ export class TcpProxy {
   #closed = false;
   readonly #done: Promise<void>;
 
-  /** @param target a URL whose host and port are relayed */
+  /** @param target URL of the server */
   constructor(target: string, tls?: { cert: string; key: string }) {
     this.#target = new URL(target);
     const address = { hostname: "127.0.0.1", port: 0 };
@@ -31,9 +32,9 @@ export class TcpProxy {
     this.#done = this.#accept();
   }
 
-  /** The same URL through this relay. */
-  url(through = this.#target.href): string {
-    const url = new URL(through);
+  /** Returns the URL of the server through this proxy. */
+  url(): string {
+    const url = new URL(this.#target.href);
     url.port = String(this.port);
     return url.href;
   }
@@ -43,18 +44,18 @@ export class TcpProxy {
       this.connections++;
       const to = await Deno.connect({ hostname: "127.0.0.1", port: Number(this.#target.port) });
       for (const end of [from, to]) this.#open.add(end);
-      this.#relay(from, to, true);
-      this.#relay(to, from, false);
+      this.#forward(from, to, true);
+      this.#forward(to, from, false);
     }
   }
 
-  async #relay(from: Deno.Conn, to: Deno.Conn, outward: boolean): Promise<void> {
+  async #forward(from: Deno.Conn, to: Deno.Conn, upstream: boolean): Promise<void> {
     const buffer = new Uint8Array(16_384);
     try {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
-        if (outward) this.#passed += count;
+        if (upstream) this.#passed += count;
         if (typeof this.fault === "object") {
           if ("freezeAfter" in this.fault && this.#passed > this.fault.freezeAfter) return;
           if ("cutAfter" in this.fault && this.#passed > this.fault.cutAfter) {
@@ -65,7 +66,7 @@ export class TcpProxy {
         for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
       }
     } catch {
-      // A side that went away takes the other with it.
+      // When one side is closed, the other is closed below.
     }
     for (const end of [from, to]) this.#close(end);
   }
@@ -74,14 +75,14 @@ export class TcpProxy {
     if (this.#open.delete(end)) end.close();
   }
 
-  /** Forgets the bytes that passed, and sets what happens from now on. */
-  begin(fault: Fault): void {
+  /** Resets the counters and sets the fault. */
+  setFault(fault: Fault): void {
     this.#passed = 0;
     this.connections = 0;
     this.fault = fault;
   }
 
-  /** May be called twice. */
+  /** Closes the proxy and all connections. May be called twice. */
   async close(): Promise<void> {
     if (!this.#closed) this.#listener.close();
     this.#closed = true;

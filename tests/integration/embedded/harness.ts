@@ -1,21 +1,23 @@
-/** What the tests of the embedded databases share: commands in processes of their own, and a look at what they leave. */
+/** Shared by the tests of the embedded databases: commands in their own processes, and checks of what they leave. */
+import { assert, assertEquals } from "@std/assert";
 import { createClient } from "@clickhouse/client";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { startEmbedded } from "../../../lib/embedded/embedded.ts";
-import { isUnlocked } from "../../../lib/embedded/locks/file_lock.ts";
+import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
+import { exists } from "../../../lib/embedded/files/exists.ts";
+import { isUnlocked } from "../../../lib/embedded/files/file_lock.ts";
 import { homeFiles, readState } from "../../../lib/embedded/host/home_files.ts";
 import { type EngineName, ENGINES } from "../../../lib/embedded/engines/packages.ts";
 import { localImportMap } from "../../../lib/std/provider.ts";
 
-/** The folder with the project. */
+/** The project's root folder. */
 export const PROJECT = fileURLToPath(import.meta.resolve("../../../"));
 const POLL_MS = 20;
-/** Nothing that these tests wait for takes longer, not even on a busy machine. */
-const PATIENCE_MS = 30_000;
+/** Upper limit for everything these tests wait for, even on a busy machine. */
+const TIMEOUT_MS = 30_000;
 
-/** What a command says when its databases answer. */
+/** What a command prints once its databases accept connections. */
 export interface Report {
   postgresUrl: string;
   clickhouseUrl: string;
@@ -23,7 +25,7 @@ export interface Report {
   pid: number;
 }
 
-/** A command in a process of its own. */
+/** A command in its own process. */
 export class Command {
   readonly report: Promise<Report>;
   readonly #child: Deno.ChildProcess;
@@ -42,23 +44,23 @@ export class Command {
       text += chunk;
       if (text.includes("\n")) first.resolve(JSON.parse(text.slice(0, text.indexOf("\n"))));
     }
-    first.reject(new Error("the command ended without a report"));
+    first.reject(new Error("the command exited without a report"));
     return text;
   }
 
-  /** Waits for the end; whether the command ended well, having let go of its databases. */
-  async ended(): Promise<boolean> {
+  /** Waits for the command to exit; returns whether it succeeded and released its databases. */
+  async exited(): Promise<boolean> {
     const { success } = await this.#child.status;
     return success && (await this.#output).includes("closed");
   }
 
-  /** Lets the command end by itself. */
+  /** Closes the command's stdin and waits until it has exited. */
   async finish(): Promise<boolean> {
     await this.#child.stdin.close();
-    return await this.ended();
+    return await this.exited();
   }
 
-  /** Kills the command at once: it has no chance to clean up. */
+  /** Kills the command, so that it cannot clean up. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#child.status;
@@ -66,13 +68,13 @@ export class Command {
     await this.#output;
   }
 
-  /** What the terminal does at Ctrl-C: interrupts the whole process group. */
+  /** Interrupts the whole process group, as the terminal does at Ctrl-C. */
   interruptGroup(): void {
     Deno.kill(-this.#child.pid, "SIGINT");
   }
 
-  /** Frees the pipe after an end that came from outside. */
-  async release(): Promise<void> {
+  /** Closes the pipe of a command that exited on a signal. */
+  async closeStdin(): Promise<void> {
     await this.#child.stdin.close().catch(() => {});
   }
 }
@@ -81,11 +83,11 @@ export class Command {
 export interface CommandOptions extends Pick<Deno.CommandOptions, "uid" | "gid" | "env" | "cwd" | "stderr"> {
   /** The Deno executable. */
   deno?: string;
-  /** The folder with the project. */
+  /** The project's root folder. */
   project?: string;
 }
 
-/** Starts a command on a home, in a process group of its own, as a terminal does. */
+/** Starts a command on a home, in its own process group, as a terminal does. */
 export async function startCommand(home: string, options: CommandOptions = {}): Promise<Command> {
   const { deno = Deno.execPath(), project = PROJECT, ...rest } = options;
   const imports = `data:application/json,${encodeURIComponent(await localImportMap())}`;
@@ -102,17 +104,17 @@ export async function startCommand(home: string, options: CommandOptions = {}): 
   return new Command(child);
 }
 
-/** Waits until `holds` returns true. */
-export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`Waited ${PATIENCE_MS / 1000} s in vain: ${what}`);
+/** Waits until `condition` returns true. */
+export async function waitUntil(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = Date.now() + TIMEOUT_MS;
+  while (!await condition()) {
+    if (Date.now() > deadline) throw new Error(`Timed out after ${TIMEOUT_MS / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** Process ids of PostgreSQL's servers under a home. */
-export async function serversUnder(home: string): Promise<number[]> {
+/** Returns the process ids of PostgreSQL's servers in a home. */
+export async function findServers(home: string): Promise<number[]> {
   const script =
     'for p in /proc/[0-9]*; do case "$(readlink "$p/cwd")" in "$1"/*) echo "${p#/proc/}";; esac; done';
   const { stdout } = await new Deno.Command("/bin/sh", { args: ["-c", script, "sh", home], stderr: "null" })
@@ -120,16 +122,16 @@ export async function serversUnder(home: string): Promise<number[]> {
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number).sort((a, b) => a - b);
 }
 
-/** A home whose PostgreSQL has been made and stopped; copies of it start sooner than empty homes. */
-export async function makeTemplate(): Promise<string> {
+/** Creates a home with a stopped PostgreSQL; copies of it start faster than empty homes. */
+export async function createTemplate(): Promise<string> {
   const template = await Deno.makeTempDir();
   const databases = await startEmbedded(template, { engines: ["postgres"] });
   await databases.close();
   return template;
 }
 
-/** A home of its own for a test, empty or a copy. */
-export async function makeHome(template?: string): Promise<string> {
+/** Creates a home for a test, empty or a copy of a template. */
+export async function createHome(template?: string): Promise<string> {
   const home = await Deno.makeTempDir();
   if (template === undefined) return home;
   const { success } = await new Deno.Command("cp", { args: ["-a", `${template}/.`, home] }).output();
@@ -137,41 +139,30 @@ export async function makeHome(template?: string): Promise<string> {
   return home;
 }
 
-/** Waits until nothing of a home runs any more: no host, no server, no state file. */
-export async function allGone(home: string): Promise<void> {
+/** Waits until no host and no server of a home is running. */
+export async function waitUntilStopped(home: string): Promise<void> {
   for (const engine of ENGINES) {
     const files = homeFiles(home, engine);
     if (!await exists(files.folder)) continue;
-    await eventually(`the host of ${engine} ends`, () => isUnlocked(files.hostLock));
+    await waitUntil(`the host of ${engine} stops`, () => isUnlocked(files.hostLock));
   }
-  await eventually(`the servers of ${home} end`, async () => (await serversUnder(home)).length === 0);
+  await waitUntil(`the servers of ${home} stop`, async () => (await findServers(home)).length === 0);
 }
 
-/** Whether there is a file or folder. */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** The process id of a host. */
-export async function hostPid(home: string, engine: EngineName): Promise<number> {
+/** Returns the process id of a host. */
+export async function findHostPid(home: string, engine: EngineName): Promise<number> {
   const state = await readState(homeFiles(home, engine));
   if (!state) throw new Error(`${engine} does not run in ${home}`);
   return state.hostPid;
 }
 
-/** Kills the hosts of a home, as the system does when memory runs out. */
+/** Kills the hosts of a home, as the kernel does when memory runs out. */
 export async function killHosts(home: string): Promise<void> {
-  for (const engine of ENGINES) Deno.kill(await hostPid(home, engine), "SIGKILL");
+  for (const engine of ENGINES) Deno.kill(await findHostPid(home, engine), "SIGKILL");
 }
 
-/** Runs one statement on PostgreSQL; returns its rows. */
-export async function askPostgres<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
+/** Executes one statement on PostgreSQL; returns its rows. */
+export async function queryPostgres<T extends pg.QueryResultRow>(url: string, sql: string): Promise<T[]> {
   const client = new pg.Client(url);
   await client.connect();
   try {
@@ -181,8 +172,8 @@ export async function askPostgres<T extends pg.QueryResultRow>(url: string, sql:
   }
 }
 
-/** Runs one query on ClickHouse; returns its rows. */
-export async function askClickHouse<T>(url: string, query: string): Promise<T[]> {
+/** Executes one query on ClickHouse; returns its rows. */
+export async function queryClickHouse<T>(url: string, query: string): Promise<T[]> {
   const client = createClient({ url, log: { level: 127 } });
   try {
     return await (await client.query({ query, format: "JSONEachRow" })).json<T>();
@@ -191,12 +182,36 @@ export async function askClickHouse<T>(url: string, query: string): Promise<T[]>
   }
 }
 
-/** Runs one statement without rows on ClickHouse. */
-export async function tellClickHouse(url: string, query: string): Promise<void> {
+/** Executes one statement without a result on ClickHouse. */
+export async function executeClickHouse(url: string, query: string): Promise<void> {
   const client = createClient({ url, log: { level: 127 } });
   try {
     await client.command({ query });
   } finally {
     await client.close();
+  }
+}
+
+/** Starts the databases with a committed row in each. */
+export async function startWithRows(home: string): Promise<Embedded> {
+  const databases = await startEmbedded(home);
+  await queryPostgres(databases.postgresUrl, "CREATE TABLE kept AS SELECT 1 AS a");
+  const table = "CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a";
+  await executeClickHouse(databases.clickhouseUrl, table);
+  await executeClickHouse(databases.clickhouseUrl, "INSERT INTO kept VALUES (1)");
+  return databases;
+}
+
+/** Restarts the databases; both must have kept the row of {@linkcode startWithRows} and accept another one. */
+export async function assertRowsKept(home: string): Promise<void> {
+  const databases = await startEmbedded(home);
+  try {
+    assert(databases.owned);
+    assertEquals(await queryPostgres(databases.postgresUrl, "SELECT a FROM kept"), [{ a: 1 }]);
+    assertEquals(await queryClickHouse(databases.clickhouseUrl, "SELECT a FROM kept"), [{ a: 1 }]);
+    await queryPostgres(databases.postgresUrl, "INSERT INTO kept VALUES (2)");
+    await executeClickHouse(databases.clickhouseUrl, "INSERT INTO kept VALUES (2)");
+  } finally {
+    await databases.close();
   }
 }

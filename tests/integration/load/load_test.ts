@@ -5,26 +5,23 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import type { Store } from "../../../lib/store/store.ts";
-import { publish } from "../../../lib/load/publish.ts";
-import { openSource } from "../../../lib/load/source.ts";
-import { fillStaging } from "../../../lib/load/staging.ts";
 import {
   changeText,
   forgePart,
-  IMPATIENT,
-  manySales,
-  Place,
+  formatTotals,
+  makeSales,
   type Sale,
-  TOTALS,
-  totalsOf,
+  SELECT_TOTALS,
+  SHORT_LIMITS,
+  Testbed,
   writeRunFiles,
 } from "../tables/harness.ts";
 
-const OLD = manySales(300);
-const NEW = manySales(700, { from: 200, cents: 7n });
+const OLD = makeSales(300);
+const NEW = makeSales(700, { from: 200, cents: 7n });
 
-/** The same store, with something done between the two halves of the first clean part that is read. */
-function interrupted(store: Store, meanwhile: () => Promise<void>): Store {
+/** Returns a store that calls `interrupt` in the middle of the first clean part that is read. */
+function withInterruption(store: Store, interrupt: () => Promise<void>): Store {
   let done = false;
   const stream: Store["stream"] = async (path) => {
     if (done || !path.includes("/clean/")) return await store.stream(path);
@@ -33,7 +30,7 @@ function interrupted(store: Store, meanwhile: () => Promise<void>): Store {
     const half = Math.floor(bytes.length / 2);
     async function* halves() {
       yield bytes.slice(0, half);
-      await meanwhile();
+      await interrupt();
       yield bytes.slice(half);
     }
     return ReadableStream.from(halves());
@@ -48,15 +45,15 @@ function interrupted(store: Store, meanwhile: () => Promise<void>): Store {
 }
 
 describe("load()", () => {
-  let place: Place;
-  const context = (runId: string, changes: Partial<StageContext> = {}) => place.context(runId, changes);
-  const totals = async () => (await place.sql(TOTALS))[0]!.totals;
+  let testbed: Testbed;
+  const context = (runId: string, changes: Partial<StageContext> = {}) => testbed.context(runId, changes);
+  const totals = async () => (await testbed.sql(SELECT_TOTALS))[0]!.totals;
 
   beforeAll(async () => {
-    place = await Place.open();
-    await migrate(place.context("run"));
-    await writeRunFiles(place.store, { runId: "old", parts: [OLD] });
-    await writeRunFiles(place.store, {
+    testbed = await Testbed.open();
+    await migrate(testbed.context("run"));
+    await writeRunFiles(testbed.store, { runId: "old", parts: [OLD] });
+    await writeRunFiles(testbed.store, {
       runId: "new",
       parts: [NEW.slice(0, 400), NEW.slice(400), []],
       rejected: [
@@ -68,21 +65,21 @@ describe("load()", () => {
       products: ['1,"Tea, ""green""",Food,1.00,20.50', "2,Кружка,Home,0.01,99999999.99"],
     });
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
 
-  it("load() puts sales, rejected rows, catalogue and run in place, and the same again when it is run again", async () => {
-    const look = () =>
+  it("load() stores sales, rejected rows, catalogue and run, and the same again when it is repeated", async () => {
+    const readTables = () =>
       Promise.all([
-        place.values("SELECT * FROM shop.sales ORDER BY sale_id"),
-        place.values("SELECT * FROM shop.rejected_sales ORDER BY file, line"),
-        place.values("SELECT * FROM shop.products ORDER BY product_id"),
-        place.values(
+        testbed.values("SELECT * FROM shop.sales ORDER BY sale_id"),
+        testbed.values("SELECT * FROM shop.rejected_sales ORDER BY file, line"),
+        testbed.values("SELECT * FROM shop.products ORDER BY product_id"),
+        testbed.values(
           "SELECT run_id, as_of, source, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows FROM shop.pipeline_runs",
         ),
       ]);
     const result = await load(context("new"));
     assertEquals([result.rowsIn, result.rowsOut], [700, 700]);
-    const [sales, rejected, products, runs] = await look();
+    const [sales, rejected, products, runs] = await readTables();
     assertEquals(sales, NEW.map((sale) => sale.map(String)));
     assertEquals(rejected, [
       ["new", "part-00000.csv", "9", "malformed_row", 'a,"b""",,,\t\r,"'],
@@ -98,59 +95,59 @@ describe("load()", () => {
     ]]);
     assertEquals(runs, [["new", "2026-11-24", "ingested", "native", "705", "700", "2", "3"]]);
     await load(context("new"));
-    assertEquals(await look(), [sales, rejected, products, runs]);
-    assertEquals(await place.leftovers(), []);
+    assertEquals(await readTables(), [sales, rejected, products, runs]);
+    assertEquals(await testbed.findStagingTables(), []);
   });
 
-  it("load() of a run without a catalogue keeps the one that is there, and names itself the newest", async () => {
+  it("load() keeps the catalogue when the run has none, and records its run as the newest", async () => {
     await load(context("new"));
-    await place.sql("UPDATE shop.pipeline_runs SET loaded_at = now() + interval '1 day'"); // the clock was set back
+    await testbed.sql("UPDATE shop.pipeline_runs SET loaded_at = now() + interval '1 day'"); // as if the clock was set back
     await load(context("old"));
-    assertEquals(await place.values("SELECT count(*) FROM shop.products"), [["2"]]);
-    assertEquals(await place.values("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC"), [[
+    assertEquals(await testbed.values("SELECT count(*) FROM shop.products"), [["2"]]);
+    assertEquals(await testbed.values("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC"), [[
       "old",
     ], ["new"]]);
-    assertEquals(await totals(), totalsOf(OLD));
+    assertEquals(await totals(), formatTotals(OLD));
   });
 
   it("load() keeps grants, comments, views and added indexes of shop.sales", async () => {
-    await place.sql("CREATE ROLE reader_of_sales");
-    await place.sql("GRANT SELECT ON shop.sales TO reader_of_sales; COMMENT ON TABLE shop.sales IS 'ours'");
-    await place.sql("CREATE VIEW shop.north AS SELECT * FROM shop.sales WHERE region = 'North'");
-    await place.sql("CREATE INDEX by_date ON shop.sales (sale_date, lower(region)) WHERE quantity > 1");
+    await testbed.sql("CREATE ROLE reader_of_sales");
+    await testbed.sql("GRANT SELECT ON shop.sales TO reader_of_sales; COMMENT ON TABLE shop.sales IS 'ours'");
+    await testbed.sql("CREATE VIEW shop.north AS SELECT * FROM shop.sales WHERE region = 'North'");
+    await testbed.sql("CREATE INDEX by_date ON shop.sales (sale_date, lower(region)) WHERE quantity > 1");
     await load(context("new"));
     assertEquals(
-      await place.values(
+      await testbed.values(
         "SELECT has_table_privilege('reader_of_sales', 'shop.sales', 'SELECT'), obj_description('shop.sales'::regclass)",
       ),
       [["t", "ours"]],
     );
-    assertEquals(await place.values("SELECT count(*) FROM shop.north"), [["175"]]);
+    assertEquals(await testbed.values("SELECT count(*) FROM shop.north"), [["175"]]);
     const valid =
       "SELECT count(*), bool_and(indisvalid) FROM pg_index WHERE indrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'shop.sales'::regclass)";
-    assertEquals(await place.values(valid), [["2", "t"]]);
+    assertEquals(await testbed.values(valid), [["2", "t"]]);
     const attached = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'shop.by_date'::regclass";
-    assertEquals(await place.values(attached), [["1"]]);
-    await place.sql(
+    assertEquals(await testbed.values(attached), [["1"]]);
+    await testbed.sql(
       "DROP INDEX shop.by_date; DROP VIEW shop.north; REVOKE ALL ON shop.sales FROM reader_of_sales",
     );
   });
 
-  it("load() shows readers the old rows or the new ones, never none and never a mix", async () => {
+  it("load() shows readers either the old rows or the new ones, never none and never a mix", async () => {
     await load(context("old"));
     let loading = true;
     const seen = new Map<string, number>();
-    const whole = [totalsOf(OLD), totalsOf(NEW)];
+    const whole = [formatTotals(OLD), formatTotals(NEW)];
     const reader = (isolation: string) =>
-      place.postgres(async (db) => {
+      testbed.postgres(async (db) => {
         while (loading) {
           const [{ totals }, { totals: again }] = await db.transaction(async () => {
-            // The snapshot is older than the look at the table.
+            // Takes the snapshot before shop.sales is read.
             await db.query("SELECT count(*) FROM shop.pipeline_runs");
-            return [await db.one(TOTALS), await db.one(TOTALS)];
+            return [await db.one(SELECT_TOTALS), await db.one(SELECT_TOTALS)];
           }, `BEGIN ISOLATION LEVEL ${isolation}`);
           seen.set(totals!, (seen.get(totals!) ?? 0) + 1);
-          // After its first look a transaction holds the table: its second one sees the same.
+          // The first read locks the table, so the second one returns the same.
           assertEquals(again, totals);
         }
       });
@@ -161,49 +158,49 @@ describe("load()", () => {
     assertEquals([...seen.keys()].sort(), whole.sort());
   });
 
-  it("load() is seen whole by a transaction whose snapshot is older than it", async () => {
+  it("load() is visible as a whole to a transaction with an older snapshot", async () => {
     await load(context("old"));
-    await place.postgres((db) =>
+    await testbed.postgres((db) =>
       db.transaction(async () => {
         await db.query("SELECT 1 FROM shop.pipeline_runs");
         await load(context("new"));
-        assertEquals((await db.one(TOTALS)).totals, totalsOf(NEW));
+        assertEquals((await db.one(SELECT_TOTALS)).totals, formatTotals(NEW));
       }, "BEGIN ISOLATION LEVEL REPEATABLE READ")
     );
   });
 
-  it("load() gives up with exit code 75 when a reader never lets go; others read meanwhile, and nothing is left", async () => {
+  it("load() fails with exit code 75 when a reader does not finish, blocks no other reader, and leaves nothing behind", async () => {
     await load(context("old"));
-    await place.postgres((reader) =>
+    await testbed.postgres((reader) =>
       reader.transaction(async () => {
-        await reader.query(TOTALS);
+        await reader.query(SELECT_TOTALS);
         const loading = assertRejects(
-          () => load(context("new"), { publishWaitMs: 600 }),
+          () => load(context("new"), { publishTimeoutMs: 600 }),
           SalesflowError,
           "salesflow test",
         );
         let settled = false;
         loading.finally(() => settled = true);
-        while (!settled) assertEquals(await totals(), totalsOf(OLD));
+        while (!settled) assertEquals(await totals(), formatTotals(OLD));
         assertEquals((await loading).exitCode, 75);
       })
     );
-    assertEquals(await totals(), totalsOf(OLD));
-    assertEquals(await place.leftovers(), []);
+    assertEquals(await totals(), formatTotals(OLD));
+    assertEquals(await testbed.findStagingTables(), []);
     assertEquals(
-      await place.values("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1"),
+      await testbed.values("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1"),
       [["old"]],
     );
   });
 
-  it("load() publishes as soon as a reader lets go", async () => {
+  it("load() publishes as soon as a reader finishes", async () => {
     await load(context("old"));
     let loading: Promise<unknown> = Promise.resolve();
-    await place.postgres((reader) =>
+    await testbed.postgres((reader) =>
       reader.transaction(async () => {
-        await reader.query(TOTALS);
+        await reader.query(SELECT_TOTALS);
         loading = load(context("new"));
-        // Until load has shown itself waiting for the table.
+        // Waits until load has tried to lock the table.
         for (;;) {
           const [waiting] = await reader.query(
             "SELECT 1 FROM pg_locks WHERE relation = 'shop.sales'::regclass AND mode = 'AccessExclusiveLock'",
@@ -213,26 +210,28 @@ describe("load()", () => {
       })
     );
     await loading;
-    assertEquals(await totals(), totalsOf(NEW));
+    assertEquals(await totals(), formatTotals(NEW));
   });
 
-  it("load() run twice at once leaves one of them whole", async () => {
+  it("load() run concurrently leaves exactly one of the runs", async () => {
     await Promise.all([
       load(context("old")),
       load(context("new")),
       load(context("old")),
       load(context("new")),
     ]);
-    const [newest] = await place.sql("SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1");
-    assertEquals(await totals(), totalsOf(newest!.run_id === "old" ? OLD : NEW));
-    assertEquals(await place.leftovers(), []);
+    const [newest] = await testbed.sql(
+      "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1",
+    );
+    assertEquals(await totals(), formatTotals(newest!.run_id === "old" ? OLD : NEW));
+    assertEquals(await testbed.findStagingTables(), []);
   });
 
-  it("load() is refused with exit code 75 while another one holds the lock for long", async () => {
-    await place.postgres(async (db) => {
+  it("load() fails with exit code 75 when another load holds the lock too long", async () => {
+    await testbed.postgres(async (db) => {
       await db.query("SELECT pg_advisory_lock(hashtextextended('salesflow:load', 0))");
-      // Both limits may be the same: the lock's own must tell.
-      const limits = { ...IMPATIENT, statementMs: IMPATIENT.lockWaitMs };
+      // With equal timeouts the lock timeout must still come first.
+      const limits = { ...SHORT_LIMITS, statementTimeoutMs: SHORT_LIMITS.lockTimeoutMs };
       const error = await assertRejects(
         () => load(context("new"), { limits }),
         SalesflowError,
@@ -242,31 +241,22 @@ describe("load()", () => {
     });
   });
 
-  it("load() removes what a killed load left, and nothing else", async () => {
-    await place.sql(
-      "CREATE TABLE shop.sales_part_0123456789ab (LIKE shop.sales); CREATE TABLE shop.sales_part_ours (a integer)",
-    );
+  it("load() retries when PostgreSQL closes its connection during COPY", async () => {
     await load(context("old"));
-    assertEquals(await place.leftovers(), ["sales_part_ours"]);
-    await place.sql("DROP TABLE shop.sales_part_ours");
-  });
-
-  it("load() starts again when PostgreSQL ends its connection in the middle of COPY", async () => {
-    await load(context("old"));
-    const store = interrupted(place.store, async () => {
-      await place.sql(
+    const store = withInterruption(testbed.store, async () => {
+      await testbed.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'salesflow load'",
       );
     });
-    await load(context("new", { store }), { limits: IMPATIENT });
-    assertEquals(await totals(), totalsOf(NEW));
-    assertEquals(await place.leftovers(), []);
+    await load(context("new", { store }), { limits: SHORT_LIMITS });
+    assertEquals(await totals(), formatTotals(NEW));
+    assertEquals(await testbed.findStagingTables(), []);
   });
 
-  it("load() ends with the reason when it is aborted in the middle of COPY, and changes nothing", async () => {
+  it("load() throws the signal's reason when it is aborted during COPY, and changes nothing", async () => {
     await load(context("old"));
     const stop = new AbortController();
-    const store = interrupted(place.store, () => {
+    const store = withInterruption(testbed.store, () => {
       stop.abort(new SalesflowError("stopped", { exitCode: 75 }));
       return Promise.resolve();
     });
@@ -275,18 +265,18 @@ describe("load()", () => {
       SalesflowError,
       "stopped",
     );
-    assertEquals(await totals(), totalsOf(OLD));
+    assertEquals(await totals(), formatTotals(OLD));
     await load(context("old"));
-    assertEquals(await place.leftovers(), []);
+    assertEquals(await testbed.findStagingTables(), []);
     assertEquals(
-      await place.values(
+      await testbed.values(
         "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'salesflow%' AND application_name <> 'salesflow test'",
       ),
       [["0"]],
     );
   });
 
-  it("load() does what it can at the limits of every column", async () => {
+  it("load() stores the smallest and largest value of every column", async () => {
     const limits: Sale[] = [
       [
         "9223372036854775807",
@@ -299,53 +289,33 @@ describe("load()", () => {
       ],
       [1, 1, 1, 1, "0001-01-01", "0.01", "North"],
     ];
-    await writeRunFiles(place.store, { runId: "limits", parts: [limits] });
+    await writeRunFiles(testbed.store, { runId: "limits", parts: [limits] });
     await load(context("limits"));
     assertEquals(
-      await place.values("SELECT * FROM shop.sales ORDER BY sale_id DESC"),
+      await testbed.values("SELECT * FROM shop.sales ORDER BY sale_id DESC"),
       limits.map((sale) => sale.map(String)),
     );
   });
 
-  it("load() takes a run without a single clean row", async () => {
-    await writeRunFiles(place.store, { runId: "empty", parts: [], rejected: [[0, 2, "malformed_row", "x"]] });
+  it("load() accepts a run without clean rows", async () => {
+    await writeRunFiles(testbed.store, {
+      runId: "empty",
+      parts: [],
+      rejected: [[0, 2, "malformed_row", "x"]],
+    });
     await load(context("empty"));
     assertEquals(await totals(), "0 0.00");
   });
 
-  it("load() puts one savepoint before all its tries for the lock, and lets go of it", async () => {
-    await writeRunFiles(place.store, { runId: "tries", parts: [OLD] });
-    const source = await openSource(context("tries"));
-    await place.postgres(async (reader) => {
-      await reader.query("BEGIN");
-      await reader.query("SELECT count(*) FROM shop.sales");
-      const said: string[] = [];
-      await place.postgres(async (db) => {
-        const table = await fillStaging(db, source, () => {});
-        const query = db.query.bind(db);
-        db.query = async (text: string, values?: readonly unknown[]) => {
-          if (/SAVEPOINT/.test(text)) said.push(text);
-          // The reader goes before the fourth try.
-          if (said.length === 4) await reader.query("ROLLBACK");
-          return await query(text, values) as never;
-        };
-        await publish(db, source, table, 60_000);
-      });
-      const back = "ROLLBACK TO SAVEPOINT before_lock";
-      assertEquals(said.slice(0, 4), ["SAVEPOINT before_lock", back, back, back]);
-      assertEquals(said.filter((text) => text !== back).slice(1), ["RELEASE SAVEPOINT before_lock"]);
-    });
-  });
-
-  it("load() is refused for another date than that of the files", async () => {
-    await writeRunFiles(place.store, { runId: "dated", parts: [OLD] });
+  it("load() fails with exit code 2 for an as-of date other than the files'", async () => {
+    await writeRunFiles(testbed.store, { runId: "dated", parts: [OLD] });
     const error = await assertRejects(
       () => load(context("dated", { asOf: "2026-11-17" })),
       SalesflowError,
       "raw/ of run dated is as of 2026-11-24, not 2026-11-17",
     );
     assertEquals(error.exitCode, 2);
-    await place.store.remove("runs/dated/raw");
+    await testbed.store.remove("runs/dated/raw");
     await assertRejects(
       () => load(context("dated", { asOf: "2026-11-17" })),
       SalesflowError,
@@ -353,101 +323,107 @@ describe("load()", () => {
     );
   });
 
-  const damages: { name: string; says: string; damage: (runId: string) => Promise<void> }[] = [
+  const faults: { name: string; message: string; damage: (runId: string) => Promise<void> }[] = [
     {
-      name: "a clean part has other bytes than its manifest says",
-      says: "is damaged",
+      name: "a clean part has another checksum than its manifest",
+      message: "is damaged",
       damage: async (runId) => {
         const path = `runs/${runId}/clean/part-00000.csv`;
-        await place.store.writeText(path, (await place.store.readText(path))!.replace("North", "South"));
+        await testbed.store.writeText(path, (await testbed.store.readText(path))!.replace("North", "South"));
       },
     },
     {
       name: "a clean part has another length",
-      says: "the manifest says",
+      message: "the manifest says",
       damage: async (runId) => {
         const path = `runs/${runId}/clean/part-00000.csv`;
-        await place.store.writeText(path, (await place.store.readText(path))! + "\n");
+        await testbed.store.writeText(path, (await testbed.store.readText(path))! + "\n");
       },
     },
     {
-      name: "a part has fewer rows than its manifest says",
-      says: "took 299 rows",
-      damage: (runId) => forgePart(place.store, runId, "clean", (text) => text.replace(/^1,.*\n/m, "")),
+      name: "a part has fewer rows than its manifest",
+      message: "copied 299 rows",
+      damage: (runId) => forgePart(testbed.store, runId, "clean", (text) => text.replace(/^1,.*\n/m, "")),
     },
     {
-      name: "a row breaks the table's rules",
-      says: "sales_region_known",
-      damage: (runId) => forgePart(place.store, runId, "clean", (text) => text.replace("North", "Nowhere")),
+      name: "a row violates a constraint of the table",
+      message: "sales_region_known",
+      damage: (runId) => forgePart(testbed.store, runId, "clean", (text) => text.replace("North", "Nowhere")),
     },
     {
-      name: "two rows have one sale_id",
-      says: "(sale_id)=(1)",
-      damage: (runId) => forgePart(place.store, runId, "clean", (text) => text.replace("\n2,", "\n1,")),
+      name: "two rows have the same sale_id",
+      message: "(sale_id)=(1)",
+      damage: (runId) => forgePart(testbed.store, runId, "clean", (text) => text.replace("\n2,", "\n1,")),
     },
     {
-      name: "columns stand in another order",
-      says: "customer_id",
+      name: "columns are in another order",
+      message: "customer_id",
       damage: (runId) =>
         forgePart(
-          place.store,
+          testbed.store,
           runId,
           "clean",
           (text) => text.replace("sale_id,customer_id", "customer_id,sale_id"),
         ),
     },
     {
-      name: "raw/ was made anew after cleaning",
-      says: "made from other data",
-      damage: (runId) => forgePart(place.store, runId, "raw", (text) => text.replace("North", "south")),
+      name: "raw/ was written again after clean",
+      message: "made from different data",
+      damage: (runId) => forgePart(testbed.store, runId, "raw", (text) => text.replace("North", "south")),
     },
     {
       name: "the manifest's counts do not add up",
-      says: "do not add up",
+      message: "do not add up",
       damage: async (runId) => {
         const path = `runs/${runId}/clean/manifest.json`;
-        const manifest = JSON.parse((await place.store.readText(path))!);
+        const manifest = JSON.parse((await testbed.store.readText(path))!);
         manifest.facts.duplicates++;
-        await place.store.writeText(path, JSON.stringify(manifest));
+        await testbed.store.writeText(path, JSON.stringify(manifest));
       },
     },
     {
-      name: "the catalogue is not the one that was generated",
-      says: "products.csv is damaged",
+      name: "the catalogue is not the generated one",
+      message: "products.csv is damaged",
       damage: async (runId) => {
         const files = { runId, parts: [OLD], products: ["1,Tea,Food,1.00,2.00"] };
-        await writeRunFiles(place.store, { ...files, source: "generated" });
-        await changeText(place.store, `runs/${runId}/raw/products.csv`, (text) => text.replace("Tea", "Tee"));
+        await writeRunFiles(testbed.store, { ...files, source: "generated" });
+        await changeText(
+          testbed.store,
+          `runs/${runId}/raw/products.csv`,
+          (text) => text.replace("Tea", "Tee"),
+        );
       },
     },
     {
       name: "generated data has no catalogue",
-      says: "There is no runs/damaged/raw/products.csv",
+      message: "There is no runs/damaged/raw/products.csv",
       damage: async (runId) => {
-        await writeRunFiles(place.store, { runId, parts: [OLD], source: "generated" });
-        await place.store.remove(`runs/${runId}/raw/products.csv`);
+        await writeRunFiles(testbed.store, { runId, parts: [OLD], source: "generated" });
+        await testbed.store.remove(`runs/${runId}/raw/products.csv`);
       },
     },
     {
-      name: "clean/ is not there",
-      says: "There is no clean data",
-      damage: (runId) => place.store.remove(`runs/${runId}/clean`),
+      name: "clean/ is missing",
+      message: "There is no clean data",
+      damage: (runId) => testbed.store.remove(`runs/${runId}/clean`),
     },
   ];
-  for (const { name, says, damage } of damages) {
-    it(`load() refuses and publishes nothing when ${name}`, async () => {
+  for (const { name, message, damage } of faults) {
+    it(`load() fails and publishes nothing when ${name}`, async () => {
       await load(context("new"));
-      await writeRunFiles(place.store, { runId: "damaged", parts: [OLD] });
+      await writeRunFiles(testbed.store, { runId: "damaged", parts: [OLD] });
       await damage("damaged");
       const error = await assertRejects(() => load(context("damaged")), SalesflowError);
-      assertStringIncludes(error.message, says);
+      assertStringIncludes(error.message, message);
       assertEquals(error.exitCode, 1);
       assert(error.remedy);
-      assertEquals(await totals(), totalsOf(NEW));
-      assertEquals(await place.leftovers(), []);
-      assertEquals(await place.values("SELECT count(*) FROM shop.pipeline_runs WHERE run_id = 'damaged'"), [[
-        "0",
-      ]]);
+      assertEquals(await totals(), formatTotals(NEW));
+      assertEquals(await testbed.findStagingTables(), []);
+      assertEquals(await testbed.values("SELECT count(*) FROM shop.pipeline_runs WHERE run_id = 'damaged'"), [
+        [
+          "0",
+        ],
+      ]);
     });
   }
 });

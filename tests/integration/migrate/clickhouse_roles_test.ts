@@ -3,44 +3,45 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { withClickHouse } from "../../../lib/clickhouse/session.ts";
 import roles from "../../../lib/migrate/clickhouse/roles.sql" with { type: "text" };
 import { splitStatements } from "../../../lib/migrate/migrations.ts";
-import { Place } from "../tables/harness.ts";
+import { Testbed } from "../tables/harness.ts";
 
-/** What a writer and a reader may, in ClickHouse's words; a statement of any other form is not understood here. */
-function rightsOf(statements: readonly string[]): Record<string, string[]> {
-  const rights: Record<string, string[]> = {};
+/** Returns the grants (+) and revokes (-) of each role; fails for any other statement. */
+function grantsOf(statements: readonly string[]): Record<string, string[]> {
+  const grants: Record<string, string[]> = {};
   for (const statement of statements) {
-    const [, verb, what, where, role] = /^(GRANT|REVOKE) (.+) ON (\S+) (?:TO|FROM) (\w+)$/.exec(statement) ??
-      [];
+    const [, verb, privileges, target, role] =
+      /^(GRANT|REVOKE) (.+) ON (\S+) (?:TO|FROM) (\w+)$/.exec(statement) ??
+        [];
     if (!verb) {
       assertEquals(statement, "CREATE ROLE IF NOT EXISTS salesflow_writer, salesflow_reader");
       continue;
     }
-    (rights[role!] ??= []).push(`${verb === "GRANT" ? "+" : "-"} ${where}: ${what}`);
+    (grants[role!] ??= []).push(`${verb === "GRANT" ? "+" : "-"} ${target}: ${privileges}`);
   }
-  return rights;
+  return grants;
 }
 
 describe("roles of ClickHouse", () => {
-  let place: Place;
+  let testbed: Testbed;
   beforeAll(async () => {
-    place = await Place.open();
+    testbed = await Testbed.open();
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
 
-  /** The statement as ClickHouse's own parser reads it; the embedded engine has no roles, but their grammar. */
-  const understood = (statement: string) =>
+  /** Parses and formats a statement with ClickHouse; the embedded engine has no roles but can parse their statements. */
+  const parse = (statement: string) =>
     withClickHouse(
-      { url: place.clickhouseUrl, stage: "test", signal: new AbortController().signal },
+      { url: testbed.clickhouseUrl, stage: "test", signal: new AbortController().signal },
       async (db) => {
         const [row] = await db.rows("SELECT formatQuerySingleLine({statement:String})", { statement });
         return row![0]!;
       },
     );
 
-  it("are made by statements that ClickHouse's parser understands", async () => {
-    const statements = await Promise.all(splitStatements(roles).map(understood));
+  it("roles.sql is valid for ClickHouse's parser, and grants what each role needs", async () => {
+    const statements = await Promise.all(splitStatements(roles).map(parse));
     assert(statements.length > 3);
-    assertEquals(rightsOf(statements), {
+    assertEquals(grantsOf(statements), {
       salesflow_writer: [
         "+ shop.*: SELECT, INSERT, CREATE TABLE, DROP TABLE",
         "+ shop.sales_aggregates: ALTER DELETE",
@@ -51,7 +52,7 @@ describe("roles of ClickHouse", () => {
     });
   });
 
-  it("would be found out when a statement had a slip in it", async () => {
-    await assertRejects(() => understood("GRANT SELECT, INSRT ON shop.* TO salesflow_writer"));
+  it("a misspelt privilege fails to parse", async () => {
+    await assertRejects(() => parse("GRANT SELECT, INSRT ON shop.* TO salesflow_writer"));
   });
 });

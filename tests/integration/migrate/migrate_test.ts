@@ -7,32 +7,33 @@ import {
   type Migration,
   POSTGRES_MIGRATIONS,
 } from "../../../lib/migrate/migrations.ts";
-import { IMPATIENT, Place } from "../tables/harness.ts";
+import { SHORT_LIMITS, Testbed } from "../tables/harness.ts";
 
-function next(known: readonly Migration[], sql: string): Migration[] {
+/** Returns the migrations with one more. */
+function withNext(known: readonly Migration[], sql: string): Migration[] {
   const version = known.length + 1;
   return [...known, { version, name: `000${version}_next.sql`, sql, checksum: `sum of ${sql}` }];
 }
 
 describe("migrate()", () => {
-  let place: Place;
+  let testbed: Testbed;
   beforeAll(async () => {
-    place = await Place.open();
+    testbed = await Testbed.open();
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
   beforeEach(async () => {
-    await place.sql("DROP SCHEMA IF EXISTS shop CASCADE");
-    await place.clickhouse("DROP DATABASE IF EXISTS shop SYNC");
+    await testbed.sql("DROP SCHEMA IF EXISTS shop CASCADE");
+    await testbed.clickhouse("DROP DATABASE IF EXISTS shop SYNC");
   });
 
-  it("migrate() makes the tables once, and changes nothing the second time", async () => {
-    const first = await migrate(place.context("run"));
-    const again = await migrate(place.context("run"));
+  it("migrate() creates the tables once, and changes nothing the second time", async () => {
+    const first = await migrate(testbed.context("run"));
+    const again = await migrate(testbed.context("run"));
     const applied = ({ facts }: typeof first) =>
       [facts.postgres, facts.clickhouse].map((facts) => (facts as { applied: string[] }).applied);
     assertEquals(applied(first), [["0001_shop.sql"], ["0001_shop.sql"]]);
     assertEquals(applied(again), [[], []]);
-    const tables = await place.values(
+    const tables = await testbed.values(
       "SELECT relname FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1",
     );
     const names = [
@@ -44,99 +45,99 @@ describe("migrate()", () => {
       "schema_migrations",
     ];
     assertEquals(tables.flat(), names);
-    assertEquals(await place.clickhouse("SHOW TABLES FROM shop"), [["sales_aggregates"], [
+    assertEquals(await testbed.clickhouse("SHOW TABLES FROM shop"), [["sales_aggregates"], [
       "schema_migrations",
     ]]);
   });
 
-  it("migrate() applies each file once when several commands start together", async () => {
-    await Promise.all([1, 2, 3].map(() => migrate(place.context("run"))));
-    assertEquals(await place.values("SELECT version FROM shop.schema_migrations"), [["1"]]);
-    assertEquals(await place.clickhouse("SELECT version FROM shop.schema_migrations"), [["1"]]);
+  it("migrate() applies each file once when run concurrently", async () => {
+    await Promise.all([1, 2, 3].map(() => migrate(testbed.context("run"))));
+    assertEquals(await testbed.values("SELECT version FROM shop.schema_migrations"), [["1"]]);
+    assertEquals(await testbed.clickhouse("SELECT version FROM shop.schema_migrations"), [["1"]]);
   });
 
-  it("migrate() leaves nothing of a PostgreSQL file that fails, and goes on when it was mended", async () => {
-    const broken = next(POSTGRES_MIGRATIONS, "CREATE TABLE shop.half (a integer); SELECT nonsense;");
+  it("migrate() rolls back a PostgreSQL file that fails, and applies it once it is fixed", async () => {
+    const broken = withNext(POSTGRES_MIGRATIONS, "CREATE TABLE shop.half (a integer); SELECT nonsense;");
     const error = await assertRejects(
-      () => migrate(place.context("run"), { postgresMigrations: broken }),
+      () => migrate(testbed.context("run"), { postgresMigrations: broken }),
       SalesflowError,
     );
     assertStringIncludes(error.message, "nonsense");
-    assertEquals(await place.values("SELECT to_regclass('shop.half')"), [[null]]);
-    const mended = next(POSTGRES_MIGRATIONS, "CREATE TABLE shop.half (a integer);");
-    await migrate(place.context("run"), { postgresMigrations: mended });
-    assertEquals(await place.values("SELECT max(version) FROM shop.schema_migrations"), [["2"]]);
+    assertEquals(await testbed.values("SELECT to_regclass('shop.half')"), [[null]]);
+    const fixed = withNext(POSTGRES_MIGRATIONS, "CREATE TABLE shop.half (a integer);");
+    await migrate(testbed.context("run"), { postgresMigrations: fixed });
+    assertEquals(await testbed.values("SELECT max(version) FROM shop.schema_migrations"), [["2"]]);
   });
 
-  it("migrate() finishes a ClickHouse file that was cut short after its first statement", async () => {
+  it("migrate() completes a ClickHouse file that was interrupted after its first statement", async () => {
     const statement = (name: string) =>
       `CREATE TABLE IF NOT EXISTS shop.${name} (a Int32) ENGINE = MergeTree ORDER BY a;`;
-    const migrations = next(CLICKHOUSE_MIGRATIONS, `${statement("first")}\n${statement("second")}\n`);
-    await migrate(place.context("run"));
-    await place.clickhouse(statement("first").slice(0, -1));
-    await migrate(place.context("run"), { clickhouseMigrations: migrations });
-    const tables = await place.clickhouse("SHOW TABLES FROM shop");
+    const migrations = withNext(CLICKHOUSE_MIGRATIONS, `${statement("first")}\n${statement("second")}\n`);
+    await migrate(testbed.context("run"));
+    await testbed.clickhouse(statement("first").slice(0, -1));
+    await migrate(testbed.context("run"), { clickhouseMigrations: migrations });
+    const tables = await testbed.clickhouse("SHOW TABLES FROM shop");
     assertEquals(tables.flat(), ["first", "sales_aggregates", "schema_migrations", "second"]);
   });
 
   const refusals = [
     {
-      name: "a file whose text changed",
-      says: "another version of the schema",
+      name: "a different checksum of a file",
+      message: "different version of the schema",
       change: (checksum: string) => `x${checksum}`,
       version: 1,
     },
     {
-      name: "a version that it does not know",
-      says: "newer schema",
+      name: "an unknown migration",
+      message: "newer schema",
       change: (checksum: string) => checksum,
       version: 7,
     },
   ];
-  for (const { name, says, change, version } of refusals) {
-    it(`migrate() refuses two versions of the schema: PostgreSQL with ${name}`, async () => {
-      await migrate(place.context("run"));
+  for (const { name, message, change, version } of refusals) {
+    it(`migrate() throws when PostgreSQL has ${name}`, async () => {
+      await migrate(testbed.context("run"));
       const sum = change(POSTGRES_MIGRATIONS[0]!.checksum);
-      await place.sql("DELETE FROM shop.schema_migrations WHERE version = $1", [version]);
-      await place.sql("INSERT INTO shop.schema_migrations (version, name, checksum) VALUES ($1, 'x', $2)", [
+      await testbed.sql("DELETE FROM shop.schema_migrations WHERE version = $1", [version]);
+      await testbed.sql("INSERT INTO shop.schema_migrations (version, name, checksum) VALUES ($1, 'x', $2)", [
         version,
         sum,
       ]);
-      const error = await assertRejects(() => migrate(place.context("run")), SalesflowError, says);
+      const error = await assertRejects(() => migrate(testbed.context("run")), SalesflowError, message);
       assertEquals(error.exitCode, 1);
       assert(error.remedy);
     });
 
-    it(`migrate() refuses two versions of the schema: ClickHouse with ${name}`, async () => {
-      await migrate(place.context("run"));
+    it(`migrate() throws when ClickHouse has ${name}`, async () => {
+      await migrate(testbed.context("run"));
       const sum = change(CLICKHOUSE_MIGRATIONS[0]!.checksum);
-      if (version === 1) await place.clickhouse("TRUNCATE TABLE shop.schema_migrations");
-      await place.clickhouse(
+      if (version === 1) await testbed.clickhouse("TRUNCATE TABLE shop.schema_migrations");
+      await testbed.clickhouse(
         `INSERT INTO shop.schema_migrations (version, name, checksum) VALUES (${version}, 'x', '${sum}')`,
       );
-      await assertRejects(() => migrate(place.context("run")), SalesflowError, says);
+      await assertRejects(() => migrate(testbed.context("run")), SalesflowError, message);
     });
   }
 
-  it("migrate() refuses a database that cannot hold any text", async () => {
-    await place.sql(
+  it("migrate() throws when the database's encoding is not UTF8", async () => {
+    await testbed.sql(
       "CREATE DATABASE plain ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'",
     );
-    const url = new URL(place.postgresUrl);
+    const url = new URL(testbed.postgresUrl);
     url.pathname = "/plain";
     await assertRejects(
-      () => migrate(place.context("run", { postgresUrl: url.href })),
+      () => migrate(testbed.context("run", { postgresUrl: url.href })),
       SalesflowError,
       "SQL_ASCII",
     );
   });
 
-  it("migrate() waits for another command, and says who holds the lock when that takes too long", async () => {
-    await migrate(place.context("run"));
-    await place.postgres(async (db) => {
+  it("migrate() throws with the holder's name when another command holds the lock too long", async () => {
+    await migrate(testbed.context("run"));
+    await testbed.postgres(async (db) => {
       await db.query("SELECT pg_advisory_lock(hashtextextended('salesflow:migrate', 0))");
       const error = await assertRejects(
-        () => migrate(place.context("run"), { limits: IMPATIENT }),
+        () => migrate(testbed.context("run"), { limits: SHORT_LIMITS }),
         SalesflowError,
         "salesflow test",
       );

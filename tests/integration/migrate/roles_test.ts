@@ -6,26 +6,26 @@ import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import { verify } from "../../../lib/verify/verify.ts";
-import { manySales, Place, TOTALS, totalsOf, writeRunFiles } from "../tables/harness.ts";
+import { formatTotals, makeSales, SELECT_TOTALS, Testbed, writeRunFiles } from "../tables/harness.ts";
 
-const SALES = manySales(50);
+const SALES = makeSales(50);
 
 describe("migrate() with roles", () => {
-  let place: Place;
-  /** URL of a user who logs in to the database of this test. */
-  const as = (user: string) => {
-    const url = new URL(place.postgresUrl);
+  let testbed: Testbed;
+  /** Returns the URL of a user for this test's database. */
+  const urlOf = (user: string) => {
+    const url = new URL(testbed.postgresUrl);
     [url.username, url.password, url.pathname] = [user, "secret", "/least"];
     return url.href;
   };
-  const query = (user: string, text: string) => place.postgres((db) => db.query(text), as(user));
+  const query = (user: string, text: string) => testbed.postgres((db) => db.query(text), urlOf(user));
 
   beforeAll(async () => {
-    place = await Place.open();
-    // Who migrates is no superuser: it may make roles, and schemas in its database.
-    await place.sql("CREATE ROLE keeper LOGIN CREATEROLE PASSWORD 'secret'");
-    await place.sql("CREATE DATABASE least OWNER keeper");
-    await migrate(place.context("run", { postgresUrl: as("keeper") }), { roles: true });
+    testbed = await Testbed.open();
+    // Migrates as a user that is not a superuser but may create roles, and schemas in its own database.
+    await testbed.sql("CREATE ROLE keeper LOGIN CREATEROLE PASSWORD 'secret'");
+    await testbed.sql("CREATE DATABASE least OWNER keeper");
+    await migrate(testbed.context("run", { postgresUrl: urlOf("keeper") }), { roles: true });
     for (
       const [user, role] of [["pipeline", "salesflow_writer"], ["night_shift", "salesflow_writer"], [
         "analyst",
@@ -35,27 +35,27 @@ describe("migrate() with roles", () => {
       await query("keeper", `CREATE ROLE ${user} LOGIN PASSWORD 'secret'`);
       await query("keeper", `GRANT ${role} TO ${user}`);
     }
-    await writeRunFiles(place.store, {
+    await writeRunFiles(testbed.store, {
       runId: "run",
       parts: [SALES],
       rejected: [[0, 3, "malformed_row", "Иванов, 4000"]],
     });
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
 
-  it("migrate() lets a writer run every stage, one after another writer, and makes the roles twice", async () => {
+  it("migrate() lets several writers run every stage in turn, and can create the roles again", async () => {
     for (const user of ["pipeline", "night_shift", "pipeline"]) {
-      const context = place.context("run", { postgresUrl: as(user) });
+      const context = testbed.context("run", { postgresUrl: urlOf(user) });
       for (const stage of [migrate, load, aggregate, transfer, verify]) await stage(context);
     }
-    await migrate(place.context("run", { postgresUrl: as("keeper") }), { roles: true });
-    await load(place.context("run", { postgresUrl: as("keeper") }));
-    await load(place.context("run", { postgresUrl: as("night_shift") }));
+    await migrate(testbed.context("run", { postgresUrl: urlOf("keeper") }), { roles: true });
+    await load(testbed.context("run", { postgresUrl: urlOf("keeper") }));
+    await load(testbed.context("run", { postgresUrl: urlOf("night_shift") }));
   });
 
-  it("migrate() lets a reader read figures, but neither the text of rejected rows nor change anything", async () => {
-    await load(place.context("run", { postgresUrl: as("pipeline") }));
-    assertEquals((await query("analyst", TOTALS))[0]!.totals, totalsOf(SALES));
+  it("migrate() lets a reader read all but the text of rejected rows, and change nothing", async () => {
+    await load(testbed.context("run", { postgresUrl: urlOf("pipeline") }));
+    assertEquals((await query("analyst", SELECT_TOTALS))[0]!.totals, formatTotals(SALES));
     for (const table of ["products", "pipeline_runs", "sales_aggregates"]) {
       await query("analyst", `SELECT * FROM shop.${table}`);
     }
@@ -70,11 +70,11 @@ describe("migrate() with roles", () => {
       "CREATE TABLE shop.mine (a integer)",
     ];
     for (const text of forbidden) {
-      await assertRejects(() => query("analyst", text), SalesflowError, "does not allow this");
+      await assertRejects(() => query("analyst", text), SalesflowError, "denied permission");
     }
   });
 
-  it("migrate() gives a writer no more than the pipeline needs", async () => {
+  it("migrate() grants a writer only what the pipeline needs", async () => {
     const forbidden = [
       "DROP TABLE shop.products",
       "ALTER TABLE shop.rejected_sales ADD COLUMN a integer",
@@ -83,7 +83,7 @@ describe("migrate() with roles", () => {
       "CREATE SCHEMA another",
     ];
     for (const text of forbidden) {
-      await assertRejects(() => query("pipeline", text), SalesflowError, "does not allow this");
+      await assertRejects(() => query("pipeline", text), SalesflowError, "denied permission");
     }
   });
 });

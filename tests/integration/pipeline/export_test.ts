@@ -14,7 +14,7 @@ afterAll(async () => {
   await Deno.remove(home, { recursive: true });
 });
 
-/** What a shop's own export may look like: its columns, its order, its spellings, and everything that goes wrong. */
+/** An export with its own columns, column order and spellings, and a row for each rejection reason. */
 const HEADER = "Дата;Регион;Сумма, ₽;Кол-во;Заказ;Комментарий;Клиент;Товар";
 const LINES: [line: string, reason?: string][] = [
   ["24.11.2026;Север;1 234,50;2;1001;;501;7"],
@@ -23,7 +23,7 @@ const LINES: [line: string, reason?: string][] = [
   ["2025/11/25; E ;0.01;10;1004;<script>alert(1)</script>;504;9"],
   [""],
   ['24.11.2026;Запад;90 071 992 547,41;1;1005;"строка\nещё строка";505;8'],
-  // Twice the same, and once with another amount.
+  // A duplicate, and a row with another amount.
   ["2026-11-24;North;1234.5;2;1001;ещё раз;501;7", "duplicate"],
   ["2026-11-24;North;1234.51;2;1001;;501;7", "conflicting_duplicate"],
   ["24.11.2025;Север;10,00;1;1006;;501;7", "date_out_of_range"],
@@ -55,7 +55,7 @@ async function sql(database: "postgres" | "clickhouse", query: string): Promise<
 }
 
 describe("salesflow ingest and run --from clean", () => {
-  it("bring a nasty export to ClickHouse, every kopeck and every refused row accounted for", async () => {
+  it("load an irregular export into ClickHouse, and account for every kopeck and every rejected row", async () => {
     const file = `${home}/выгрузка.csv.gz`;
     const text = `\ufeff${HEADER}\r\n${LINES.map(([line]) => line).join("\r\n")}`;
     await Deno.writeFile(file, gzipSync(text));
@@ -68,9 +68,9 @@ describe("salesflow ingest and run --from clean", () => {
     const strict = await run(["run", "--run-id", "orders", "--rows", "77", "--home", home]);
     assertStringIncludes(
       strict.stderr,
-      "the sales of this run are ingested already: --rows 77 changes nothing",
+      "this run already has ingested sales: --rows 77 has no effect",
     );
-    assertStringIncludes(strict.stderr, ": it comes next");
+    assertStringIncludes(strict.stderr, ": it is the next stage");
     assertEquals(strict.code, 1);
     assertStringIncludes(strict.stderr, "12 of 18 rows would be rejected");
     const { code, stdout, stderr } = await run([
@@ -88,7 +88,7 @@ describe("salesflow ingest and run --from clean", () => {
     const reasons = LINES.flatMap(([, reason]) => reason && reason !== "duplicate" ? [reason] : []);
     const rejected = await sql("postgres", "SELECT line, reason FROM shop.rejected_sales ORDER BY line");
     assertEquals(rejected.map(({ reason }) => reason), reasons);
-    // Lines are those of the export: a blank line and one within quotes count.
+    // Line numbers refer to the export: blank lines and line breaks in quotes count.
     const { length } = text.split("\n");
     assertEquals(rejected.at(-1)!.line, String(length));
 
@@ -116,12 +116,12 @@ describe("salesflow ingest and run --from clean", () => {
     });
     const html = await Deno.readTextFile(`${home}/runs/orders/report/report.html`);
     assert(!html.includes("<script>alert(1)</script>"));
-    // A rejected row is named by the export that it stands in, not by a part of the run.
+    // Rejected rows are shown with the name of the export, not of the part.
     assertStringIncludes(html, "выгрузка.csv.gz:10");
     assert(!html.includes("part-00000.csv:"));
   });
 
-  it("accept history with --no-date-range", async () => {
+  it("accept old sales with --no-date-range", async () => {
     const file = `${home}/history.csv`;
     const header = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region";
     await Deno.writeTextFile(
@@ -138,7 +138,7 @@ describe("salesflow ingest and run --from clean", () => {
     ]);
   });
 
-  it("publish nothing of an earlier export when the last ingest failed, unless told to", async () => {
+  it("do not use an earlier export when the last ingest failed, unless --from clean is passed", async () => {
     const args = ["--run-id", "orders", "--home", home];
     const failed = await run(["ingest", `${home}/none.csv`, ...args]);
     assertEquals(failed.code, 2);
@@ -146,11 +146,11 @@ describe("salesflow ingest and run --from clean", () => {
     assertEquals([refused.code, refused.stdout], [2, ""]);
     assertStringIncludes(refused.stderr, "The last ingest of run orders failed: There is no file");
     assertStringIncludes(refused.stderr, "--from clean");
-    const told = await run(["run", "--from", "clean", "--to", "clean", "--max-rejected", "0.7", ...args]);
-    assertEquals(told.code, 0, told.stderr);
+    const forced = await run(["run", "--from", "clean", "--to", "clean", "--max-rejected", "0.7", ...args]);
+    assertEquals(forced.code, 0, forced.stderr);
   });
 
-  it("leave no run behind when there is none to go on with", async () => {
+  it("create no run when --from names a stage that needs one", async () => {
     const { code, stderr } = await run(["run", "--from", "load", "--run-id", "nobody", "--home", home]);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "There is no run nobody");

@@ -10,8 +10,8 @@ import { migrate } from "../../../lib/migrate/migrate.ts";
 import { fromCents, toCents } from "../../../lib/domain/money.ts";
 import type { Postgres } from "../../../lib/postgres/session.ts";
 import { report, reportPath } from "../../../lib/report/report.ts";
-import { summary } from "../../../lib/report/summary.ts";
-import { totalsOfClickHouse, totalsOfPostgres } from "../../../lib/transfer/totals.ts";
+import { summarizeRun } from "../../../lib/report/summary.ts";
+import { readClickHouseTotals, readPostgresTotals } from "../../../lib/transfer/totals.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import aggregateDifferences from "../../../lib/verify/aggregate_differences.sql" with { type: "text" };
 import salesSum from "../../../lib/verify/sales_sum.sql" with { type: "text" };
@@ -21,50 +21,50 @@ import {
   type DrawnCase,
   HEAVY_SALES,
   heavyCase,
-  LARGEST_SUM_CENTS,
   lightCase,
+  MAX_SUM_CENTS,
   sumOf,
   type WeightedSale,
 } from "../../conformance/drawn_sales.ts";
 import {
-  aggregated,
-  asText,
-  byClickHouse,
+  aggregateAndRecount,
+  aggregateInClickHouse,
   createDrawnTables,
+  expandWeights,
   IMPORT_DATE,
-  nativeSum,
-  oneByOne,
-  putSales,
-  putWeighted,
-  storedInClickHouse,
+  replaceSales,
+  replaceWeightedSales,
+  storeInClickHouse,
+  sumSales,
+  toSortedLines,
 } from "../tables/drawn_tables.ts";
-import { IMPATIENT, Place, type Sale, writeRunFiles } from "../tables/harness.ts";
+import { type Sale, SHORT_LIMITS, Testbed, writeRunFiles } from "../tables/harness.ts";
 import { recount, recountWeighted } from "../tables/recount.ts";
-import { byWeight, WEIGHTED_TABLE } from "../tables/weighted.ts";
+import { WEIGHTED_TABLE, weightQuery } from "../tables/weighted_query.ts";
 
 const SEED = 20261124;
-/** Cases that go through the databases together, and how often that is done. */
+/** Number of batches. A batch of cases goes through the databases together. */
 const BATCHES = { seed: SEED, numRuns: 10 };
-/** These are quick, because nobody counts so far. */
+/** More batches, because weights replace the counting of rows. */
 const HEAVY_BATCHES = { seed: SEED, numRuns: 20 };
 const BATCH = { maxLength: 60, size: "max" } as const;
-const ROLLED_BACK = new Error("Nothing of this stays");
+const ROLLED_BACK = new Error("rolled back");
 
 describe("money", () => {
-  let place: Place;
+  let testbed: Testbed;
   beforeAll(async () => {
-    place = await Place.open();
-    await migrate(place.context("base"));
-    await writeRunFiles(place.store, { runId: "base", parts: [] });
-    await load(place.context("base"));
-    await createDrawnTables(place);
+    testbed = await Testbed.open();
+    await migrate(testbed.context("base"));
+    await writeRunFiles(testbed.store, { runId: "base", parts: [] });
+    await load(testbed.context("base"));
+    await createDrawnTables(testbed);
   });
-  afterAll(() => place.close());
+  afterAll(() => testbed.close());
 
-  /** Works in PostgreSQL, and leaves it as it was. */
-  async function tried<T>(work: (db: Postgres) => Promise<T>): Promise<T> {
+  /** Runs `work` in a PostgreSQL transaction and rolls it back. */
+  async function withRollback<T>(work: (db: Postgres) => Promise<T>): Promise<T> {
     let result: { value: T } | undefined;
-    await place.postgres((db) =>
+    await testbed.postgres((db) =>
       db.transaction(async () => {
         await db.query(
           `CREATE TEMPORARY TABLE ${WEIGHTED_TABLE} (region text, product_id integer, quantity integer, sale_amount numeric(14, 2), weight numeric)`,
@@ -80,51 +80,56 @@ describe("money", () => {
 
   function onClickHouse<T>(work: (db: ClickHouse) => Promise<T>): Promise<T> {
     return withClickHouse(
-      { url: place.clickhouseUrl, stage: "test", signal: new AbortController().signal, limits: IMPATIENT },
+      {
+        url: testbed.clickhouseUrl,
+        stage: "test",
+        signal: new AbortController().signal,
+        limits: SHORT_LIMITS,
+      },
       work,
     );
   }
 
-  /** Compares everything that counts a batch of cases; `inPostgres` returns the rows of one, with run_id. */
+  /** Compares all implementations on a batch of cases. `inPostgres` returns the rows of one case, with run_id. */
   async function compare(
     cases: readonly DrawnCase[],
     inPostgres: (db: Postgres, runId: string, drawn: DrawnCase) => Promise<(string | null)[][]>,
     inClickHouse: readonly WeightedSale[][],
   ): Promise<void> {
     const expected = cases.map(({ sales }) => recountWeighted(sales));
-    await tried(async (postgres) => {
+    await withRollback(async (postgres) => {
       const stored: (string | null)[][][] = [];
       for (const [index, drawn] of cases.entries()) {
         const rows = await inPostgres(postgres, `case-${index}`, drawn);
-        assertEquals(asText(rows.map((row) => row.slice(0, -1))), expected[index]);
+        assertEquals(toSortedLines(rows.map((row) => row.slice(0, -1))), expected[index]);
         stored.push(rows);
       }
       await onClickHouse(async (clickhouse) => {
-        assertEquals(await byClickHouse(clickhouse, inClickHouse), expected);
-        assertEquals(await storedInClickHouse(clickhouse, stored), expected);
+        assertEquals(await aggregateInClickHouse(clickhouse, inClickHouse), expected);
+        assertEquals(await storeInClickHouse(clickhouse, stored), expected);
       });
     });
   }
 
-  it("files, aggregate(), verify(), ClickHouse and what transfer() stores agree to the last digit for whatever sales", async () => {
+  it("files, aggregate(), verify(), ClickHouse and the rows of transfer() agree to the last digit for random sales", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(lightCase, BATCH), async (cases) => {
-        const sales = cases.map((drawn) => oneByOne(drawn.sales));
+        const sales = cases.map((drawn) => expandWeights(drawn.sales));
         let at = 0;
         await compare(
           cases,
           async (db, runId, drawn) => {
             const single = sales[at++]!;
-            await putSales(db, single);
-            assertEquals({ ...await db.one(salesSum) }, nativeSum(single));
-            const stored = await aggregated(db, runId, aggregateSql, aggregateDifferences);
-            // Weights change nothing, so that the next test may use them.
-            await putWeighted(db, drawn.sales);
-            const weighted = await aggregated(
+            await replaceSales(db, single);
+            assertEquals({ ...await db.one(salesSum) }, sumSales(single));
+            const stored = await aggregateAndRecount(db, runId, aggregateSql, aggregateDifferences);
+            // Weighted queries return the same, so the next test can rely on them.
+            await replaceWeightedSales(db, drawn.sales);
+            const weighted = await aggregateAndRecount(
               db,
               runId,
-              byWeight(aggregateSql),
-              byWeight(aggregateDifferences),
+              weightQuery(aggregateSql),
+              weightQuery(aggregateDifferences),
             );
             assertEquals(weighted, stored);
             return stored;
@@ -138,7 +143,7 @@ describe("money", () => {
     );
   });
 
-  it("the same SQL over 10^9 sales by weight, or the largest sum, agrees to the last digit", async () => {
+  it("the same SQL agrees to the last digit over 10^9 weighted sales and over the largest sum", async () => {
     let [mostSales, mostCents] = [0, 0n];
     await fc.assert(
       fc.asyncProperty(fc.array(heavyCase, BATCH), async (cases) => {
@@ -150,8 +155,13 @@ describe("money", () => {
         await compare(
           cases,
           async (db, runId, { sales }) => {
-            await putWeighted(db, sales);
-            return await aggregated(db, runId, byWeight(aggregateSql), byWeight(aggregateDifferences));
+            await replaceWeightedSales(db, sales);
+            return await aggregateAndRecount(
+              db,
+              runId,
+              weightQuery(aggregateSql),
+              weightQuery(aggregateDifferences),
+            );
           },
           cases.map(({ sales }) => sales),
         );
@@ -159,16 +169,16 @@ describe("money", () => {
       HEAVY_BATCHES,
     );
     assertEquals(mostSales, HEAVY_SALES);
-    assert(mostCents > LARGEST_SUM_CENTS - 10n ** 12n);
+    assert(mostCents > MAX_SUM_CENTS - 10n ** 12n);
   });
 
-  it("10^9 sales of the largest amount are refused by weight, not stored wrong", async () => {
+  it("10^9 weighted sales of the largest amount are rejected, not stored wrong", async () => {
     for (const amount of ["999999999999.99", "10000000.00"]) {
       await assertRejects(
         () =>
-          tried(async (db) => {
-            await putWeighted(db, [["North", 1, 1, amount, HEAVY_SALES]]);
-            await db.query(byWeight(aggregateSql), ["base"]);
+          withRollback(async (db) => {
+            await replaceWeightedSales(db, [["North", 1, 1, amount, HEAVY_SALES]]);
+            await db.query(weightQuery(aggregateSql), ["base"]);
           }),
         Error,
         "numeric field overflow",
@@ -176,46 +186,46 @@ describe("money", () => {
     }
   });
 
-  describe("of the largest sum", () => {
-    /** Together 9999999999999999.99: of two regions that tie, and a third with the rest. */
-    const sales = oneByOne([
+  describe("with the largest sum", () => {
+    /** Sum up to 9999999999999999.99: two regions that tie, and a third with the rest. */
+    const sales = expandWeights([
       ["North", 1, 2147483647, "999999999999.99", 5000],
       ["East", 2147483647, 2147483647, "999999999999.99", 5000],
       ["West", 7, 1, "99.99", 1],
     ]);
     const sum = "9999999999999999.99";
-    const readable = "9\u202f999\u202f999\u202f999\u202f999\u202f999.99";
+    const formatted = "9\u202f999\u202f999\u202f999\u202f999\u202f999.99";
 
-    it("every stage keeps it, and verify() agrees", async () => {
-      await writeRunFiles(place.store, { runId: "largest", parts: [sales] });
-      for (const stage of [load, aggregate, transfer]) await stage(place.context("largest"));
-      const { facts } = await verify(place.context("largest"));
+    it("every stage preserves it, and verify() agrees", async () => {
+      await writeRunFiles(testbed.store, { runId: "largest", parts: [sales] });
+      for (const stage of [load, aggregate, transfer]) await stage(testbed.context("largest"));
+      const { facts } = await verify(testbed.context("largest"));
       const checks = facts.checks as { name: string; left: string }[];
       assertEquals(checks.find(({ name }) => name === "sale_amount: clean/ = shop.sales")?.left, sum);
       const columns =
         "level, region, product_id, total_sales, total_quantity, total_amount, average_sale_amount, " +
         "amount_share, amount_rank, cumulative_share";
       const query = `SELECT ${columns} FROM shop.sales_aggregates`;
-      assertEquals(asText(await place.clickhouse(query)), recount(sales));
-      assertEquals(asText(await place.values(query)), recount(sales));
-      const { totals } = await place.postgres(totalsOfPostgres);
+      assertEquals(toSortedLines(await testbed.clickhouse(query)), recount(sales));
+      assertEquals(toSortedLines(await testbed.values(query)), recount(sales));
+      const { totals } = await testbed.postgres(readPostgresTotals);
       assertEquals(totals.amount, fromCents(4n * toCents(sum)));
       assertEquals(
-        await onClickHouse((db) => totalsOfClickHouse(db, "sales_aggregates", IMPORT_DATE)),
+        await onClickHouse((db) => readClickHouseTotals(db, "sales_aggregates", IMPORT_DATE)),
         totals,
       );
     });
 
     it("report() and summary() show every kopeck of it", async () => {
-      await report(place.context("largest"));
-      assertStringIncludes((await place.store.readText(reportPath("largest")))!, readable);
-      assertStringIncludes(await summary(place.context("largest"), { colour: false }), readable);
+      await report(testbed.context("largest"));
+      assertStringIncludes((await testbed.store.readText(reportPath("largest")))!, formatted);
+      assertStringIncludes(await summarizeRun(testbed.context("largest"), { colour: false }), formatted);
     });
 
     it("salesflow sql shows every kopeck of it, in each format", async () => {
       const env = {
-        SALESFLOW_POSTGRES_URL: place.postgresUrl,
-        SALESFLOW_CLICKHOUSE_URL: place.clickhouseUrl,
+        SALESFLOW_POSTGRES_URL: testbed.postgresUrl,
+        SALESFLOW_CLICKHOUSE_URL: testbed.clickhouseUrl,
       };
       const query = "SELECT total_amount, total_quantity FROM shop.sales_aggregates WHERE level = 'total'";
       const formats = ["table", "json", "csv"];
@@ -230,16 +240,16 @@ describe("money", () => {
       }
     });
 
-    it("aggregate() refuses one kopeck more, and keeps the old rows", async () => {
+    it("aggregate() rejects one kopeck more, and keeps the old rows", async () => {
       const more: Sale = [sales.length + 1, 1, 7, 1, "2026-10-01", "0.01", "West"];
-      await writeRunFiles(place.store, { runId: "too-large", parts: [[...sales, more]] });
-      await load(place.context("too-large"));
+      await writeRunFiles(testbed.store, { runId: "too-large", parts: [[...sales, more]] });
+      await load(testbed.context("too-large"));
       await assertRejects(
-        () => aggregate(place.context("too-large")),
+        () => aggregate(testbed.context("too-large")),
         SalesflowError,
         "too large for its column",
       );
-      const kept = await place.values(
+      const kept = await testbed.values(
         "SELECT run_id, total_amount FROM shop.sales_aggregates WHERE level = 'total'",
       );
       assertEquals(kept, [["largest", sum]]);

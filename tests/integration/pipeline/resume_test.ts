@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { takeLock } from "../../../lib/postgres/lock.ts";
+import { acquireAdvisoryLock } from "../../../lib/postgres/advisory_lock.ts";
 import { withPostgres } from "../../../lib/postgres/session.ts";
-import { logLines, run, type Servers, start, startServers, whenThere } from "../../cli/command.ts";
-import { differences, type State, stateOf } from "../../faults/state.ts";
+import { logLines, run, type Servers, start, startServers, waitForFile } from "../../cli/command.ts";
+import { findDifferences, readState, type State } from "../../faults/state.ts";
 
-const CALM = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 const RUN = "resumed";
 const RUN_ARGS = ["--rows", "5000", "--as-of", "2026-11-24", "--run-id", RUN];
 
 let home: string;
 let servers: Servers;
-let undisturbed: State;
+let expected: State;
 
 const command = (name: string, ...more: string[]) => [name, ...RUN_ARGS, ...more, "--home", home];
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   servers = await startServers(home);
   const { code, stderr } = await run(command("run"));
   assertEquals(code, 0, stderr);
-  undisturbed = await stateOf(home, RUN);
+  expected = await readState(home, RUN);
 });
 afterAll(async () => {
   await servers.stop();
@@ -36,25 +36,25 @@ async function attempts(): Promise<Record<string, number>> {
   return found;
 }
 
-/** Runs again, expects it to go on at `stage`, and the same result as without any disturbance. */
-async function goesOnAt(stage: string): Promise<void> {
+/** Runs again; expects it to resume at `stage` and to produce the same result as without a failure. */
+async function assertResumesAt(stage: string): Promise<void> {
   const before = await attempts();
   const { code, stderr } = await run(command("run"));
   assertEquals(code, 0, stderr);
   assert(
     logLines(stderr).some(({ logger, message }) =>
-      logger === "salesflow.run" && String(message).startsWith(`going on with ${stage}:`)
+      logger === "salesflow.run" && String(message).startsWith(`resuming at ${stage}:`)
     ),
     stderr,
   );
   const after = await attempts();
   assertEquals(after.generate, before.generate);
   assertEquals(after[stage], before[stage]! + 1);
-  assertEquals(differences(await stateOf(home, RUN), undisturbed), []);
+  assertEquals(findDifferences(await readState(home, RUN), expected), []);
 }
 
 describe("salesflow run after a failure", () => {
-  it("goes on at transfer when ClickHouse was away", async () => {
+  it("resumes at transfer when ClickHouse was unreachable", async () => {
     await run(command("generate"));
     assertEquals((await run(command("run", "--to", "aggregate"))).code, 0);
     const broken = await run(command("run"), {
@@ -64,10 +64,10 @@ describe("salesflow run after a failure", () => {
     assertEquals([broken.code, broken.stdout], [75, ""]);
     assertStringIncludes(broken.stderr, "ClickHouse at 127.0.0.1:1 cannot be reached");
     assert(!broken.stderr.includes("geheim"));
-    await goesOnAt("transfer");
+    await assertResumesAt("transfer");
   });
 
-  it("goes on at load when PostgreSQL was away", async () => {
+  it("resumes at load when PostgreSQL was unreachable", async () => {
     await run(command("generate"));
     assertEquals((await run(command("run", "--to", "clean"))).code, 0);
     const broken = await run(command("run"), {
@@ -76,29 +76,29 @@ describe("salesflow run after a failure", () => {
     });
     assertEquals([broken.code, broken.stdout], [75, ""]);
     assert(!broken.stderr.includes("geheim"));
-    await goesOnAt("load");
+    await assertResumesAt("load");
   });
 
-  it("goes on at report when its file could not be written", async () => {
-    const place = `${home}/runs/${RUN}/report`;
-    await Deno.remove(place, { recursive: true });
-    await Deno.writeTextFile(place, "in the way");
+  it("resumes at report when its file could not be written", async () => {
+    const folder = `${home}/runs/${RUN}/report`;
+    await Deno.remove(folder, { recursive: true });
+    await Deno.writeTextFile(folder, "in the way");
     const broken = await run(command("run"));
     assertEquals(broken.code, 1);
     assertStringIncludes(broken.stderr, "report");
-    await Deno.remove(place);
-    await goesOnAt("report");
+    await Deno.remove(folder);
+    await assertResumesAt("report");
   });
 
-  it("goes on at clean when too much was refused, once more is allowed", async () => {
+  it("resumes at clean with a higher --max-rejected when too many rows were rejected", async () => {
     await run(command("generate"));
     const refused = await run(command("run", "--max-rejected", "0"));
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.stderr, "rows would be rejected");
-    await goesOnAt("clean");
+    await assertResumesAt("clean");
   });
 
-  it("says which stage to repeat when files of an earlier stage are damaged", async () => {
+  it("names the stage to repeat when files of an earlier stage are damaged", async () => {
     await run(command("generate"));
     assertEquals((await run(command("run", "--to", "clean"))).code, 0);
     const part = `${home}/runs/${RUN}/clean/part-00000.csv`;
@@ -108,28 +108,28 @@ describe("salesflow run after a failure", () => {
     assertStringIncludes(damaged.stderr, "part-00000.csv is damaged");
     assertStringIncludes(damaged.stderr, `salesflow clean --run-id ${RUN}`);
     assertEquals((await run(["clean", "--run-id", RUN, "--home", home])).code, 0);
-    await goesOnAt("load");
+    await assertResumesAt("load");
   });
 
-  it("goes on after Ctrl-C in the middle", async () => {
+  it("resumes after Ctrl-C in the middle of load", async () => {
     await run(command("generate"));
     await Deno.remove(`${home}/runs/${RUN}/stages/load.json`);
-    // Whoever holds the lock of load keeps the run in its middle, for as long as the signal needs.
-    await withPostgres({ url: servers.postgresUrl, stage: "test", signal: CALM }, async (db) => {
-      await takeLock(db, "salesflow:load", "session");
+    // Holding the lock of load blocks the run in that stage until the signal arrives.
+    await withPostgres({ url: servers.postgresUrl, stage: "test", signal: NEVER_ABORTED }, async (db) => {
+      await acquireAdvisoryLock(db, "salesflow:load", "session");
       const running = start(command("run"));
-      await whenThere(`${home}/runs/${RUN}/stages/load.json`, running);
+      await waitForFile(`${home}/runs/${RUN}/stages/load.json`, running);
       running.child.kill("SIGINT");
       const { code, stderr } = await running.ended;
       assertEquals(code, 75, stderr);
       assertStringIncludes(stderr, "Stopped by SIGINT");
-      assertStringIncludes(stderr, "Everything finished so far is kept");
+      assertStringIncludes(stderr, "Completed work is kept");
     });
     assertEquals((await run(command("run"))).code, 0);
-    assertEquals(differences(await stateOf(home, RUN), undisturbed), []);
+    assertEquals(findDifferences(await readState(home, RUN), expected), []);
   });
 
-  it("goes back to load when another run has used the tables since", async () => {
+  it("goes back to load when the tables now hold another run", async () => {
     const unreachable = { SALESFLOW_CLICKHOUSE_URL: "http://127.0.0.1:1", SALESFLOW_RETRIES: "0" };
     const other = [...command("run", "--seed", "2"), "--run-id", "other", "--as-of", "2026-11-17"];
     assertEquals((await run(command("run", "--to", "aggregate"))).code, 0);
@@ -143,15 +143,15 @@ describe("salesflow run after a failure", () => {
     assertEquals((await run(other)).code, 0);
     const { code, stderr } = await run(command("run"));
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stderr, "shop.sales belongs to run other by now");
+    assertStringIncludes(stderr, "shop.sales now holds run other");
     assertEquals((await run(["verify", "--run-id", RUN, "--home", home])).code, 0);
   });
 
-  it("begins anew when other data are asked for", async () => {
+  it("starts from generate when other data is requested", async () => {
     const { code, stderr } = await run(command("run", "--seed", "5"));
     assertEquals(code, 0, stderr);
     assertMatch(
-      differences(await stateOf(home, RUN), undisturbed).join(),
+      findDifferences(await readState(home, RUN), expected).join(),
       /raw differs.*shop\.sales differs/,
     );
   });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { divideHalfUp, fromCents, toCents } from "../../../lib/domain/money.ts";
 import { STAGES } from "../../../lib/pipeline/stage.ts";
 import { REASONS, REGIONS } from "../../../lib/domain/sale.ts";
-import { type Ended, logLines, run, type Servers, start, startServers } from "../../cli/command.ts";
-import { differences, type State, stateOf } from "../../faults/state.ts";
-import { leftovers } from "../../faults/traces.ts";
+import { type CommandResult, logLines, run, type Servers, startServers } from "../../cli/command.ts";
+import { findDifferences, readState, type State } from "../../faults/state.ts";
+import { findLeftovers } from "../../faults/traces.ts";
 
 const AS_OF = "2026-11-24";
 const ROWS = 20_000;
@@ -13,7 +13,7 @@ const ROWS = 20_000;
 type Row = Record<string, string>;
 
 let home: string;
-let first: Ended;
+let first: CommandResult;
 let servers: Servers;
 let state: State;
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   home = await Deno.makeTempDir({ prefix: "salesflow-run-" });
   first = await run(["run", "--rows", String(ROWS), "--as-of", AS_OF, "--home", home]);
   servers = await startServers(home);
-  state = await stateOf(home, AS_OF);
+  state = await readState(home, AS_OF);
 });
 afterAll(async () => {
   await servers.stop();
@@ -38,7 +38,7 @@ async function json(path: string) {
   return JSON.parse(await Deno.readTextFile(`${home}/runs/${AS_OF}/${path}`));
 }
 
-/** All clean rows, read from the files. */
+/** Reads all clean rows from the files. */
 async function cleanRows(): Promise<string[][]> {
   const rows: string[][] = [];
   for (const { name } of (await json("clean/manifest.json")).parts) {
@@ -49,7 +49,7 @@ async function cleanRows(): Promise<string[][]> {
 }
 
 describe("salesflow run", () => {
-  it("does every stage and sums up on standard output", async () => {
+  it("executes every stage and prints a summary to stdout", async () => {
     assertEquals(first.code, 0, first.stderr);
     const stages = logLines(first.stderr).filter(({ seconds }) => seconds !== undefined);
     assertEquals(stages.map(({ logger }) => logger), STAGES.map((stage) => `salesflow.${stage}`));
@@ -95,7 +95,7 @@ describe("salesflow run", () => {
     assertEquals([facts.rows_in, facts.duplicates], [raw_rows, duplicates]);
   });
 
-  it("brings the same aggregates to both databases as a recount of the files gives", async () => {
+  it("writes the same aggregates to both databases as a recount of the files", async () => {
     const rows = await cleanRows();
     const total = rows.reduce((sum, row) => sum + toCents(row[5]!), 0n);
     const expected = REGIONS.map((region) => {
@@ -126,14 +126,14 @@ describe("salesflow run", () => {
     ]);
   });
 
-  it("writes one report that needs no network", async () => {
+  it("writes a report without network references", async () => {
     const html = await Deno.readTextFile(`${home}/runs/${AS_OF}/report/report.html`);
     assertMatch(html, /^<!doctype html>/i);
     assertStringIncludes(html, "<svg");
     assert(!/(src|href)="(https?:)?\/\//.test(html));
   });
 
-  it("gives the same files and tables again, and leaves nothing else", async () => {
+  it("writes the same files and tables again, and leaves nothing else", async () => {
     const again = await run([
       "run",
       "--rows",
@@ -147,22 +147,22 @@ describe("salesflow run", () => {
     ]);
     assertEquals(again.code, 0, again.stderr);
     assertEquals((await json("stages/report.json")).attempt, 2);
-    const second = await stateOf(home, AS_OF);
-    // Parts are cut elsewhere, and rejected rows name their part; everything else is the same.
-    assertEquals(differences(second, state), [
+    const second = await readState(home, AS_OF);
+    // Other part boundaries change the files, and rejected rows name their part; all else is equal.
+    assertEquals(findDifferences(second, state), [
       "raw differs",
       "clean differs",
       "rejected differs",
       "shop.rejected_sales differs",
     ]);
     assertEquals((await run(["run", "--rows", String(ROWS), "--as-of", AS_OF, "--home", home])).code, 0);
-    assertEquals(differences(await stateOf(home, AS_OF), state), []);
+    assertEquals(findDifferences(await readState(home, AS_OF), state), []);
     await servers.stop();
-    assertEquals(await leftovers(home, AS_OF), []);
+    assertEquals(await findLeftovers(home, AS_OF), []);
     servers = await startServers(home);
   });
 
-  it("keeps the aggregates of other dates in ClickHouse, and says which run PostgreSQL holds", async () => {
+  it("keeps the aggregates of other dates in ClickHouse, and reports which run PostgreSQL holds", async () => {
     const args = ["run", "--rows", "3000", "--as-of", "2026-11-17", "--home", home, "--quiet"];
     assertEquals(await run(args), { code: 0, stdout: "", stderr: "" });
     assertEquals(
@@ -177,70 +177,5 @@ describe("salesflow run", () => {
     assertStringIncludes(verified.stderr, "holds the rows of run 2026-11-17");
     assertEquals((await run(["run", "--from", "load", "--run-id", AS_OF, "--home", home])).code, 0);
     assertEquals((await run(["verify", "--run-id", AS_OF, "--home", home])).code, 0);
-  });
-});
-
-describe("salesflow sql", () => {
-  it("shows tables, JSON and CSV", async () => {
-    const ask = async (database: string, query: string, format: string) =>
-      await run(["sql", database, query, "--format", format, "--home", home]);
-    for (const database of ["postgres", "clickhouse"]) {
-      const query = "SELECT 1 AS one, 'a,\"b\"' AS two, NULL AS three";
-      const table = await ask(database, query, "table");
-      assertMatch(table.stdout, /│ one │ two +│ three │/);
-      assertMatch(table.stdout, /│ 1 +│ a,"b" │ NULL +│\n.*\n1 row\n/);
-      assertEquals(JSON.parse((await ask(database, query, "json")).stdout), [{
-        one: "1",
-        two: 'a,"b"',
-        three: null,
-      }]);
-      assertEquals((await ask(database, query, "csv")).stdout, 'one,two,three\n1,"a,""b""",\n');
-    }
-  });
-
-  it("gives columns of equal names names of their own in JSON", async () => {
-    for (const database of ["postgres", "clickhouse"]) {
-      const query = "SELECT 1 AS a, 2 AS a_2, 3 AS b";
-      const twice = database === "postgres" ? "SELECT 1 AS a, 2 AS a_2, 3 AS a" : query;
-      const [row] = await sql(database as "postgres", twice);
-      assertEquals(Object.values(row!), ["1", "2", "3"], database);
-    }
-  });
-
-  it("says what an error of PostgreSQL means, as of ClickHouse", async () => {
-    const query = "SELECT * FROM shop.nothing";
-    const { code, stderr } = await run(["sql", "postgres", query, "--home", home]);
-    const { message, remedy } = logLines(stderr).at(-1)!;
-    assertEquals(code, 1);
-    assertMatch(String(message), /^PostgreSQL at .* lacks a table: .*nothing.*\(SQLSTATE 42P01\)/);
-    assertStringIncludes(String(remedy), "salesflow migrate");
-  });
-
-  it("ends with 75 at Ctrl-C, without words about a run", async () => {
-    const running = start(["sql", "postgres", "SELECT pg_sleep(60)", "--home", home]);
-    const active = "SELECT count(*) AS active FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'";
-    while ((await sql("postgres", active))[0]!.active === "0");
-    running.child.kill("SIGINT");
-    const { code, stdout, stderr } = await running.ended;
-    assertEquals([code, stdout], [75, ""], stderr);
-    assertStringIncludes(stderr, "Stopped by SIGINT");
-    assert(!stderr.includes("finished so far"), stderr);
-  });
-
-  it("ends with 1 and the database's words when a query is wrong", async () => {
-    for (const [database, words] of [["postgres", "syntax error"], ["clickhouse", "Syntax error"]] as const) {
-      const { code, stdout, stderr } = await run(["sql", database, "SELEC 1", "--home", home]);
-      assertEquals([code, stdout], [1, ""]);
-      assertStringIncludes(stderr, words);
-    }
-  });
-});
-
-describe("salesflow doctor", () => {
-  it("finds everything in order", async () => {
-    const { code, stdout, stderr } = await run(["doctor", "--home", home]);
-    assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "Everything needed is there.");
-    assert(!stdout.includes("FAIL"));
   });
 });

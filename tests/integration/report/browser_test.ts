@@ -1,4 +1,4 @@
-/** The report as people see it: in a real Chromium, headless and without a network. */
+/** Tests of the report in headless Chromium. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { pathToFileURL } from "node:url";
@@ -9,10 +9,10 @@ import { generate } from "../../../lib/generate/generate.ts";
 import { load } from "../../../lib/load/load.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
 import { report, reportPath } from "../../../lib/report/report.ts";
-import { Place } from "../tables/harness.ts";
+import { Testbed } from "../tables/harness.ts";
 
 const CHROMIUM = Deno.env.get("CHROMIUM_PATH") ?? "/usr/bin/chromium";
-/** No sandbox: tests may run as root. The rest keeps the browser from talking to anybody by itself. */
+/** Tests may run as root, where the sandbox does not work. The other flags disable background network access. */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -25,13 +25,13 @@ const ARGUMENTS = [
 
 const found = await Deno.stat(CHROMIUM).then(() => true, () => false);
 if (!found) {
-  console.warn(`No Chromium at ${CHROMIUM}: its tests are skipped. CHROMIUM_PATH names another place.`);
+  console.warn(`No Chromium at ${CHROMIUM}: skipping its tests. Set CHROMIUM_PATH to run them.`);
 }
-/** Without a browser the tests are shown as ignored. */
+/** Without a browser, the tests are reported as ignored. */
 const suite = found ? describe : describe.skip;
 
-/** How a reader looks at the page. */
-interface Look {
+/** Viewport and media features of the page. */
+interface View {
   width: number;
   height?: number;
   colorScheme?: "light" | "dark";
@@ -39,13 +39,13 @@ interface Look {
 }
 
 suite("report in Chromium", () => {
-  let place: Place;
+  let testbed: Testbed;
   let browser: Browser;
   let url: string;
 
   beforeAll(async () => {
-    place = await Place.open();
-    const context = place.context("2026-11-24");
+    testbed = await Testbed.open();
+    const context = testbed.context("2026-11-24");
     await migrate(context);
     const sizes = { rows: 3_000, products: 60, customers: 500, partitions: 2, workers: 1 };
     await generate(context, { ...sizes, seed: 7, defectRate: 0.05 });
@@ -53,49 +53,49 @@ suite("report in Chromium", () => {
     await load(context);
     await aggregate(context);
     await report(context);
-    url = pathToFileURL(`${place.folder}/store/${reportPath("2026-11-24")}`).href;
+    url = pathToFileURL(`${testbed.folder}/store/${reportPath("2026-11-24")}`).href;
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
   });
 
   afterAll(async () => {
     await browser?.close();
-    await place?.close();
+    await testbed?.close();
   });
 
-  /** Opens the report, everything unfolded; fails on any complaint of the browser and on any request but for the file. */
-  async function look<T>(
-    { width, height = 800, colorScheme = "light", media }: Look,
+  /** Opens the report with all details expanded. Fails on console messages, errors and requests other than for the file. */
+  async function withPage<T>(
+    { width, height = 800, colorScheme = "light", media }: View,
     work: (page: Page) => Promise<T>,
   ) {
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
     try {
       const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on("console", (message) => complaints.push(message.text()));
-      page.on("pageerror", (error) => complaints.push(String(error)));
+      const problems: string[] = [];
+      page.on("console", (message) => problems.push(message.text()));
+      page.on("pageerror", (error) => problems.push(String(error)));
       page.on("request", (request) => {
-        if (request.url() !== url && !request.url().startsWith("data:")) complaints.push(request.url());
+        if (request.url() !== url && !request.url().startsWith("data:")) problems.push(request.url());
       });
       if (media) await page.emulateMedia({ media });
       await page.goto(url);
       for (const summary of await page.locator("summary:visible").all()) await summary.click();
       const result = await work(page);
-      assertEquals(complaints, []);
+      assertEquals(problems, []);
       return result;
     } finally {
       await context.close();
     }
   }
 
-  /** What an expression of the page gives. */
-  function measure<T>(page: Page, expression: string): Promise<T> {
+  /** Evaluates an expression in the page. */
+  function evaluate<T>(page: Page, expression: string): Promise<T> {
     return page.evaluate(expression) as Promise<T>;
   }
 
   for (const width of [360, 1280]) {
     it(`draws every chart at ${width} pixels`, () =>
-      look({ width }, async (page) => {
-        const charts = await measure<
+      withPage({ width }, async (page) => {
+        const charts = await evaluate<
           { id: string; width: number; height: number; longest: number; marks: number }[]
         >(
           page,
@@ -127,15 +127,15 @@ suite("report in Chromium", () => {
   }
 
   for (const width of [320, 360, 768, 1280]) {
-    it(`needs no sideways scrolling at ${width} pixels`, () =>
-      look({ width }, async (page) => {
-        assertEquals(await measure(page, "document.documentElement.scrollWidth"), width);
+    it(`does not scroll horizontally at ${width} pixels`, () =>
+      withPage({ width }, async (page) => {
+        assertEquals(await evaluate(page, "document.documentElement.scrollWidth"), width);
       }));
   }
 
-  it("keeps text in charts readable on a phone", () =>
-    look({ width: 360 }, async (page) => {
-      const sizes = await measure<number[]>(
+  it("has readable text in charts on a phone", () =>
+    withPage({ width: 360 }, async (page) => {
+      const sizes = await evaluate<number[]>(
         page,
         `[...document.querySelectorAll(".chart .narrow text")].map((text) => text.getBoundingClientRect().height)`,
       );
@@ -143,21 +143,21 @@ suite("report in Chromium", () => {
       assert(Math.min(...sizes) >= 9, `smallest: ${Math.min(...sizes)}`);
     }));
 
-  it("is dark for those who want it dark, its charts too, and contrasts either way", async () => {
+  it("follows the colour scheme, charts included, with enough contrast in both", async () => {
     const colours = (colorScheme: "light" | "dark") =>
-      look({ width: 1280, colorScheme }, async (page) => ({
-        page: await measure<string>(page, "getComputedStyle(document.body).backgroundColor"),
-        ink: await measure<string>(page, "getComputedStyle(document.body).color"),
-        label: await measure<string>(page, `getComputedStyle(document.querySelector(".chart text")).fill`),
-        mark: await measure<string>(
+      withPage({ width: 1280, colorScheme }, async (page) => ({
+        page: await evaluate<string>(page, "getComputedStyle(document.body).backgroundColor"),
+        ink: await evaluate<string>(page, "getComputedStyle(document.body).color"),
+        label: await evaluate<string>(page, `getComputedStyle(document.querySelector(".chart text")).fill`),
+        mark: await evaluate<string>(
           page,
           `getComputedStyle(document.querySelector("#chart-weekdays .wide path[fill^='var(--accent)']")).fill`,
         ),
-        shares: await measure<string[]>(
+        shares: await evaluate<string[]>(
           page,
           `[...document.querySelectorAll("#chart-shares .wide path")].map((path) => getComputedStyle(path).fill)`,
         ),
-        onShares: await measure<string>(
+        onShares: await evaluate<string>(
           page,
           `getComputedStyle(document.querySelector("#chart-shares .wide text")).fill`,
         ),
@@ -175,25 +175,25 @@ suite("report in Chromium", () => {
     }
   });
 
-  it("is light on paper even when the screen is dark", () =>
-    look({ width: 800, colorScheme: "dark", media: "print" }, async (page) => {
+  it("prints in light colours even when the colour scheme is dark", () =>
+    withPage({ width: 800, colorScheme: "dark", media: "print" }, async (page) => {
       assertEquals(
-        await measure(page, "getComputedStyle(document.body).backgroundColor"),
+        await evaluate(page, "getComputedStyle(document.body).backgroundColor"),
         "rgb(255, 255, 255)",
       );
     }));
 
-  it("tells a screen reader what each chart shows", () =>
-    look({ width: 1280 }, async (page) => {
+  it("has a text alternative for each chart", () =>
+    withPage({ width: 1280 }, async (page) => {
       const labels = await page.getByRole("img").evaluateAll((charts) =>
         charts.map((chart) => chart.ariaLabel ?? "")
       );
       assertEquals(labels.length, 5);
-      assertMatch(labels[2]!, /^Revenue of an average day by weekday.*Monday [+−±]\d/);
+      assertMatch(labels[2]!, /^Average daily revenue by weekday.*Monday [+−±]\d/);
     }));
 });
 
-/** Contrast of two opaque colours such as `rgb(27, 32, 39)`, 1 … 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+/** Returns the contrast ratio of two opaque colours such as `rgb(27, 32, 39)`, 1 … 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
 function contrast(one: string, other: string): number {
   const luminance = (colour: string) => {
     const [red, green, blue] = colour.match(/\d+/g)!.map((channel) => {

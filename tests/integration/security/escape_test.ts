@@ -3,18 +3,18 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { run } from "../../faults/command.ts";
 
-/** Every file under a folder, with its text. */
-function contents(folder: string): Map<string, string> {
+/** Returns the text of every file below a folder. */
+function readFiles(folder: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
-    if (isDirectory) { for (const [inner, text] of contents(path)) found.set(inner, text); }
+    if (isDirectory) { for (const [inner, text] of readFiles(path)) found.set(inner, text); }
     else found.set(path, Deno.readTextFileSync(path));
   }
   return found;
 }
 
-describe("salesflow and names that lead out of the store", () => {
+describe("salesflow with paths that lead out of the store", () => {
   let folder: string;
   const env = () => ({ SALESFLOW_STORE: join(folder, "store"), SALESFLOW_HOME: join(folder, "home") });
   beforeAll(async () => {
@@ -37,8 +37,8 @@ describe("salesflow and names that lead out of the store", () => {
     "a\\b",
     "a\nb",
   ];
-  it("generate refuses run ids that are no plain names, and touches nothing", async () => {
-    const before = contents(folder);
+  it("generate rejects run ids that are not plain names, and changes nothing", async () => {
+    const before = readFiles(folder);
     const outcomes = await Promise.all(
       ids.map((id) => run(["generate", "--rows", "10"], { ...env(), SALESFLOW_RUN_ID: id })),
     );
@@ -46,26 +46,26 @@ describe("salesflow and names that lead out of the store", () => {
       assertEquals(code, 2, stderr);
       assertMatch(stderr, /SALESFLOW_RUN_ID/);
     }
-    assertEquals(contents(folder), before);
+    assertEquals(readFiles(folder), before);
   });
 
-  it("clean refuses a manifest whose parts lie elsewhere, and reads nothing there", async () => {
-    const made = await run(["generate", "--run-id", "forged", "--rows", "10"], env());
-    assertEquals(made.code, 0, made.stderr);
+  it("clean rejects a manifest with parts elsewhere, and does not read them", async () => {
+    const setup = await run(["generate", "--run-id", "forged", "--rows", "10"], env());
+    assertEquals(setup.code, 0, setup.stderr);
     const path = join(folder, "store/runs/forged/raw/manifest.json");
     const manifest = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, manifest.replace('"part-00000.csv"', '"../../../../precious"'));
     const { code, stdout, stderr } = await run(["clean", "--run-id", "forged"], env());
     assertEquals(code, 1, stderr);
-    assertMatch(stderr, /Cannot understand runs\/forged\/raw\/manifest\.json/);
+    assertMatch(stderr, /Cannot parse runs\/forged\/raw\/manifest\.json/);
     assertEquals(`${stdout}${stderr}`.includes("mine"), false);
     assertEquals(await Deno.readTextFile(join(folder, "precious")), "mine\n");
   });
 
-  it("load and verify refuse manifests whose parts lie elsewhere, and read nothing there", async () => {
+  it("load and verify reject manifests with parts elsewhere, and do not read them", async () => {
     const id = ["--run-id", "whole"];
-    const made = await run(["run", ...id, "--rows", "200", "--as-of", "2026-11-24"], env());
-    assertEquals(made.code, 0, made.stderr);
+    const setup = await run(["run", ...id, "--rows", "200", "--as-of", "2026-11-24"], env());
+    assertEquals(setup.code, 0, setup.stderr);
     const forgeries = [["load", "clean"], ["load", "rejected"], ["verify", "raw"], ["verify", "clean"], [
       "verify",
       "rejected",
@@ -78,14 +78,14 @@ describe("salesflow and names that lead out of the store", () => {
       await Deno.writeTextFile(path, forged);
       const { code, stdout, stderr } = await run([stage!, ...id], env());
       assertEquals(code, 1, stderr);
-      assertMatch(stderr, new RegExp(`Cannot understand runs/whole/${dataset}/manifest\\.json`));
+      assertMatch(stderr, new RegExp(`Cannot parse runs/whole/${dataset}/manifest\\.json`));
       assertEquals(`${stdout}${stderr}`.includes("mine"), false);
       await Deno.writeTextFile(path, manifest);
     }
     assertEquals((await run(["verify", ...id], env())).code, 0);
   });
 
-  it("commands that write replace links in the place of files, and never write where they lead", async () => {
+  it("commands replace symbolic links instead of writing to their targets", async () => {
     const at = (path: string) => join(folder, "store/runs/linked", path);
     const args = ["--run-id", "linked", "--as-of", "2026-11-24"];
     const links = [
@@ -96,7 +96,7 @@ describe("salesflow and names that lead out of the store", () => {
       await Deno.mkdir(join(at(link), ".."), { recursive: true });
       await Deno.symlink(join(folder, "precious"), at(link));
     }
-    // What they read first is nonsense to them; without it the run is new.
+    // The target of these two is not valid JSON, so the command fails; without them the run is new.
     for (const link of ["run.json", "stages/generate.json"]) {
       const { code } = await run(["generate", "--rows", "50", ...args], env());
       assert(code !== 0, link);
@@ -110,7 +110,7 @@ describe("salesflow and names that lead out of the store", () => {
     assertEquals(await Deno.readTextFile(join(folder, "precious")), "mine\n");
   });
 
-  it("ingest keeps files under names of its own, whatever theirs are", async () => {
+  it("ingest names files itself, regardless of the names of the exports", async () => {
     const file = join(folder, "..;rm -rf $HOME.csv");
     await Deno.writeTextFile(
       file,

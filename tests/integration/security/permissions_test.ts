@@ -4,24 +4,25 @@ import { join } from "node:path";
 import { compileArguments } from "../../../cli/compile.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "../../../cli/program.ts";
 import { ensureEngines } from "../../../lib/embedded/engines/engines.ts";
-import { type Ended, type Servers, start, startServers } from "../../cli/command.ts";
+import { type CommandResult, type Servers, start, startServers } from "../../cli/command.ts";
 import { Service } from "./service.ts";
 
-/** As the executable is compiled by default. */
-const EVERYTHING = [...PERMISSIONS, ...EMBEDDED_PERMISSIONS];
+/** Permissions of the default executable. */
+const ALL_PERMISSIONS = [...PERMISSIONS, ...EMBEDDED_PERMISSIONS];
 const AS_OF = "2026-11-24";
 const TOKEN = "marked-token-19cd";
 
-/** Every single thing that a list of flags allows, such as `--allow-read` and `--allow-sys=uid`. */
-function grantsOf(flags: readonly string[]): string[] {
+/** Splits flags into single grants, such as `--allow-read` and `--allow-sys=uid`. */
+function toGrants(flags: readonly string[]): string[] {
   return flags.filter((flag) => flag !== "--no-prompt").flatMap((flag) => {
     const [name, values] = flag.split("=");
     return values ? values.split(",").map((value) => `${name}=${value}`) : [flag];
   });
 }
 
-function without(flags: readonly string[], grant: string): string[] {
-  return ["--no-prompt", ...grantsOf(flags).filter((flag) => flag !== grant)];
+/** Returns the flags without one grant. */
+function withoutGrant(flags: readonly string[], grant: string): string[] {
+  return ["--no-prompt", ...toGrants(flags).filter((flag) => flag !== grant)];
 }
 
 const NO_RUNS = `<ListBucketResult><Name>shop</Name><KeyCount>0</KeyCount></ListBucketResult>`;
@@ -30,14 +31,14 @@ let folder: string;
 let servers: Servers;
 let bucket: Service;
 let registry: Service;
-let ours: Record<string, string>;
+let serverUrls: Record<string, string>;
 let denoFolder: string;
 
 beforeAll(async () => {
   await ensureEngines();
   folder = await Deno.makeTempDir({ prefix: "salesflow-permissions-" });
-  servers = await startServers(join(folder, "home"), EVERYTHING);
-  ours = {
+  servers = await startServers(join(folder, "home"), ALL_PERMISSIONS);
+  serverUrls = {
     SALESFLOW_POSTGRES_URL: servers.postgresUrl,
     SALESFLOW_CLICKHOUSE_URL: servers.clickhouseUrl,
   };
@@ -57,19 +58,19 @@ async function run(
   permissions: readonly string[],
   args: readonly string[],
   env: Record<string, string> = {},
-): Promise<Ended> {
+): Promise<CommandResult> {
   return await start(args, { DENO_DIR: denoFolder, ...env }, { permissions }).ended;
 }
 
-/** The command lines of a process's children, in words. */
-function childrenOf(pid: number): string[][] {
+/** Returns the arguments of each child process. */
+function readChildArguments(pid: number): string[][] {
   const ids = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim().split(" ");
   return ids.map((id) => Deno.readTextFileSync(`/proc/${id}/cmdline`).split("\0"));
 }
 
 const HEADER = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region";
 
-/** Every command, in an order in which each finds what it needs. */
+/** All commands, in an order in which each has its inputs. */
 const COMMANDS: string[][] = [
   ["doctor"],
   ["migrate"],
@@ -89,12 +90,12 @@ const COMMANDS: string[][] = [
 
 describe("the permissions in cli/program.ts", () => {
   const kinds: [kind: string, permissions: readonly string[], env: () => Record<string, string>][] = [
-    ["PERMISSIONS, with servers of one's own", PERMISSIONS, () => ours],
-    // `up` serves the home meanwhile, with the same permissions.
-    ["EMBEDDED_PERMISSIONS too, with embedded databases", EVERYTHING, () => ({})],
+    ["PERMISSIONS, with configured servers", PERMISSIONS, () => serverUrls],
+    // `up` runs the servers of this home, with the same permissions.
+    ["EMBEDDED_PERMISSIONS too, with embedded databases", ALL_PERMISSIONS, () => ({})],
   ];
   for (const [kind, permissions, env] of kinds) {
-    it(`are enough for every command: ${kind}`, async () => {
+    it(`are sufficient for every command: ${kind}`, async () => {
       const home = join(folder, permissions === PERMISSIONS ? "store" : "home");
       const file = join(folder, "export.csv");
       await Deno.writeTextFile(file, `${HEADER}\n1,501,7,2,${AS_OF},10.50,North\n`);
@@ -107,7 +108,7 @@ describe("the permissions in cli/program.ts", () => {
     });
   }
 
-  it("are those of the program in the image `source`, and no others", async () => {
+  it("are exactly those of the program in the image target `source`", async () => {
     const bin = join(folder, "bin");
     const install = ["run", "-A", "--no-config", "--no-lock", "k8s/salesflow/install.ts", bin];
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -120,26 +121,26 @@ describe("the permissions in cli/program.ts", () => {
     assert(success, new TextDecoder().decode(stderr));
     const script = await Deno.readTextFile(join(bin, "salesflow"));
     const words = script.replaceAll("'", "").split(" ");
-    const given = words.filter((word) => /^(-A|-[A-Z]|--(allow|deny|ignore|no-prompt)\b.*)$/.test(word));
-    assertEquals(given, PERMISSIONS);
+    const actual = words.filter((word) => /^(-A|-[A-Z]|--(allow|deny|ignore|no-prompt)\b.*)$/.test(word));
+    assertEquals(actual, PERMISSIONS);
     await Deno.symlink(Deno.execPath(), join(bin, "deno"));
     const { stdout } = await new Deno.Command(join(bin, "salesflow"), {
       args: ["sql", "postgres", "SELECT 1 AS one", "--format=csv"],
       clearEnv: true,
-      env: { ...ours, PATH: "/bin:/usr/bin" },
+      env: { ...serverUrls, PATH: "/bin:/usr/bin" },
     }).output();
     assertEquals(new TextDecoder().decode(stdout), "one\n1\n");
   });
 
   it("are those of the executable, with and without embedded databases", () => {
-    const flags = (given: string[]) =>
-      compileArguments(given).filter((arg) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(arg));
-    assertEquals(flags([]), EVERYTHING);
+    const flags = (args: string[]) =>
+      compileArguments(args).filter((arg) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(arg));
+    assertEquals(flags([]), ALL_PERMISSIONS);
     assertEquals(flags(["--servers-only", "--output", "x"]), PERMISSIONS);
-    assertEquals(flags(["-o", "x"]), EVERYTHING);
+    assertEquals(flags(["-o", "x"]), ALL_PERMISSIONS);
   });
 
-  it("are those of the tasks demo and salesflow, and of nobody who calls cli/main.ts with all", async () => {
+  it("are exactly those of the tasks demo and salesflow; no task runs cli/main.ts with more", async () => {
     const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
     for (const { command } of Object.values<{ command: string }>(tasks)) {
       assert(!command.includes("cli/main.ts"), command);
@@ -163,13 +164,13 @@ describe("the permissions in cli/program.ts", () => {
     }).spawn();
     const reader = child.stdout.getReader();
     try {
-      // It has said something, so that the program runs; its command line is that of the wrapper's child.
+      // Once it has printed something, the program runs as a child of the wrapper.
       assert(!(await reader.read()).done);
-      const lines = childrenOf(child.pid);
+      const lines = readChildArguments(child.pid);
       const line = lines.find((words) => words.includes("cli/main.ts"));
       assert(line, lines.join("\n"));
-      const given = line.filter((word) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(word));
-      assertEquals(given, [...EVERYTHING, "--allow-env=INIT_CWD,TERM"]);
+      const actual = line.filter((word) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(word));
+      assertEquals(actual, [...ALL_PERMISSIONS, "--allow-env=INIT_CWD,TERM"]);
     } finally {
       child.kill("SIGINT");
       assertEquals((await child.status).code, 0);
@@ -177,29 +178,29 @@ describe("the permissions in cli/program.ts", () => {
     }
   });
 
-  it("allow no more than what is named", () => {
-    for (const flag of EVERYTHING) {
-      assert(!/^(-A|--allow-all|--allow-(env|sys|import|hrtime))$/.test(flag), `${flag} is too much`);
+  it("are restricted by name where possible", () => {
+    for (const flag of ALL_PERMISSIONS) {
+      assert(!/^(-A|--allow-all|--allow-(env|sys|import|hrtime))$/.test(flag), `${flag} is too broad`);
     }
-    for (const flag of ["--allow-run", "--allow-ffi"]) assert(!grantsOf(PERMISSIONS).includes(flag));
+    for (const flag of ["--allow-run", "--allow-ffi"]) assert(!toGrants(PERMISSIONS).includes(flag));
   });
 });
 
-/** What a person does, and how one sees that it worked. */
+/** A use of a grant, and how to check that it worked. */
 interface Case {
   grant: string;
   args: () => string[];
   env?: () => Record<string, string> | Promise<Record<string, string>>;
-  /** Exit code 0 by default. */
-  works?: (ended: Ended) => boolean | Promise<boolean>;
-  /** Only root gets there. */
+  /** Returns whether it worked; by default, whether the exit code is 0. */
+  works?: (ended: CommandResult) => boolean | Promise<boolean>;
+  /** Applies to root only. */
   asRoot?: boolean;
 }
 
 let homes = 0;
-/** A home of a person, with files in it; relative to the tests' folder. */
-async function person(files: Record<string, string> = {}): Promise<string> {
-  const home = join(folder, `person-${homes++}`);
+/** Creates a user's home with the given files. */
+async function createUserHome(files: Record<string, string> = {}): Promise<string> {
+  const home = join(folder, `user-${homes++}`);
   await Deno.mkdir(join(home, ".aws"), { recursive: true });
   for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(home, name), text);
   return home;
@@ -208,11 +209,12 @@ async function person(files: Record<string, string> = {}): Promise<string> {
 const inBucket = () => ["status", "--store", "s3://shop"];
 const s3 = () => ({ SALESFLOW_S3_ENDPOINT: `http://${bucket.host}`, SALESFLOW_RETRIES: "0" });
 const keys = { AWS_ACCESS_KEY_ID: "keeper", AWS_SECRET_ACCESS_KEY: TOKEN };
-const succeeds = ({ code }: Ended) => code === 0;
-const asKeeper = ({ code }: Ended) => code === 0 && !!bucket.authorizations.at(-1)?.includes("keeper");
+const exitsWithZero = ({ code }: CommandResult) => code === 0;
+const usedKeys = ({ code }: CommandResult) =>
+  code === 0 && !!bucket.authorizations.at(-1)?.includes("keeper");
 
-/** Starts an engine as the executable does, which is host and command in one. */
-function host(engine: "postgres" | "clickhouse"): () => string[] {
+/** Returns the arguments that start the host of an engine, as the executable does. */
+function hostArguments(engine: "postgres" | "clickhouse"): () => string[] {
   return () => {
     const home = join(folder, `host-${homes++}`);
     Deno.mkdirSync(join(home, "embedded", engine), { recursive: true });
@@ -220,117 +222,122 @@ function host(engine: "postgres" | "clickhouse"): () => string[] {
   };
 }
 const enginePaths = await ensureEngines();
-const ready = ({ stdout }: Ended) => stdout === '{"ready":true}\n';
+const isReady = ({ stdout }: CommandResult) => stdout === '{"ready":true}\n';
 
-/** Wants an engine that is not in the cache, from a registry that has none. */
-const fetching = () => ["sql", "clickhouse", "SELECT 1", "--home", join(folder, `fetch-${homes++}`)];
-const elsewhere = { ".npmrc": "@chdb:registry=http://127.0.0.1:1/\n" };
-const asked = () => registry.authorizations.length > 0;
+/** Needs an engine that is not in the cache, so it queries the registry, which responds with 404. */
+const downloadArguments = () => ["sql", "clickhouse", "SELECT 1", "--home", join(folder, `fetch-${homes++}`)];
+const unreachableRegistry = { ".npmrc": "@chdb:registry=http://127.0.0.1:1/\n" };
+const wasQueried = () => registry.authorizations.length > 0;
 
 const CASES: Case[] = [
   { grant: "--allow-read", args: () => ["status", "--home", join(folder, "home")] },
   { grant: "--allow-write", args: () => ["generate", "--rows", "10", "--home", join(folder, "written")] },
-  { grant: "--allow-net", args: () => ["sql", "postgres", "SELECT 1"], env: () => ours },
-  { grant: "--allow-env=SALESFLOW_*", args: () => ["sql", "postgres", "SELECT 1"], env: () => ours },
-  { grant: "--allow-env=AWS_*", args: inBucket, env: () => ({ ...s3(), ...keys }), works: asKeeper },
-  { grant: "--ignore-env", args: inBucket, env: () => ({ ...s3(), ...keys }), works: asKeeper },
-  { grant: "--allow-sys=osRelease", args: inBucket, env: () => ({ ...s3(), ...keys }), works: asKeeper },
-  { grant: "--allow-sys=uid", args: inBucket, env: () => ({ ...s3(), ...keys }), works: asKeeper },
+  { grant: "--allow-net", args: () => ["sql", "postgres", "SELECT 1"], env: () => serverUrls },
+  { grant: "--allow-env=SALESFLOW_*", args: () => ["sql", "postgres", "SELECT 1"], env: () => serverUrls },
+  { grant: "--allow-env=AWS_*", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
+  { grant: "--ignore-env", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
+  { grant: "--allow-sys=osRelease", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
+  { grant: "--allow-sys=uid", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
   {
     grant: "--allow-sys=homedir",
     args: inBucket,
     env: async () => {
       const profile = `[default]\naws_access_key_id=keeper\naws_secret_access_key=${TOKEN}\n`;
-      return { ...s3(), HOME: await person({ ".aws/credentials": profile }) };
+      return { ...s3(), HOME: await createUserHome({ ".aws/credentials": profile }) };
     },
-    works: asKeeper,
+    works: usedKeys,
   },
   {
     grant: "--allow-sys=statfs",
     args: () => ["doctor", "--home", join(folder, "home")],
-    env: () => ours,
+    env: () => serverUrls,
   },
 ];
 
 const EMBEDDED_CASES: Case[] = [
-  { grant: "--allow-run", args: host("postgres"), works: ready },
-  { grant: "--allow-ffi", args: host("clickhouse"), works: ready },
-  { grant: "--allow-sys=gid", args: host("postgres"), works: ready, asRoot: true },
+  { grant: "--allow-run", args: hostArguments("postgres"), works: isReady },
+  { grant: "--allow-ffi", args: hostArguments("clickhouse"), works: isReady },
+  { grant: "--allow-sys=gid", args: hostArguments("postgres"), works: isReady, asRoot: true },
   {
     grant: "--allow-env=HOME",
-    args: fetching,
-    env: async () => ({ HOME: await person(), "npm_config_@chdb:registry": `http://${registry.host}/` }),
-    works: asked,
+    args: downloadArguments,
+    env: async () => ({
+      HOME: await createUserHome(),
+      "npm_config_@chdb:registry": `http://${registry.host}/`,
+    }),
+    works: wasQueried,
   },
   {
     grant: "--allow-env=npm_config_*",
-    args: fetching,
+    args: downloadArguments,
     env: async () => ({
-      HOME: await person(elsewhere),
+      HOME: await createUserHome(unreachableRegistry),
       "npm_config_@chdb:registry": `http://${registry.host}/`,
     }),
-    works: asked,
+    works: wasQueried,
   },
   {
     grant: "--allow-env=NPM_*",
-    args: fetching,
+    args: downloadArguments,
     env: async () => ({
-      HOME: await person(elsewhere),
+      HOME: await createUserHome(unreachableRegistry),
       "NPM_CONFIG_@chdb:registry": `http://${registry.host}/`,
     }),
-    works: asked,
+    works: wasQueried,
   },
   {
     grant: "--allow-env=NODE_AUTH_TOKEN",
-    args: fetching,
+    args: downloadArguments,
     env: async () => {
       const npmrc = `@chdb:registry=http://${registry.host}/\n` +
         `//${registry.host}/:_authToken=\${NODE_AUTH_TOKEN}\n`;
-      return { HOME: await person({ ".npmrc": npmrc }), NODE_AUTH_TOKEN: TOKEN };
+      return { HOME: await createUserHome({ ".npmrc": npmrc }), NODE_AUTH_TOKEN: TOKEN };
     },
     works: () => registry.authorizations.includes(`Bearer ${TOKEN}`),
   },
   {
     grant: "--allow-env=XDG_CACHE_HOME",
-    args: fetching,
+    args: downloadArguments,
     env: async () => {
       cache = join(folder, `cache-${homes++}`);
       const npmrc = `@chdb:registry=http://${registry.host}/\n`;
-      return { HOME: await person({ ".npmrc": npmrc }), XDG_CACHE_HOME: cache };
+      return { HOME: await createUserHome({ ".npmrc": npmrc }), XDG_CACHE_HOME: cache };
     },
     works: () => Deno.stat(join(cache, "salesflow")).then(() => true, () => false),
   },
   {
     grant: "--allow-env=PATH",
-    args: host("postgres"),
-    // A tool of the person's own, ahead of the system's: it notes who looks for it there.
+    args: hostArguments("postgres"),
+    // A wrapper of setpriv ahead of the system's on the PATH, which records its calls.
     env: async () => {
-      const tools = await person();
-      notes = join(tools, "notes");
-      const text = `#!/bin/sh\necho found >> '${notes}'\nexec /usr/bin/setpriv "$@"\n`;
+      const tools = await createUserHome();
+      calls = join(tools, "calls");
+      const text = `#!/bin/sh\necho found >> '${calls}'\nexec /usr/bin/setpriv "$@"\n`;
       await Deno.writeTextFile(join(tools, "setpriv"), text, { mode: 0o755 });
       return { PATH: `${tools}:${Deno.env.get("PATH")}` };
     },
-    // Once to see whether it works, which has our own environment anyhow; then by PostgreSQL's.
-    works: async (ended) => ready(ended) && (await Deno.readTextFile(notes)) === "found\nfound\n",
+    // Called twice: to check that it works, with the command's environment, and to start PostgreSQL.
+    works: async (ended) => isReady(ended) && (await Deno.readTextFile(calls)) === "found\nfound\n",
   },
 ];
 let cache = "";
-let notes = "";
+let calls = "";
 
 describe("each permission", () => {
   const lists: [name: string, flags: readonly string[], granted: readonly string[], cases: Case[]][] = [
     ["PERMISSIONS", PERMISSIONS, PERMISSIONS, CASES],
-    ["EMBEDDED_PERMISSIONS", EMBEDDED_PERMISSIONS, EVERYTHING, EMBEDDED_CASES],
+    ["EMBEDDED_PERMISSIONS", EMBEDDED_PERMISSIONS, ALL_PERMISSIONS, EMBEDDED_CASES],
   ];
   for (const [name, flags, granted, cases] of lists) {
-    it(`of ${name} has a case here`, () => {
-      assertEquals(cases.map(({ grant }) => grant).sort(), grantsOf(flags).sort());
+    it(`of ${name} has a test case`, () => {
+      assertEquals(cases.map(({ grant }) => grant).sort(), toGrants(flags).sort());
     });
 
-    for (const { grant, args, env = () => ({}), works = succeeds, asRoot } of cases) {
-      (asRoot && Deno.uid() !== 0 ? it.skip : it)(`is needed: ${grant}`, async () => {
-        for (const [permissions, expected] of [[granted, true], [without(granted, grant), false]] as const) {
+    for (const { grant, args, env = () => ({}), works = exitsWithZero, asRoot } of cases) {
+      (asRoot && Deno.uid() !== 0 ? it.skip : it)(`is necessary: ${grant}`, async () => {
+        for (
+          const [permissions, expected] of [[granted, true], [withoutGrant(granted, grant), false]] as const
+        ) {
           registry.authorizations.length = 0;
           const ended = await run(permissions, args(), await env());
           assertEquals(await works(ended), expected, `${expected ? "with" : "without"}: ${ended.stderr}`);

@@ -6,29 +6,32 @@ import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts"
 import { withPostgres } from "../../../lib/postgres/session.ts";
 import { processesOf, start } from "../../faults/command.ts";
 
-/** Stands in every password; what follows it has to be encoded in a URL. */
+/** Prefix of every password; the characters after it must be encoded in URLs. */
 const MARK = "marked-5f1c09";
 const PASSWORD = `${MARK}/é "!`;
 const USER = "keeper";
 const ENCODED = encodeURIComponent(PASSWORD);
-/** The password in the clear or percent-encoded, and as HTTP sends it. */
+/** Encodings of the password: plain or percent-encoded, and Base64 as sent over HTTP. */
 const FORMS = [
   MARK,
   Buffer.from(MARK).toString("base64").slice(0, 14),
   Buffer.from(`${USER}:${PASSWORD}`).toString("base64"),
 ];
 
-function shows(text: string): boolean {
+/** Returns whether a text contains the password. */
+function containsPassword(text: string): boolean {
   return FORMS.some((form) => text.includes(form));
 }
 
-/** Every file under a folder that shows the password. */
-function filesThatShow(folder: string): string[] {
+/** Returns the files below a folder that contain the password in name or content. */
+function findLeakingFiles(folder: string): string[] {
   const found: string[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
-    if (isDirectory) found.push(...filesThatShow(path));
-    else if (shows(name) || shows(new TextDecoder("latin1").decode(Deno.readFileSync(path)))) {
+    if (isDirectory) found.push(...findLeakingFiles(path));
+    else if (
+      containsPassword(name) || containsPassword(new TextDecoder("latin1").decode(Deno.readFileSync(path)))
+    ) {
       found.push(path);
     }
   }
@@ -46,8 +49,8 @@ interface Case {
   args?: string[];
   env(): Record<string, string>;
   code: number;
-  /** Stands in standard error or output, so that the right failure is looked at. */
-  says: RegExp;
+  /** Expected output, to be sure that the intended failure occurred. */
+  output: RegExp;
 }
 
 describe("salesflow with a marked password", () => {
@@ -69,7 +72,7 @@ describe("salesflow with a marked password", () => {
     await Deno.remove(folder, { recursive: true });
   });
 
-  /** Runs the command while looking at the command lines of every process, and looks through what it leaves. */
+  /** Runs the command and records the command lines of its processes. */
   async function watch(name: string, args: string[], env: Record<string, string>) {
     const store = join(folder, "stores", name.replaceAll(/\W+/g, "-"));
     await Deno.mkdir(store, { recursive: true });
@@ -84,103 +87,103 @@ describe("salesflow with a marked password", () => {
       SALESFLOW_CLICKHOUSE_URL: embedded.clickhouseUrl,
       ...env,
     });
-    const look = () => [...processesOf(folder).values()].forEach((line) => lines.add(line));
-    look();
-    const looking = setInterval(look, 20);
-    const { code, stdout, stderr } = await outcome.finally(() => clearInterval(looking));
+    const record = () => [...processesOf(folder).values()].forEach((line) => lines.add(line));
+    record();
+    const timer = setInterval(record, 20);
+    const { code, stdout, stderr } = await outcome.finally(() => clearInterval(timer));
     assert(
       [...lines].some((line) => line.includes("cli/main.ts")),
-      "the command itself was not among the processes",
+      "the command line of the command itself was not recorded",
     );
     return { code, stdout, stderr, lines, store };
   }
 
   function assertHidden({ stdout, stderr, lines, store }: Awaited<ReturnType<typeof watch>>): void {
-    assert(!shows(stdout), "standard output shows the password");
-    assert(!shows(stderr), `standard error shows the password: ${stderr}`);
-    assertEquals([...lines].filter(shows), []);
-    assertEquals(filesThatShow(store), []);
+    assert(!containsPassword(stdout), "standard output shows the password");
+    assert(!containsPassword(stderr), `standard error shows the password: ${stderr}`);
+    assertEquals([...lines].filter(containsPassword), []);
+    assertEquals(findLeakingFiles(store), []);
   }
 
   const run = ["run", "--run-id", "marked", "--as-of", "2026-11-24", "--rows", "500"];
   const cases: Case[] = [
     {
-      name: "PostgreSQL refuses the password",
+      name: "PostgreSQL rejects the password",
       env: () => ({ SALESFLOW_POSTGRES_URL: withUser(embedded.postgresUrl, `${ENCODED}x`) }),
       code: 1,
-      says: /refuses the user or the password/,
+      output: /rejected the user name or password/,
     },
     {
-      name: "PostgreSQL has no such database",
+      name: "the database does not exist",
       env: () => ({ SALESFLOW_POSTGRES_URL: postgres().replace(/\/\w+$/, "/nowhere") }),
       code: 1,
-      says: /no such database/,
+      output: /no such database/,
     },
     {
-      name: "nobody listens where PostgreSQL should be",
+      name: "PostgreSQL is not running",
       env: () => ({ SALESFLOW_POSTGRES_URL: `postgres://${nowhere}/shop` }),
       code: 75,
-      says: /PostgreSQL at 127\.0\.0\.1:1\/shop cannot be reached/,
+      output: /PostgreSQL at 127\.0\.0\.1:1\/shop cannot be reached/,
     },
     {
-      name: "the URL of PostgreSQL is broken",
+      name: "the URL of PostgreSQL is invalid",
       env: () => ({ SALESFLOW_POSTGRES_URL: `postgres://${USER}:${PASSWORD}@[host/shop` }),
       code: 2,
-      says: /SALESFLOW_POSTGRES_URL.*not a URL/,
+      output: /SALESFLOW_POSTGRES_URL.*not a URL/,
     },
     {
       name: "the URL of PostgreSQL has an unknown parameter",
       env: () => ({ SALESFLOW_POSTGRES_URL: `${postgres()}?password=${ENCODED}` }),
       code: 2,
-      says: /parameter password/,
+      output: /parameter password/,
     },
     {
       name: "the password of PostgreSQL is not encoded and ends the host",
       env: () => ({ SALESFLOW_POSTGRES_URL: `postgres://${USER}:12?${MARK}@db/shop` }),
       code: 2,
-      says: /SALESFLOW_POSTGRES_URL: it has an @ behind its host/,
+      output: /SALESFLOW_POSTGRES_URL: it has an @ after the host/,
     },
     {
       name: "the password of ClickHouse is not encoded and ends the host",
       env: () => ({ SALESFLOW_CLICKHOUSE_URL: `https://${USER}:12/${MARK}@ch:8443` }),
       code: 2,
-      says: /SALESFLOW_CLICKHOUSE_URL: it has an @ behind its host/,
+      output: /SALESFLOW_CLICKHOUSE_URL: it has an @ after the host/,
     },
     {
-      name: "PostgreSQL does not speak TLS",
+      name: "PostgreSQL does not support TLS",
       env: () => ({ SALESFLOW_POSTGRES_URL: `${postgres()}?sslmode=verify-full` }),
       code: 1,
-      says: /does not speak TLS/,
+      output: /does not support TLS/,
     },
     {
-      name: "ClickHouse refuses the password",
+      name: "ClickHouse rejects the password",
       env: () => ({ SALESFLOW_CLICKHOUSE_URL: withUser(embedded.clickhouseUrl) }),
       code: 1,
-      says: /ClickHouse at .* refuses the user or the password/,
+      output: /ClickHouse at .* rejected the user name or password/,
     },
     {
-      name: "nobody listens where ClickHouse should be",
+      name: "ClickHouse is not running",
       env: () => ({ SALESFLOW_CLICKHOUSE_URL: `http://${nowhere}` }),
       code: 75,
-      says: /ClickHouse at 127\.0\.0\.1:1 cannot be reached/,
+      output: /ClickHouse at 127\.0\.0\.1:1 cannot be reached/,
     },
     {
-      name: "the file with the URL of ClickHouse is broken",
+      name: "the file with the URL of ClickHouse is invalid",
       env: () => {
         Deno.writeTextFileSync(join(folder, "url"), `http//${USER}:${PASSWORD}@host`);
         return { SALESFLOW_CLICKHOUSE_URL: "", SALESFLOW_CLICKHOUSE_URL_FILE: join(folder, "url") };
       },
       code: 2,
-      says: /SALESFLOW_CLICKHOUSE_URL_FILE/,
+      output: /SALESFLOW_CLICKHOUSE_URL_FILE/,
     },
     {
-      name: "ClickHouse does not speak TLS",
+      name: "ClickHouse does not support TLS",
       env: () => ({ SALESFLOW_CLICKHOUSE_URL: withUser(embedded.clickhouseUrl).replace("http:", "https:") }),
       code: 1,
-      says: /ClickHouse at .*TLS/,
+      output: /ClickHouse at .*TLS/,
     },
     {
-      name: "nobody listens where the bucket should be",
+      name: "the S3 endpoint is not running",
       env: () => ({
         SALESFLOW_STORE: "s3://bucket/prefix",
         SALESFLOW_S3_ENDPOINT: "http://127.0.0.1:1",
@@ -189,16 +192,16 @@ describe("salesflow with a marked password", () => {
         AWS_SESSION_TOKEN: PASSWORD,
       }),
       code: 75,
-      says: /s3:\/\/bucket\/prefix/,
+      output: /s3:\/\/bucket\/prefix/,
     },
     {
-      name: "the keys stand in the store's URL",
+      name: "the store's URL contains the keys",
       env: () => ({ SALESFLOW_STORE: `s3://${USER}:${ENCODED}@bucket/prefix` }),
       code: 2,
-      says: /Cannot open the store s3:\/\/…: it must be a folder/,
+      output: /Cannot open the store s3:\/\/…: it must be a folder/,
     },
     {
-      name: "the endpoint is no URL, and the region is a key",
+      name: "the endpoint is not a URL, and the region is a key",
       env: () => ({
         SALESFLOW_STORE: "s3://bucket/prefix",
         SALESFLOW_S3_ENDPOINT: `http//${USER}:${MARK}@host`,
@@ -206,50 +209,50 @@ describe("salesflow with a marked password", () => {
         SALESFLOW_CLICKHOUSE_URL: `http://${nowhere}/${ENCODED}`,
       }),
       code: 2,
-      says: /SALESFLOW_S3_ENDPOINT[^]*AWS_REGION[^]*SALESFLOW_CLICKHOUSE_URL/,
+      output: /SALESFLOW_S3_ENDPOINT[^]*AWS_REGION[^]*SALESFLOW_CLICKHOUSE_URL/,
     },
     {
-      name: "the keys stand in the URL of a store that is none",
+      name: "the URL of an unsupported store contains the keys",
       env: () => ({ SALESFLOW_STORE: `https://${USER}:${MARK}@minio/bucket` }),
       code: 2,
-      says: /Cannot open the store https:\/\/…/,
+      output: /Cannot open the store https:\/\/…/,
     },
     {
-      name: "doctor finds both passwords refused",
+      name: "doctor reports both passwords as rejected",
       args: ["doctor"],
       env: () => ({
         SALESFLOW_POSTGRES_URL: withUser(embedded.postgresUrl, `${ENCODED}x`),
         SALESFLOW_CLICKHOUSE_URL: withUser(embedded.clickhouseUrl),
       }),
       code: 1,
-      says: /refuses the user[^]*refuses the user/,
+      output: /rejected the user[^]*rejected the user/,
     },
     {
       name: "a query fails",
       args: ["sql", "postgres", "SELECT 1 / 0"],
       env: () => ({}),
       code: 1,
-      says: /division by zero/,
+      output: /division by zero/,
     },
     {
-      name: "help is asked for",
+      name: "help is printed",
       args: ["run", "--help"],
       env: () => ({}),
       code: 0,
-      says: /SALESFLOW_RUN_ID/,
+      output: /SALESFLOW_RUN_ID/,
     },
   ];
-  for (const { name, args = run, env, code, says } of cases) {
-    it(`never shows it when ${name}`, async () => {
+  for (const { name, args = run, env, code, output } of cases) {
+    it(`does not leak it when ${name}`, async () => {
       const seen = await watch(name, args, env());
-      const said = seen.stderr + seen.stdout;
-      assert(says.test(said), said);
-      assertEquals(seen.code, code, said);
+      const actual = seen.stderr + seen.stdout;
+      assert(output.test(actual), actual);
+      assertEquals(seen.code, code, actual);
       assertHidden(seen);
     });
   }
 
-  it("never shows it in the files, the report and the logs of a whole run, nor when the next one fails", async () => {
+  it("does not leak it in the files, the report and the logs of a full run, nor when the next one fails", async () => {
     const whole = await watch("whole", run, {});
     assertEquals(whole.code, 0, whole.stderr);
     assertStringIncludes(
@@ -263,14 +266,16 @@ describe("salesflow with a marked password", () => {
     assertHidden(failed);
   });
 
-  it("is found by this test where it stands", () => {
-    const place = join(folder, "control");
-    Deno.mkdirSync(place);
-    for (const [index, form] of FORMS.entries()) Deno.writeTextFileSync(join(place, `${index}`), `a${form}b`);
-    assertEquals(filesThatShow(place).length, FORMS.length);
+  it("is detected by this test in files", () => {
+    const control = join(folder, "control");
+    Deno.mkdirSync(control);
+    for (const [index, form] of FORMS.entries()) {
+      Deno.writeTextFileSync(join(control, `${index}`), `a${form}b`);
+    }
+    assertEquals(findLeakingFiles(control).length, FORMS.length);
   });
 
-  it("embedded databases show their own passwords in no command line", () => {
+  it("embedded databases have no password in their command lines", () => {
     const lines = [...processesOf(folder).values()];
     assert(lines.length > 1);
     for (const url of [embedded.postgresUrl, embedded.clickhouseUrl]) {

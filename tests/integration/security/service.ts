@@ -1,17 +1,17 @@
-/** A web service of this machine for tests: remembers who asked, and always gives the same answer. */
+/** A local HTTP server for tests. Records the credentials of requests and always sends the same response. */
 export class Service {
-  /** What each request said in its `authorization` header, or "". */
+  /** The `authorization` header of each request, or "". */
   readonly authorizations: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(answer: () => Response) {
+  constructor(respond: () => Response) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
       this.authorizations.push(request.headers.get("authorization") ?? "");
-      return answer();
+      return respond();
     });
   }
 
-  /** Address and port. */
+  /** Host and port. */
   get host(): string {
     return `127.0.0.1:${this.#server.addr.port}`;
   }

@@ -1,5 +1,5 @@
--- Aggregates of drawn sales by ClickHouse alone, of all cases at once: by decimals of thirty places, which round as the
--- contract says, and not by whole kopecks. A quotient that is cut off after thirty places is no half that it was not.
+-- Aggregates of all test cases at once, computed by ClickHouse alone: with decimals of thirty places, not whole kopecks.
+-- Truncating a quotient after thirty places never turns it into a half, so it rounds as the data contract requires.
 WITH
 sales AS (
   SELECT

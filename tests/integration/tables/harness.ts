@@ -1,18 +1,20 @@
-/** What the tests of the tables share: databases of their own, small runs written straight to a store, and looks at the tables. */
+/** Shared by the tests of tables: embedded databases, small runs written straight to a store, and queries of the tables. */
 import { createHash } from "node:crypto";
 import { withClickHouse } from "../../../lib/clickhouse/session.ts";
 import { type Embedded, startEmbedded } from "../../../lib/embedded/embedded.ts";
+import type { EngineName } from "../../../lib/embedded/engines/packages.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../../../lib/connection/limits.ts";
 import { fromCents, toCents } from "../../../lib/domain/money.ts";
+import { POSTGRES_MIGRATIONS } from "../../../lib/migrate/migrations.ts";
 import { writeRun } from "../../../lib/pipeline/records.ts";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import { type Postgres, type TextRow, withPostgres } from "../../../lib/postgres/session.ts";
 import {
-  noRejections,
   type Reason,
   REGIONS,
   REJECTED_HEADER,
   SALE_HEADER,
+  zeroReasonCounts,
 } from "../../../lib/domain/sale.ts";
 import {
   datasetFolder,
@@ -26,20 +28,19 @@ import { PartWriter } from "../../../lib/dataset/part_writer.ts";
 import { openStore } from "../../../lib/store/open_store.ts";
 import type { Store } from "../../../lib/store/store.ts";
 
-/** Never aborted. */
-const CALM = new AbortController().signal;
+const NEVER_ABORTED = new AbortController().signal;
 
-/** Gives up soon, so that a test of a failure is quick. */
-export const IMPATIENT: DatabaseLimits = {
+/** Short timeouts and waits, so that tests of failures are fast. */
+export const SHORT_LIMITS: DatabaseLimits = {
   ...DEFAULT_LIMITS,
   retries: 3,
-  firstRetryMs: 10,
-  longestRetryMs: 50,
-  lockWaitMs: 200,
+  minRetryDelayMs: 10,
+  maxRetryDelayMs: 50,
+  lockTimeoutMs: 200,
 };
 
-/** Databases and a store that nobody else uses. */
-export class Place {
+/** Embedded databases and a store, used by one test file only. */
+export class Testbed {
   readonly store: Store;
   readonly #embedded: Embedded;
   readonly #folder: string;
@@ -50,9 +51,10 @@ export class Place {
     this.store = openStore(`${folder}/store`);
   }
 
-  static async open(): Promise<Place> {
+  /** @param engines the databases to start; the URL of any other must not be used */
+  static async open(engines: readonly EngineName[] = ["postgres", "clickhouse"]): Promise<Testbed> {
     const folder = await Deno.makeTempDir({ prefix: "salesflow-tables-" });
-    return new Place(await startEmbedded(`${folder}/home`), folder);
+    return new Testbed(await startEmbedded(`${folder}/home`, { engines }), folder);
   }
 
   get postgresUrl(): string {
@@ -63,42 +65,63 @@ export class Place {
     return this.#embedded.clickhouseUrl;
   }
 
-  /** A folder for files of a test. */
+  /** A temporary folder, removed by {@linkcode Testbed.close}. */
   get folder(): string {
     return this.#folder;
   }
 
+  /** Stops the databases and removes the folder. */
   async close(): Promise<void> {
     await this.#embedded.close();
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  /** The context of a run's stages. */
+  /** Returns the context of a stage of the run. */
   context(runId: string, changes: Partial<StageContext> = {}): StageContext {
     const { store, postgresUrl, clickhouseUrl } = this;
     const asOf = "2026-11-24";
-    return { runId, asOf, store, postgresUrl, clickhouseUrl, signal: CALM, progress() {}, ...changes };
+    return {
+      runId,
+      asOf,
+      store,
+      postgresUrl,
+      clickhouseUrl,
+      signal: NEVER_ABORTED,
+      progress() {},
+      ...changes,
+    };
   }
 
-  /** Works on a connection of its own. */
+  /** Runs `work` on a new connection, without retries. */
   postgres<T>(work: (db: Postgres) => Promise<T>, url = this.postgresUrl): Promise<T> {
-    return withPostgres({ url, stage: "test", signal: CALM, limits: { ...IMPATIENT, retries: 0 } }, work);
+    return withPostgres({
+      url,
+      stage: "test",
+      signal: NEVER_ABORTED,
+      limits: { ...SHORT_LIMITS, retries: 0 },
+    }, work);
   }
 
-  /** Rows of a statement in PostgreSQL. */
+  /** Creates the tables in PostgreSQL only; migrate() needs both databases. */
+  async createPostgresTables(): Promise<void> {
+    await this.sql("CREATE SCHEMA shop");
+    for (const { sql } of POSTGRES_MIGRATIONS) await this.sql(sql);
+  }
+
+  /** Returns the rows of a statement in PostgreSQL. */
   sql(text: string, values?: unknown[]): Promise<TextRow[]> {
     return this.postgres((db) => db.query(text, values));
   }
 
-  /** The values of a statement in PostgreSQL, row by row. */
+  /** Returns the values of each row of a statement in PostgreSQL. */
   async values(text: string, values?: unknown[]): Promise<(string | null)[][]> {
     return (await this.sql(text, values)).map((row) => Object.values(row));
   }
 
-  /** Rows of a query in ClickHouse, or nothing of a statement. */
+  /** Runs a statement in ClickHouse; returns the rows of a SELECT or SHOW. */
   clickhouse(text: string): Promise<string[][]> {
     return withClickHouse(
-      { url: this.clickhouseUrl, stage: "test", signal: CALM, limits: IMPATIENT },
+      { url: this.clickhouseUrl, stage: "test", signal: NEVER_ABORTED, limits: SHORT_LIMITS },
       async (db) => {
         if (/^\s*(select|show)/i.test(text)) return await db.rows(text);
         await db.command(text);
@@ -107,8 +130,8 @@ export class Place {
     );
   }
 
-  /** Tables in the schema shop that are neither permanent nor the published partition. */
-  async leftovers(): Promise<string[]> {
+  /** Returns the staging tables in both databases. */
+  async findStagingTables(): Promise<string[]> {
     const inPostgres = await this.sql(
       "SELECT relname AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'r' AND NOT relispartition AND relname LIKE 'sales\\_part\\_%'",
     );
@@ -119,13 +142,13 @@ export class Place {
   }
 }
 
-/** A clean sale: sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region. */
+/** A row of clean/: sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region. */
 export type Sale = [string | number, string | number, number, number, string, string, string];
 
-/** A rejected row: number of the raw part, line, reason, raw. */
+/** A row of rejected/: number of the raw part, line, reason, raw text. */
 export type Rejected = [number, number, Reason, string];
 
-/** What {@linkcode writeRunFiles} writes. */
+/** Content of a run for {@linkcode writeRunFiles}. */
 export interface RunFiles {
   runId: string;
   asOf?: string;
@@ -133,7 +156,7 @@ export interface RunFiles {
   parts: Sale[][];
   rejected?: Rejected[];
   duplicates?: number;
-  /** Lines of products.csv without its header. */
+  /** Lines of products.csv, without the header. */
   products?: string[];
   source?: "generated" | "ingested";
 }
@@ -150,7 +173,7 @@ async function writePart(
   return await writer.close(lines.length);
 }
 
-/** Writes a dataset of the given lines, one list for each part. */
+/** Writes a dataset with the given lines, one list for each part. */
 export async function writeDataset(
   store: Store,
   run: { runId: string; asOf: string },
@@ -166,7 +189,7 @@ export async function writeDataset(
   return await publishDataset(store, { dataset, engine: "native", facts, ...run }, written);
 }
 
-/** Writes a run as cleaning leaves it. Raw holds the clean rows, then what was refused, then the duplicates. */
+/** Writes the files of a run as clean leaves them. raw/ holds the clean rows, then the rejected ones, then duplicates. */
 export async function writeRunFiles(store: Store, files: RunFiles): Promise<void> {
   const { runId, asOf = "2026-11-24", parts, rejected = [], duplicates = 0, products, source = "ingested" } =
     files;
@@ -176,7 +199,7 @@ export async function writeRunFiles(store: Store, files: RunFiles): Promise<void
   if (rawLines.length === 0) rawLines.push([]);
   for (const [, , , raw] of rejected) rawLines[0]!.push(raw);
   for (let i = 0; i < duplicates; i++) rawLines[0]!.push(rawLines[0]![0]!);
-  const reasons = noRejections();
+  const reasons = zeroReasonCounts();
   for (const [, , reason] of rejected) reasons[reason]++;
   const sales = lines.flat().length;
   const defects = {
@@ -222,7 +245,7 @@ export async function writeRunFiles(store: Store, files: RunFiles): Promise<void
   }
 }
 
-/** Changes the text of a file of the store. */
+/** Edits a text file of the store. */
 export async function changeText(
   store: Store,
   path: string,
@@ -231,7 +254,7 @@ export async function changeText(
   await store.writeText(path, change((await store.readText(path))!));
 }
 
-/** Replaces a part's bytes and makes the manifest fit them again, as somebody who tampers would. */
+/** Edits the first part of a dataset and makes the manifest match it again, as someone tampering with data would. */
 export async function forgePart(
   store: Store,
   runId: string,
@@ -251,8 +274,8 @@ export async function forgePart(
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
 }
 
-/** So many sales that differ in every column, with amounts of `cents` times 1, 2, 3 … */
-export function manySales(
+/** Makes sales that differ in every column, with amounts of `cents` times 1, 2, 3 … */
+export function makeSales(
   count: number,
   { from = 1, cents = 1n }: { from?: number; cents?: bigint } = {},
 ): Sale[] {
@@ -271,10 +294,11 @@ export function manySales(
   });
 }
 
-/** `rows sum` of sales, as {@linkcode TOTALS} reads it from the table. */
-export function totalsOf(sales: readonly Sale[]): string {
+/** Formats row count and sum of sales as {@linkcode SELECT_TOTALS} returns them. */
+export function formatTotals(sales: readonly Sale[]): string {
   return `${sales.length} ${fromCents(sales.reduce((sum, sale) => sum + toCents(sale[5]), 0n))}`;
 }
 
-/** Rows and sum of shop.sales. */
-export const TOTALS = "SELECT count(*) || ' ' || coalesce(sum(sale_amount), 0.00) AS totals FROM shop.sales";
+/** Selects row count and sum of shop.sales as one text, `totals`. */
+export const SELECT_TOTALS =
+  "SELECT count(*) || ' ' || coalesce(sum(sale_amount), 0.00) AS totals FROM shop.sales";

@@ -1,4 +1,4 @@
-/** The aggregates by the contract, counted with whole numbers only and without SQL. */
+/** Computes the aggregates of the data contract with integers only, without SQL. */
 import { divideHalfUp, fromCents, toCents } from "../../../lib/domain/money.ts";
 import type { WeightedSale } from "../../conformance/drawn_sales.ts";
 import type { Sale } from "./harness.ts";
@@ -12,28 +12,31 @@ interface Group {
   cents: bigint;
 }
 
-function decimals(millionths: bigint): string {
+/** Formats millionths with six decimal places. */
+function formatMillionths(millionths: bigint): string {
   const digits = millionths.toString().padStart(7, "0");
   return `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 }
 
-function rankedBefore(a: Group, b: Group): number {
+/** Orders groups by rank. */
+function compareRank(a: Group, b: Group): number {
   if (a.cents !== b.cents) return a.cents > b.cents ? -1 : 1;
   if (a.region !== b.region) return a.region < b.region ? -1 : 1;
   return a.product - b.product;
 }
 
-function grouped(sales: readonly WeightedSale[]): Group[] {
+/** Groups sales at all four levels. */
+function groupSales(sales: readonly WeightedSale[]): Group[] {
   const groups = new Map<string, Group>();
   for (const [region, product, quantity, amount, weight] of sales) {
     const times = BigInt(weight);
-    const places: [string, string, number][] = [
+    const keys: [string, string, number][] = [
       ["total", "All", 0],
       ["region", region, 0],
       ["product", "All", product],
       ["region_product", region, product],
     ];
-    for (const [level, inRegion, ofProduct] of places) {
+    for (const [level, inRegion, ofProduct] of keys) {
       const key = `${level} ${inRegion} ${ofProduct}`;
       const group = groups.get(key) ??
         { level, region: inRegion, product: ofProduct, sales: 0n, quantity: 0n, cents: 0n };
@@ -46,16 +49,16 @@ function grouped(sales: readonly WeightedSale[]): Group[] {
   return [...groups.values()];
 }
 
-/** Rows of shop.sales_aggregates without run_id, as texts, sorted. */
+/** Returns the rows of shop.sales_aggregates without run_id, as sorted lines. */
 export function recount(sales: readonly Sale[]): string[] {
   return recountWeighted(
     sales.map(([, , product, quantity, , amount, region]) => [region, product, quantity, amount, 1]),
   );
 }
 
-/** The same of sales that are given once, with how many of them there are. */
+/** Does the same for weighted sales. */
 export function recountWeighted(sales: readonly WeightedSale[]): string[] {
-  const groups = grouped(sales);
+  const groups = groupSales(sales);
   const grand = groups.find(({ level }) => level === "total")?.cents ?? 0n;
   const windows = Map.groupBy(
     groups,
@@ -65,12 +68,12 @@ export function recountWeighted(sales: readonly WeightedSale[]): string[] {
   for (const window of windows.values()) {
     const whole = window.reduce((sum, { cents }) => sum + cents, 0n);
     let running = 0n;
-    window.sort(rankedBefore).forEach((group, index) => {
+    window.sort(compareRank).forEach((group, index) => {
       const { level, region, product, sales, quantity, cents } = group;
       running += cents;
       const average = fromCents(divideHalfUp(cents, sales));
-      const share = decimals(divideHalfUp(cents, grand, 1_000_000n));
-      const curve = decimals(divideHalfUp(running, whole, 1_000_000n));
+      const share = formatMillionths(divideHalfUp(cents, grand, 1_000_000n));
+      const curve = formatMillionths(divideHalfUp(running, whole, 1_000_000n));
       const row = [
         level,
         region,

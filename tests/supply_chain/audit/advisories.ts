@@ -1,4 +1,4 @@
-/** What advisory services answer, and what comes of it. */
+/** Results of queries to advisory services. */
 import Table from "cli-table3";
 
 /** A version of a package. */
@@ -7,73 +7,73 @@ export interface PackageVersion {
   version: string;
 }
 
-/** A known vulnerability of an installed version. */
+/** A known vulnerability of a locked version. */
 export interface Finding extends PackageVersion {
   advisory: string;
-  /** As the service says it; `not told` when it does not. */
+  /** Severity as reported by the service; `unknown` if it reports none. */
   severity: string;
-  /** Versions without it; `none yet` when there are none. */
+  /** Versions without the vulnerability; `none yet` if there are none. */
   fixedIn: string;
 }
 
-/** What became of asking a service. */
-export interface Answer {
-  /** Whose packages, such as `npm`. */
-  of: string;
-  /** How many versions the service gave an answer for. */
-  asked: number;
+/** Result of auditing the packages of one ecosystem. */
+export interface AuditResult {
+  /** Such as `npm`. */
+  ecosystem: string;
+  /** Number of versions for which the service responded. */
+  checked: number;
   findings: Finding[];
-  /** Why some or all of the versions could not be asked for, and which. */
-  unasked?: string;
+  /** Why some or all versions were not checked, and which. */
+  unchecked?: string;
 }
 
-/** 0 when everything was asked and nothing is known, 1 when something is, otherwise 75. */
-export function exitCodeOf(answers: readonly Answer[]): 0 | 1 | 75 {
-  if (answers.some(({ findings }) => findings.length > 0)) return 1;
-  return answers.length > 0 && answers.every(({ unasked, asked }) => !unasked && asked > 0) ? 0 : 75;
+/** Returns 0 if everything was checked without findings, 1 if there are findings, otherwise 75. */
+export function auditExitCode(results: readonly AuditResult[]): 0 | 1 | 75 {
+  if (results.some(({ findings }) => findings.length > 0)) return 1;
+  return results.length > 0 && results.every(({ unchecked, checked }) => !unchecked && checked > 0) ? 0 : 75;
 }
 
-/** What is known, as a table; empty when nothing is. */
-export function findingsTable(answers: readonly Answer[]): string {
-  const rows = answers.flatMap(({ of, findings }) =>
+/** Formats the findings as a table; empty if there are none. */
+export function formatFindings(results: readonly AuditResult[]): string {
+  const rows = results.flatMap(({ ecosystem, findings }) =>
     findings.map(({ name, version, advisory, severity, fixedIn }) => [
-      ...[of, name, version, advisory, severity, fixedIn],
+      ...[ecosystem, name, version, advisory, severity, fixedIn],
     ])
   );
   if (rows.length === 0) return "";
   const table = new Table({
-    head: ["of", "package", "installed", "advisory", "severity", "fixed in"],
+    head: ["ecosystem", "package", "installed", "advisory", "severity", "fixed in"],
     style: { head: [], border: [] },
   });
   table.push(...rows.sort((a, b) => a.join().localeCompare(b.join(), "en")));
   return table.toString();
 }
 
-/** One line for each service; it speaks of nothing but what was really asked. */
-export function summaryLines(answers: readonly Answer[]): string[] {
-  return answers.map(({ of, asked, findings, unasked }) => {
+/** Formats one line per ecosystem. Vulnerabilities are mentioned only if versions were actually checked. */
+export function formatSummary(results: readonly AuditResult[]): string[] {
+  return results.map(({ ecosystem, checked, findings, unchecked }) => {
     const known = findings.length === 0
       ? "no known vulnerability"
       : `${findings.length} known vulnerabilities`;
-    const heard = asked === 0 ? [] : [`${asked} versions asked for, ${known}`];
-    return `${of}: ${[...heard, ...(unasked ? [`NOT asked: ${unasked}`] : [])].join("; ")}`;
+    const result = checked === 0 ? [] : [`${checked} versions checked, ${known}`];
+    return `${ecosystem}: ${[...result, ...(unchecked ? [`NOT CHECKED: ${unchecked}`] : [])].join("; ")}`;
   });
 }
 
 /**
- * Splits versions into rounds in which no name occurs twice, so that an answer about a name is about one version.
- * Each version is in one round, however often it is given.
+ * Splits versions into batches in which each name occurs once, so that an advisory for a name refers to one version.
+ * Duplicate versions are dropped.
  */
-export function rounds<T extends PackageVersion>(packages: readonly T[]): T[][] {
-  const found: Map<string, T>[] = [];
+export function toBatches<T extends PackageVersion>(packages: readonly T[]): T[][] {
+  const batches: Map<string, T>[] = [];
   const seen = new Set<string>();
   for (const each of packages) {
     const id = `${each.name}@${each.version}`;
     if (seen.has(id)) continue;
     seen.add(id);
-    let round = found.find((round) => !round.has(each.name));
-    if (!round) found.push(round = new Map());
-    round.set(each.name, each);
+    let batch = batches.find((batch) => !batch.has(each.name));
+    if (!batch) batches.push(batch = new Map());
+    batch.set(each.name, each);
   }
-  return found.map((round) => [...round.values()]);
+  return batches.map((batch) => [...batch.values()]);
 }

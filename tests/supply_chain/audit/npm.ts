@@ -1,15 +1,14 @@
 /**
- * Known vulnerabilities of npm packages, from the service that `npm audit` and `deno audit` ask.
+ * Looks up known vulnerabilities of npm packages in the service that `npm audit` and `deno audit` use.
  *
- * `deno audit` itself (2.9.6) does not do here: it ends with 1 for a vulnerability and for a service that cannot be
- * reached alike, does not tell the installed version, and knows neither certificate authorities of the machine nor
- * credentials of `.npmrc`.
+ * `deno audit` (2.9.6) is not sufficient: it exits with 1 both for a vulnerability and for an unreachable service, does
+ * not show the installed version, and supports neither the system's certificate authorities nor credentials in `.npmrc`.
  */
-import type { Source } from "../../../lib/embedded/engines/registry.ts";
+import type { RegistryRequest } from "../../../lib/embedded/engines/registry.ts";
 import { messageChain } from "../../../lib/console/errors.ts";
-import { type Answer, type Finding, type PackageVersion, rounds } from "./advisories.ts";
+import { type AuditResult, type Finding, type PackageVersion, toBatches } from "./advisories.ts";
 
-/** The service answers for a thousand packages within seconds. */
+/** The service takes seconds for a thousand packages. */
 const TIMEOUT_MS = 60_000;
 
 interface Advisory {
@@ -20,10 +19,10 @@ interface Advisory {
 }
 
 /**
- * The first version after a range of vulnerable ones. The service does not name it, and the end of a range such as
- * `>=2.0.0 <2.4.1` does; other ranges are given as they are.
+ * Returns the first fixed version of a vulnerable range. The service does not report it, but it is the end of a range
+ * such as `>=2.0.0 <2.4.1`. Other ranges are returned as `outside RANGE`.
  */
-export function fixedIn(vulnerable: string): string {
+export function findFixedVersion(vulnerable: string): string {
   const [, end] = /^(?:>=?\s*\S+\s+)?<\s*([^\s=|]+)$/.exec(vulnerable.trim()) ?? [];
   return end ?? `outside ${vulnerable}`;
 }
@@ -33,7 +32,10 @@ function isAdvisories(value: unknown): value is Record<string, Advisory[]> {
     Object.values(value).every(Array.isArray);
 }
 
-async function ask({ url, headers }: Source, packages: readonly PackageVersion[]): Promise<Finding[]> {
+async function queryAdvisories(
+  { url, headers }: RegistryRequest,
+  packages: readonly PackageVersion[],
+): Promise<Finding[]> {
   const response = await fetch(new URL("-/npm/v1/security/advisories/bulk", url), {
     method: "POST",
     headers: { ...headers, "content-type": "application/json" },
@@ -42,31 +44,34 @@ async function ask({ url, headers }: Source, packages: readonly PackageVersion[]
   });
   if (!response.ok) {
     await response.body?.cancel();
-    throw new Error(`the registry's advisory service answers with status ${response.status}`);
+    throw new Error(`the registry's advisory service responded with status ${response.status}`);
   }
   const advisories: unknown = await response.json().catch(() => undefined);
-  if (!isAdvisories(advisories)) throw new Error("the registry's answer is not a list of advisories");
+  if (!isAdvisories(advisories)) throw new Error("the registry's response is not a list of advisories");
   return packages.flatMap(({ name, version }) =>
     (advisories[name] ?? []).map((advisory) => ({
       name,
       version,
       advisory: `${advisory.url}\n${advisory.title}`,
       severity: advisory.severity,
-      fixedIn: fixedIn(advisory.vulnerable_versions),
+      fixedIn: findFixedVersion(advisory.vulnerable_versions),
     }))
   );
 }
 
-/** Asks for all packages; an error becomes the reason why they were not asked for. */
-export async function auditNpm(packages: readonly PackageVersion[], source: Source): Promise<Answer> {
-  const answer: Answer = { of: "npm", asked: 0, findings: [] };
+/** Checks all packages. On an error, the remaining ones are reported as not checked. */
+export async function auditNpm(
+  packages: readonly PackageVersion[],
+  source: RegistryRequest,
+): Promise<AuditResult> {
+  const result: AuditResult = { ecosystem: "npm", checked: 0, findings: [] };
   try {
-    for (const round of rounds(packages)) {
-      answer.findings.push(...await ask(source, round));
-      answer.asked += round.length;
+    for (const batch of toBatches(packages)) {
+      result.findings.push(...await queryAdvisories(source, batch));
+      result.checked += batch.length;
     }
   } catch (error) {
-    answer.unasked = messageChain(error).join(": ");
+    result.unchecked = messageChain(error).join(": ");
   }
-  return answer;
+  return result;
 }

@@ -1,13 +1,13 @@
-/** Known vulnerabilities of Python packages, by pip-audit: from PyPI, or from a service that speaks OSV's language. */
+/** Looks up known vulnerabilities of Python packages with pip-audit, in PyPI or an OSV service. */
 import { messageChain } from "../../../lib/console/errors.ts";
-import { environment, findPython } from "../../python.ts";
-import { type Answer, type Finding, type PackageVersion, rounds } from "./advisories.ts";
+import { ensureVenv, findPython } from "../../python.ts";
+import { type AuditResult, type Finding, type PackageVersion, toBatches } from "./advisories.ts";
 
-/** Seconds for one request of pip-audit, of which there is one for each package. */
+/** Timeout of each request of pip-audit, which sends one per package. */
 const TIMEOUT_SECONDS = 30;
 
-/** pip-audit's report. A package that PyPI does not know has a reason instead of vulnerabilities. */
-interface Report {
+/** pip-audit's report. A package unknown to PyPI has a skip reason instead of vulnerabilities. */
+interface PipAuditReport {
   dependencies: {
     name: string;
     version?: string;
@@ -16,13 +16,13 @@ interface Report {
   }[];
 }
 
-/** Runs pip-audit with arguments; returns what it printed. */
+/** Runs pip-audit with the arguments and returns its output. */
 export type PipAudit = (args: readonly string[]) => Promise<{ stdout: string; stderr: string }>;
 
-/** pip-audit in an environment of its own, which is made when it is missing. Needs Python 3.10 or newer. */
+/** Installs pip-audit into a virtual environment, unless it exists. Needs Python 3.10 or newer. */
 export async function installPipAudit(): Promise<PipAudit> {
   const python = await findPython(["3.12", "3.13", "3.14", "3.11", "3.10"]);
-  const folder = await environment(".cache/audit", ["tests/supply_chain/audit/requirements.txt"], python);
+  const folder = await ensureVenv(".cache/audit", ["tests/supply_chain/audit/requirements.txt"], python);
   return async (args) => {
     const { stdout, stderr } = await new Deno.Command(`${folder}/bin/pip-audit`, { args: [...args] })
       .output();
@@ -31,17 +31,17 @@ export async function installPipAudit(): Promise<PipAudit> {
   };
 }
 
-function parse({ stdout, stderr }: { stdout: string; stderr: string }): Report {
+function parseReport({ stdout, stderr }: { stdout: string; stderr: string }): PipAuditReport {
   try {
     const report = JSON.parse(stdout);
     if (Array.isArray(report.dependencies)) return report;
   } catch {
-    // It broke off; its last line tells why.
+    // pip-audit failed; the last line of stderr is the reason.
   }
-  throw new Error(`pip-audit broke off: ${stderr.trim().split("\n").at(-1) || "it said nothing"}`);
+  throw new Error(`pip-audit failed: ${stderr.trim().split("\n").at(-1) || "no output"}`);
 }
 
-async function ask(
+async function queryBatch(
   pipAudit: PipAudit,
   packages: readonly PackageVersion[],
   osvUrl: string | undefined,
@@ -49,8 +49,8 @@ async function ask(
   const file = await Deno.makeTempFile({ suffix: ".txt" });
   try {
     await Deno.writeTextFile(file, packages.map(({ name, version }) => `${name}==${version}\n`).join(""));
-    // Its exit code is 0 also when no package could be asked for, so only the report counts.
-    const report = parse(
+    // The exit code is 0 even if no package could be checked, so only the report counts.
+    const report = parseReport(
       await pipAudit([
         ...["--requirement", file, "--no-deps", "--disable-pip", "--timeout", String(TIMEOUT_SECONDS)],
         ...["--format", "json", "--desc", "off", "--aliases", "on", "--progress-spinner", "off"],
@@ -58,18 +58,18 @@ async function ask(
         ...(osvUrl ? ["--vulnerability-service", "osv", "--osv-url", osvUrl] : []),
       ]),
     );
-    const answers = new Map(report.dependencies.map((each) => [each.name, each]));
+    const byName = new Map(report.dependencies.map((each) => [each.name, each]));
     const findings: Finding[] = [];
     const skipped: string[] = [];
     for (const { name, version } of packages) {
-      const { vulns, version: answered } = answers.get(name) ?? {};
-      if (!vulns || answered !== version) skipped.push(`${name} ${version}`);
+      const { vulns, version: checked } = byName.get(name) ?? {};
+      if (!vulns || checked !== version) skipped.push(`${name} ${version}`);
       for (const { id, aliases = [], fix_versions: fixes = [] } of vulns ?? []) {
         findings.push({
           name,
           version,
           advisory: [id, ...aliases].join("\n"),
-          severity: "not told",
+          severity: "unknown",
           fixedIn: fixes.join(", ") || "none yet",
         });
       }
@@ -80,37 +80,37 @@ async function ask(
   }
 }
 
-/** Names at most a few of those that were left out. */
-function reason(skipped: readonly string[], service: string): string {
+/** Formats why packages were not checked, with the names of the first three. */
+function formatSkipped(skipped: readonly string[], service: string): string {
   const named = skipped.slice(0, 3).join(", ");
   const others = skipped.length > 3 ? ` and ${skipped.length - 3} others` : "";
-  return `${service} gives no answer for ${named}${others}`;
+  return `${service} has no data on ${named}${others}`;
 }
 
 /**
- * Asks for all packages; an error becomes the reason why they were not asked for.
+ * Checks all packages. On an error, the remaining ones are reported as not checked.
  *
- * @param install makes pip-audit ready
- * @param osvUrl where to ask instead of PyPI, such as `https://osv.example/v1/query`
+ * @param install installs pip-audit
+ * @param osvUrl OSV service to use instead of PyPI, such as `https://osv.example/v1/query`
  */
 export async function auditPython(
   packages: readonly PackageVersion[],
   install: () => Promise<PipAudit>,
   osvUrl?: string,
-): Promise<Answer> {
-  const answer: Answer = { of: "Python", asked: 0, findings: [] };
-  const unanswered: string[] = [];
+): Promise<AuditResult> {
+  const result: AuditResult = { ecosystem: "Python", checked: 0, findings: [] };
+  const skippedPackages: string[] = [];
   try {
     const pipAudit = await install();
-    for (const round of rounds(packages)) {
-      const { findings, skipped } = await ask(pipAudit, round, osvUrl);
-      answer.findings.push(...findings);
-      answer.asked += round.length - skipped.length;
-      unanswered.push(...skipped);
+    for (const batch of toBatches(packages)) {
+      const { findings, skipped } = await queryBatch(pipAudit, batch, osvUrl);
+      result.findings.push(...findings);
+      result.checked += batch.length - skipped.length;
+      skippedPackages.push(...skipped);
     }
-    if (unanswered.length > 0) answer.unasked = reason(unanswered, osvUrl ?? "PyPI");
+    if (skippedPackages.length > 0) result.unchecked = formatSkipped(skippedPackages, osvUrl ?? "PyPI");
   } catch (error) {
-    answer.unasked = messageChain(error).join(": ");
+    result.unchecked = messageChain(error).join(": ");
   }
-  return answer;
+  return result;
 }

@@ -1,4 +1,4 @@
-/** The bill of materials: which parts this project makes, and what each of them consists of. */
+/** Builds the software bill of materials (SBOM): the parts of the project, and the components of each. */
 import { createHash } from "node:crypto";
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
 import * as Models from "@cyclonedx/cyclonedx-library/Models";
@@ -11,34 +11,34 @@ import type { Requirement } from "../requirements.ts";
 
 type Component = Models.Component;
 
-function dependOn(component: Component, others: readonly Component[]): void {
+function addDependencies(component: Component, others: readonly Component[]): void {
   for (const other of others) component.dependencies.add(other.bomRef);
 }
 
-/** Packages of a lock, with their dependencies. */
-function linked(
+/** Creates a component for each locked package, with its dependencies. */
+function createComponents(
   locked: ReadonlyMap<string, LockedPackage>,
   make: (each: LockedPackage) => Component,
 ): Map<string, Component> {
   const components = new Map([...locked].map(([id, each]) => [id, make(each)]));
   for (const [id, { dependencies }] of locked) {
-    dependOn(components.get(id)!, dependencies.map((other) => components.get(other)!));
+    addDependencies(components.get(id)!, dependencies.map((other) => components.get(other)!));
   }
   return components;
 }
 
-/** Adds a lock's packages, each depending on those that ask for it, and returns those asked for by name. */
-function addPython(catalogue: Catalogue, requirements: readonly Requirement[]): Component[] {
-  const components = requirements.map((requirement) => catalogue.python(requirement));
+/** Adds locked Python packages with their dependencies; returns the direct ones. */
+function addRequirements(catalogue: Catalogue, requirements: readonly Requirement[]): Component[] {
+  const components = requirements.map((requirement) => catalogue.addPython(requirement));
   for (const [index, { via }] of requirements.entries()) {
     for (const [parent, { name }] of requirements.entries()) {
-      if (via.includes(name)) dependOn(components[parent]!, [components[index]!]);
+      if (via.includes(name)) addDependencies(components[parent]!, [components[index]!]);
     }
   }
   return components.filter((_, index) => requirements[index]!.direct);
 }
 
-/** Parts by how much a working system needs them, as CycloneDX calls it. */
+/** Parts of the project by CycloneDX scope. */
 interface Parts {
   required: Component[];
   optional: Component[];
@@ -47,60 +47,66 @@ interface Parts {
 
 function addParts(catalogue: Catalogue, inventory: Inventory): Parts {
   const { version, lock, program, python, images } = inventory;
-  const npm = linked(lock.npm, (each) => catalogue.npm(each));
-  const jsr = linked(lock.jsr, (each) => catalogue.jsr(each));
+  const npm = createComponents(lock.npm, (each) => catalogue.addNpm(each));
+  const jsr = createComponents(lock.jsr, (each) => catalogue.addJsr(each));
   const std = inventory.std.map((each) => ({
     name: each.name,
-    component: jsr.get(each.id) ?? catalogue.jsr(each),
+    component: jsr.get(each.id) ?? catalogue.addJsr(each),
   }));
   const stdOf = (isWanted: (name: string) => boolean) =>
     std.filter(({ name }) => isWanted(name)).map(({ component }) => component);
-  const image = (reference: string) => catalogue.image(reference);
+  const image = (reference: string) => catalogue.addImage(reference);
 
-  const executable = catalogue.part("executable", version, "dist/salesflow: the command line");
-  dependOn(executable, program.npm.map((id) => npm.get(id)!));
-  dependOn(executable, stdOf((name) => program.std.includes(name)));
-  dependOn(executable, [catalogue.deno(inventory.deno)]);
+  const executable = catalogue.addPart("executable", version, "dist/salesflow: the command line");
+  addDependencies(executable, program.npm.map((id) => npm.get(id)!));
+  addDependencies(executable, stdOf((name) => program.std.includes(name)));
+  addDependencies(executable, [catalogue.addDeno(inventory.deno)]);
 
-  const engines = catalogue.part(
+  const engines = catalogue.addPart(
     "embedded-databases",
     version,
-    "Database engines that the executable fetches when no servers are named: one of each kind, by platform",
+    "Database engines that the executable downloads when no servers are configured: one of each kind, by platform",
   );
-  dependOn(engines, inventory.engines.map((each) => catalogue.npm(each)));
+  addDependencies(engines, inventory.engines.map((each) => catalogue.addNpm(each)));
 
-  const salesflow = catalogue.part("image-salesflow", version, "k8s/salesflow/Dockerfile", true);
-  dependOn(salesflow, [executable, ...images.salesflow.map(image)]);
+  const salesflow = catalogue.addPart("image-salesflow", version, "k8s/salesflow/Dockerfile", true);
+  addDependencies(salesflow, [executable, ...images.salesflow.map(image)]);
 
-  const job = catalogue.part(
+  const job = catalogue.addPart(
     "spark-job",
     version,
-    "k8s/spark: the PySpark job. It is tested with these packages; in the image it finds those of Spark's own image",
+    "k8s/spark: the PySpark job. It is tested with these packages; in the image it uses those of Spark's image",
   );
-  dependOn(job, addPython(catalogue, python.spark));
-  const spark = catalogue.part("image-salesflow-spark", version, "k8s/spark/Dockerfile", true);
-  dependOn(spark, [job, ...images.spark.map(image), ...inventory.jars.map((jar) => catalogue.jar(jar))]);
+  addDependencies(job, addRequirements(catalogue, python.spark));
+  const spark = catalogue.addPart("image-salesflow-spark", version, "k8s/spark/Dockerfile", true);
+  addDependencies(spark, [
+    job,
+    ...images.spark.map(image),
+    ...inventory.jars.map((jar) => catalogue.addJar(jar)),
+  ]);
 
-  const airflow = catalogue.part("image-salesflow-airflow", version, "k8s/airflow/Dockerfile", true);
-  dependOn(airflow, [...images.airflow.map(image), ...addPython(catalogue, python.airflow)]);
-  const one = catalogue.part("image-salesflow-one", version, "k8s/airflow/Dockerfile, target one", true);
-  dependOn(one, [salesflow, spark, airflow]);
+  const airflow = catalogue.addPart("image-salesflow-airflow", version, "k8s/airflow/Dockerfile", true);
+  addDependencies(airflow, [...images.airflow.map(image), ...addRequirements(catalogue, python.airflow)]);
+  const one = catalogue.addPart("image-salesflow-one", version, "k8s/airflow/Dockerfile, target one", true);
+  addDependencies(one, [salesflow, spark, airflow]);
 
-  const services = catalogue.part(
+  const services = catalogue.addPart(
     "services",
     version,
-    "Servers that compose.yaml and the chart start unless there are others",
+    "Servers that compose.yaml and the chart start by default",
   );
-  dependOn(services, images.services.map(image));
+  addDependencies(services, images.services.map(image));
 
-  const development = catalogue.part(
+  const development = catalogue.addPart(
     "development",
     version,
-    "Tests, benchmarks and tasks; part of nothing else",
+    "Tests, benchmarks and tasks; not part of any other component",
   );
-  dependOn(development, inventory.development.map(({ id }) => npm.get(id)!));
-  dependOn(development, stdOf((name) => !program.std.includes(name)));
-  for (const requirements of python.development) dependOn(development, addPython(catalogue, requirements));
+  addDependencies(development, inventory.development.map(({ id }) => npm.get(id)!));
+  addDependencies(development, stdOf((name) => !program.std.includes(name)));
+  for (const requirements of python.development) {
+    addDependencies(development, addRequirements(catalogue, requirements));
+  }
 
   return {
     required: [executable, salesflow, job, spark, airflow, one],
@@ -109,7 +115,7 @@ function addParts(catalogue: Catalogue, inventory: Inventory): Parts {
   };
 }
 
-/** Gives every component the scope of the most demanding part that reaches it. */
+/** Sets the scope of each component to the strictest scope of the parts that depend on it. */
 function setScopes(components: readonly Component[], parts: Parts): void {
   const byRef = new Map(components.map((component) => [component.bomRef.value, component]));
   const scopes = [
@@ -118,11 +124,11 @@ function setScopes(components: readonly Component[], parts: Parts): void {
     [Enums.ComponentScope.Excluded, parts.excluded],
   ] as const;
   for (const [scope, roots] of scopes) {
-    const ahead = [...roots];
-    for (let component = ahead.pop(); component; component = ahead.pop()) {
+    const pending = [...roots];
+    for (let component = pending.pop(); component; component = pending.pop()) {
       if (component.scope) continue;
       component.scope = scope;
-      ahead.push(...[...component.dependencies].map(({ value }) => byRef.get(value)!));
+      pending.push(...[...component.dependencies].map(({ value }) => byRef.get(value)!));
     }
   }
 }
@@ -132,8 +138,8 @@ function serialize(bom: Models.Bom): string {
   return `${new Serialize.JsonSerializer(normalizers).serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-/** A UUID made of a text's SHA-256 (version 8 of RFC 9562), so that the same content has the same number. */
-function uuidOf(text: string): string {
+/** Returns a UUID derived from the SHA-256 of a text (RFC 9562, version 8), so that equal content has an equal UUID. */
+function hashToUuid(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   const variant = (0x8 | (parseInt(hex[16]!, 16) & 0x3)).toString(16);
   return [
@@ -146,10 +152,10 @@ function uuidOf(text: string): string {
 }
 
 /**
- * The bill of materials as CycloneDX 1.6 JSON. The same inventory gives the same bytes: there is no time in it, and
- * its serial number comes from the rest.
+ * Returns the SBOM as CycloneDX 1.6 JSON. It is reproducible: it has no timestamp, and its serial number is derived from
+ * the content.
  */
-export function billOfMaterials(inventory: Inventory): string {
+export function buildBom(inventory: Inventory): string {
   const { name, version, licence, lock } = inventory;
   const catalogue = new Catalogue();
   const parts = addParts(catalogue, inventory);
@@ -158,14 +164,16 @@ export function billOfMaterials(inventory: Inventory): string {
 
   const root = new Models.Component(Enums.ComponentType.Application, name, { version, bomRef: name });
   root.licenses.add(new Models.SpdxLicense(licence));
-  dependOn(root, [...parts.required, ...parts.optional, ...parts.excluded]);
+  addDependencies(root, [...parts.required, ...parts.optional, ...parts.excluded]);
   const tool = [...lock.npm.values()].find(({ name }) => name === "@cyclonedx/cyclonedx-library")!;
-  const maker = new Models.Component(Enums.ComponentType.Application, tool.name, { version: tool.version });
-  const tools = new Models.Tools({ components: new Models.ComponentRepository([maker]) });
+  const toolComponent = new Models.Component(Enums.ComponentType.Application, tool.name, {
+    version: tool.version,
+  });
+  const tools = new Models.Tools({ components: new Models.ComponentRepository([toolComponent]) });
   const bom = new Models.Bom({
     metadata: new Models.Metadata({ component: root, tools }),
     components: new Models.ComponentRepository(components),
   });
-  bom.serialNumber = `urn:uuid:${uuidOf(serialize(bom))}`;
+  bom.serialNumber = `urn:uuid:${hashToUuid(serialize(bom))}`;
   return serialize(bom);
 }

@@ -1,4 +1,4 @@
-/** Components of the bill of materials, one for each package, however often it is used. */
+/** Components of the SBOM, one per package. */
 import { Buffer } from "node:buffer";
 import * as Enums from "@cyclonedx/cyclonedx-library/Enums";
 import * as Models from "@cyclonedx/cyclonedx-library/Models";
@@ -11,7 +11,7 @@ const { Application, Container, Library, Platform } = Enums.ComponentType;
 const { Distribution } = Enums.ExternalReferenceType;
 
 interface Identity {
-  /** Type of package URL, such as `npm`. */
+  /** Type in the package URL, such as `npm`. */
   kind: string;
   group?: string | undefined;
   name: string;
@@ -19,7 +19,7 @@ interface Identity {
   qualifiers?: Record<string, string>;
 }
 
-/** Makes components and keeps them by package URL, which is also how the document refers to them. */
+/** Creates components, deduplicated by package URL, which is also their reference in the document. */
 export class Catalogue {
   readonly #components = new Map<string, Models.Component>();
 
@@ -42,8 +42,8 @@ export class Catalogue {
     return component;
   }
 
-  /** Something that this project makes: the executable, an image, its tests. */
-  part(name: string, version: string, description: string, isImage = false): Models.Component {
+  /** Adds a part of the project: the executable, an image, its tests. */
+  addPart(name: string, version: string, description: string, isImage = false): Models.Component {
     const bomRef = `salesflow/${name}`;
     const type = isImage ? Container : Application;
     const component = new Models.Component(type, name, { version, bomRef, description });
@@ -51,8 +51,10 @@ export class Catalogue {
     return component;
   }
 
-  /** An npm package. Its hash is that of its tarball. */
-  npm({ name, version, integrity }: Pick<LockedPackage, "name" | "version" | "integrity">): Models.Component {
+  /** Adds an npm package, with the hash of its tarball. */
+  addNpm(
+    { name, version, integrity }: Pick<LockedPackage, "name" | "version" | "integrity">,
+  ): Models.Component {
     const component = this.#add(Library, { kind: "npm", ...splitScope(name), version });
     const [, sha512] = /^sha512-(.+)$/.exec(integrity ?? "") ?? [];
     if (!sha512) throw new Error(`Cannot list ${name}@${version}: its lock has no SHA-512`);
@@ -60,28 +62,28 @@ export class Catalogue {
     return component;
   }
 
-  /** A package of JSR, for which there is no type of package URL yet. The lock has the hash of its list of files. */
-  jsr({ name, version, integrity }: LockedPackage): Models.Component {
+  /** Adds a JSR package. Package URLs have no type for JSR yet. The lock has the hash of the package's file list. */
+  addJsr({ name, version, integrity }: LockedPackage): Models.Component {
     const component = this.#add(Library, { kind: "generic", ...splitScope(name), version });
-    const pages: [string, string | undefined][] = [
+    const references: [string, string | undefined][] = [
       [`https://jsr.io/${name}@${version}`, undefined],
       ...(integrity ? [[`https://jsr.io/${name}/${version}_meta.json`, integrity] as [string, string]] : []),
     ];
-    for (const [url, sha256] of pages) {
+    for (const [url, sha256] of references) {
       const reference = new Models.ExternalReference(url, Distribution);
       if (sha256) reference.hashes.set(Enums.HashAlgorithm["SHA-256"], sha256);
       component.externalReferences.add(reference);
     }
-    component.description = "From JSR, or a stand-in of lib/std where JSR cannot be reached." +
+    component.description = "From JSR, or a stand-in in lib/std if JSR is unreachable." +
       (integrity ? "" : " deno.lock has no hash of it.");
     return component;
   }
 
   /**
-   * A Python package. A version is several files (a wheel for each platform, the source), any of which may be
-   * installed; the lock has the hash of each, not its name. So each is a distribution of its own.
+   * Adds a Python package. A version has several distributions (wheels by platform, the source), any of which may be
+   * installed; the lock has their hashes but not their names, so each becomes a reference.
    */
-  python({ name, version, hashes }: Requirement): Models.Component {
+  addPython({ name, version, hashes }: Requirement): Models.Component {
     const component = this.#add(Library, { kind: "pypi", name, version });
     const sha256 = Enums.HashAlgorithm["SHA-256"];
     const listed = new Set([...component.externalReferences].map(({ hashes }) => hashes.get(sha256)));
@@ -93,18 +95,18 @@ export class Catalogue {
     return component;
   }
 
-  /** A jar. */
-  jar({ group, name, version, sha256 }: Jar): Models.Component {
+  /** Adds a jar. */
+  addJar({ group, name, version, sha256 }: Jar): Models.Component {
     const component = this.#add(Library, { kind: "maven", group, name, version });
     component.hashes.set(Enums.HashAlgorithm["SHA-256"], sha256);
     return component;
   }
 
-  /** An image of a registry. Its version is a tag, so what is in it may change. */
-  image(reference: string): Models.Component {
+  /** Adds a container image. Its version is a tag, so its content may change. */
+  addImage(reference: string): Models.Component {
     const [, path = "", version = ""] = /^(.+):([^:/]+)$/.exec(reference) ?? [];
     const parts = path.split("/");
-    // By Docker's rule: the first part is a registry if it looks like a host.
+    // Docker's rule: the first part is a registry if it looks like a host.
     const registry = parts.length > 1 && /[.:]/.test(parts[0]!) ? parts.shift() : undefined;
     const name = parts.pop()!;
     return this.#add(Container, {
@@ -116,11 +118,11 @@ export class Catalogue {
     });
   }
 
-  /** The runtime that `deno compile` puts into the executable. */
-  deno(version: string): Models.Component {
+  /** Adds the runtime that `deno compile` embeds in the executable. */
+  addDeno(version: string): Models.Component {
     const identity = { kind: "github", group: "denoland", name: "deno", version: `v${version}` };
     const component = this.#add(Platform, identity);
-    component.description = "Runtime in the executable; deno compile downloads it, no lock has its hash.";
+    component.description = "Runtime in the executable. deno compile downloads it; no lock has its hash.";
     return component;
   }
 }

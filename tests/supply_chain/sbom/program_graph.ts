@@ -1,8 +1,8 @@
-/** Which packages the program itself reaches, as opposed to those that only tests and tasks use. */
+/** Finds the packages that the program itself imports, as opposed to those that only tests and tasks use. */
 import { localImportMap, STAND_INS } from "../../../lib/std/provider.ts";
 import { WORKERS } from "../../../cli/program.ts";
 
-/** What the program's modules import. */
+/** Packages imported by the program. */
 export interface ProgramGraph {
   /** Ids of npm packages in deno.lock. */
   npm: string[];
@@ -15,12 +15,12 @@ interface Info {
 }
 
 /**
- * Asks Deno for the module graph. It is asked with the stand-ins for `@std`, which need no network, so the answer
- * is the same everywhere; each stand-in tells which package it stands for.
+ * Reads the module graph from `deno info`. Uses the stand-ins for `@std`, which need no network, so the result is the
+ * same everywhere; each stand-in maps to the package it replaces.
  *
  * @throws {Error} when a module cannot be found
  */
-export async function programGraph(root: URL): Promise<ProgramGraph> {
+export async function readProgramGraph(root: URL): Promise<ProgramGraph> {
   const map = `--import-map=data:application/json,${encodeURIComponent(await localImportMap())}`;
   const npm = new Set<string>();
   const std = new Set<string>();

@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { CanonicalScanner } from "../../../lib/clean/canonical_scanner.ts";
-import { readRow } from "../../../lib/clean/validate.ts";
-import { canonicalLine, dayKey, type DayRange } from "../../../lib/clean/rules.ts";
+import { parseRow } from "../../../lib/clean/validate.ts";
+import { dayKey, type DayRange, formatCanonicalRow } from "../../../lib/clean/rules.ts";
 import { REGIONS } from "../../../lib/domain/sale.ts";
 
 const YEAR: DayRange = { from: dayKey("2025-11-25"), to: dayKey("2026-11-24") };
@@ -13,9 +13,9 @@ const decoder = new TextDecoder();
 
 const two = (max: number) => fc.integer({ min: 0, max }).map((number) => String(number).padStart(2, "0"));
 
-/** Mostly a usual value, now and then one around a limit. */
-function mostly(usual: fc.Arbitrary<string>, ...edges: string[]): fc.Arbitrary<string> {
-  return fc.oneof({ arbitrary: usual, weight: 8 }, { arbitrary: fc.constantFrom(...edges), weight: 1 });
+/** Mostly a common value, occasionally an edge case. */
+function mostly(common: fc.Arbitrary<string>, ...edges: string[]): fc.Arbitrary<string> {
+  return fc.oneof({ arbitrary: common, weight: 8 }, { arbitrary: fc.constantFrom(...edges), weight: 1 });
 }
 
 const number = fc.integer({ min: 1, max: 200_000_000 }).map(String);
@@ -63,7 +63,7 @@ const nearlyCanonical = fc.tuple(
   region,
 ).map((fields) => fields.join(","));
 
-/** A line with some of its bytes changed, put in or taken out. */
+/** A change, insertion or deletion of a byte. */
 const mutation = fc.record({
   at: fc.nat(60),
   kind: fc.constantFrom("change", "insert", "delete"),
@@ -87,16 +87,16 @@ const line = fc.tuple(nearlyCanonical, fc.array(mutation, { maxLength: 3 }))
 
 describe("CanonicalScanner", () => {
   for (const [name, range] of [["the year", YEAR], ["every day", undefined]] as const) {
-    it(`accepts only lines that the rules keep as they are, when ${name} is accepted`, () => {
+    it(`scan() accepts only lines that rules.ts keeps unchanged, when ${name} is accepted`, () => {
       const scanner = new CanonicalScanner(range);
       let accepted = 0;
       fc.assert(
         fc.property(line, (bytes) => {
           if (!scanner.scan(bytes, 0, bytes.length)) return;
           accepted++;
-          const row = readRow(bytes, 0, bytes.length, range);
+          const row = parseRow(bytes, 0, bytes.length, range);
           assert(typeof row === "object", `${decoder.decode(bytes)}: ${row}`);
-          assertEquals(canonicalLine(row), decoder.decode(bytes));
+          assertEquals(formatCanonicalRow(row), decoder.decode(bytes));
           const { saleId, customerId, productId, quantity, day, amountCents, region } = scanner;
           assertEquals(
             {
@@ -117,7 +117,7 @@ describe("CanonicalScanner", () => {
     });
   }
 
-  it("accepts every canonical line whose ids have up to 15 digits", () => {
+  it("scan() accepts every canonical line whose ids have up to 15 digits", () => {
     const scanner = new CanonicalScanner(undefined);
     const id = fc.integer({ min: 1, max: 999_999_999_999_999 });
     const integer = fc.integer({ min: 1, max: 2 ** 31 - 1 });
@@ -133,15 +133,15 @@ describe("CanonicalScanner", () => {
     });
     const smallest = { saleId: 1n, customerId: 1n, productId: 1, quantity: 1, day: dayKey("2026-01-01") };
     fc.assert(
-      fc.property(row, (wanted) => {
-        const bytes = encoder.encode(canonicalLine(wanted));
-        assert(scanner.scan(bytes, 0, bytes.length), canonicalLine(wanted));
+      fc.property(row, (expected) => {
+        const bytes = encoder.encode(formatCanonicalRow(expected));
+        assert(scanner.scan(bytes, 0, bytes.length), formatCanonicalRow(expected));
       }),
       { examples: [[{ ...smallest, amountCents: 1, region: 2 }]] },
     );
   });
 
-  it("looks at nothing but the line itself", () => {
+  it("scan() does not depend on the bytes around the line", () => {
     const scanner = new CanonicalScanner(YEAR);
     const around = fc.constantFrom("", "\n", "\r\n", "1", ",1,1,1,2026-01-01,0.01,East\n", "t\n", "0,East");
     fc.assert(

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { DuplicateIndex, slotBits } from "../../../lib/clean/duplicate_index.ts";
+import { DuplicateIndex, hashSaleId } from "../../../lib/clean/duplicate_index.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { BLANK, CANONICAL, CONFLICT, CONVERTED, DUPLICATE, REJECTED } from "../../../lib/clean/row_status.ts";
 
@@ -14,8 +14,8 @@ interface Row {
   hashHigh: number;
 }
 
-/** A range of accepted rows, every second one converted, with lines between them that are no rows. */
-function validated(rows: readonly Row[]) {
+/** A range of accepted rows, every second one converted, with other lines between them. */
+function makeRange(rows: readonly Row[]) {
   const statuses = rows.flatMap((
     _,
     index,
@@ -29,12 +29,12 @@ function validated(rows: readonly Row[]) {
   };
 }
 
-/** Verdicts of the rows in several ranges. */
-function take(ranges: readonly Row[][], expectedRows: number): number[] {
-  const seen = new DuplicateIndex(expectedRows, SEED);
+/** Returns the statuses of the rows of several ranges. */
+function markAll(ranges: readonly Row[][], expectedRows: number): number[] {
+  const duplicates = new DuplicateIndex(expectedRows, SEED);
   return ranges.flatMap((rows) => {
-    const range = validated(rows);
-    seen.markDuplicates(range);
+    const range = makeRange(rows);
+    duplicates.markDuplicates(range);
     range.statuses.forEach((status, line) => {
       if (line % 2 === 0) assertEquals(status === BLANK || status === REJECTED, true);
     });
@@ -42,8 +42,8 @@ function take(ranges: readonly Row[][], expectedRows: number): number[] {
   });
 }
 
-/** The same with a Map. */
-function byMap(ranges: readonly Row[][]): number[] {
+/** Returns the expected statuses, with a Map. */
+function expectedStatuses(ranges: readonly Row[][]): number[] {
   const first = new Map<string, string>();
   return ranges.flatMap((rows) =>
     rows.map(({ low, high, hashLow, hashHigh }, index) => {
@@ -56,20 +56,20 @@ function byMap(ranges: readonly Row[][]): number[] {
   );
 }
 
-/** Where an id belongs in the smallest table. */
-function bucket(low: number, high: number): number {
-  return slotBits(low, high, SEED) & 1023;
+/** Returns the first slot of an id in the smallest table. */
+function firstSlot(low: number, high: number): number {
+  return hashSaleId(low, high, SEED) & 1023;
 }
 
-/** The inverse of an odd number modulo 2^32. */
+/** Returns the inverse of an odd number modulo 2^32. */
 function inverse(odd: number): number {
   let found = 1;
   for (let i = 0; i < 5; i++) found = Math.imul(found, 2 - Math.imul(odd, found));
   return found;
 }
 
-/** What finish() of the table made of, so that an attacker could undo it. */
-function unfinish(mixed: number): number {
+/** Inverts fmix32(), as an attacker could. */
+function unfmix32(mixed: number): number {
   let bits = mixed ^ (mixed >>> 16);
   bits = Math.imul(bits, inverse(0xc2b2ae35));
   bits ^= (bits >>> 13) ^ (bits >>> 26);
@@ -78,7 +78,7 @@ function unfinish(mixed: number): number {
 }
 
 describe("DuplicateIndex", () => {
-  it("agrees with a Map", () => {
+  it("markDuplicates() agrees with a Map", () => {
     const half = fc.constantFrom(0, 1, 2, 2 ** 31, 2 ** 32 - 1);
     const row = fc.record({
       low: fc.oneof(half, fc.integer({ min: 0, max: 50 })),
@@ -91,14 +91,14 @@ describe("DuplicateIndex", () => {
         fc.array(fc.array(row, { maxLength: 40 }), { maxLength: 6 }),
         fc.nat(100),
         (ranges, expected) => {
-          assertEquals(take(ranges, expected), byMap(ranges));
+          assertEquals(markAll(ranges, expected), expectedStatuses(ranges));
         },
       ),
       { numRuns: 500 },
     );
   });
 
-  it("grows as often as needed when there are more rows than expected", () => {
+  it("grows when there are more rows than expected", () => {
     const rows = Array.from({ length: 60_000 }, (_, index) => ({
       low: Math.imul(index + 1, 0x01000193) >>> 0,
       high: index % 7,
@@ -106,7 +106,7 @@ describe("DuplicateIndex", () => {
       hashHigh: 0,
     }));
     for (const expected of [0, 1, 614, 615, 60_000]) {
-      const statuses = take([rows, rows, rows.map((row) => ({ ...row, hashHigh: 1 }))], expected);
+      const statuses = markAll([rows, rows, rows.map((row) => ({ ...row, hashHigh: 1 }))], expected);
       assertEquals(
         statuses.slice(0, 60_000).every((status) => status === CANONICAL || status === CONVERTED),
         true,
@@ -116,42 +116,44 @@ describe("DuplicateIndex", () => {
     }
   });
 
-  it("tells ids apart that fall into the same bucket, the last one too", () => {
-    for (const wanted of [0, 1023]) {
+  it("distinguishes ids with the same first slot, also when it is the last slot", () => {
+    for (const slot of [0, 1023]) {
       const rows: Row[] = [];
       for (let low = 1; rows.length < 300; low++) {
-        if (bucket(low, 0) === wanted) rows.push({ low, high: 0, hashLow: low, hashHigh: 0 });
+        if (firstSlot(low, 0) === slot) rows.push({ low, high: 0, hashLow: low, hashHigh: 0 });
       }
-      assertEquals(take([rows, rows], 0), byMap([rows, rows]));
+      assertEquals(markAll([rows, rows], 0), expectedStatuses([rows, rows]));
       const others = rows.map((row) => ({ ...row, hashLow: 0 }));
-      assertEquals(take([rows, others], 0), byMap([rows, others]));
+      assertEquals(markAll([rows, others], 0), expectedStatuses([rows, others]));
     }
   });
 
   const COUNT = 20_000;
   const CRAFTED: Record<string, (index: number) => [low: number, high: number]> = {
     "in order": (index) => [index, 0],
-    "that differ in their high half only": (index) => [7, index],
-    "that met when halves were multiplied and combined": (index) => [
+    "that differ only in the high half": (index) => [7, index],
+    "that would collide if halves were multiplied and combined": (index) => [
       Math.imul(inverse(0x9e3779b1), 12345 ^ Math.imul(index, 0x85ebca77)) >>> 0,
       index,
     ],
-    "that meet without a seed": (index) => {
-      // finish(finish(low) ^ high) is then finish(0) for all.
-      return [index, unfinish(slotBits(index, 0, 0)) >>> 0];
+    "that would collide without a seed": (index) => {
+      // fmix32(fmix32(low) ^ high) is then fmix32(0) for all.
+      return [index, unfmix32(hashSaleId(index, 0, 0)) >>> 0];
     },
   };
   for (const [name, idOf] of Object.entries(CRAFTED)) {
-    it(`finds slots without detours for ids ${name}`, () => {
-      const seen = new DuplicateIndex(COUNT, SEED);
+    it(`has few collisions for ids ${name}`, () => {
+      const duplicates = new DuplicateIndex(COUNT, SEED);
       const ids = Array.from({ length: COUNT }, (_, index) => idOf(index + 1));
-      seen.markDuplicates(validated(ids.map(([low, high]) => ({ low, high, hashLow: 0, hashHigh: 0 }))));
-      // Linear probing at a load of 0.6 takes less than one detour on average (Knuth, volume 3, 6.4).
-      assert(seen.detours < 2 * COUNT, `${seen.detours} detours`);
+      duplicates.markDuplicates(
+        makeRange(ids.map(([low, high]) => ({ low, high, hashLow: 0, hashHigh: 0 }))),
+      );
+      // Linear probing at a load factor of 0.6 passes less than one occupied slot on average (Knuth, volume 3, 6.4).
+      assert(duplicates.collisions < 2 * COUNT, `${duplicates.collisions} collisions`);
     });
   }
 
-  it("says so when there are more rows than it can hold", () => {
+  it("throws when there are more rows than it can hold", () => {
     const error = assertThrows(
       () => new DuplicateIndex(2_000_000_000, SEED),
       SalesflowError,
@@ -160,12 +162,12 @@ describe("DuplicateIndex", () => {
     assertStringIncludes(error.remedy!, "Spark");
   });
 
-  it("takes both halves of an id and of a hash into account", () => {
+  it("compares both halves of ids and hashes", () => {
     const row = { low: 5, high: 0, hashLow: 1, hashHigh: 1 };
     const rows = [row, { ...row, high: 5 }, { ...row, low: 0, high: 5 }, { ...row, hashLow: 2 }, {
       ...row,
       hashHigh: 2,
     }];
-    assertEquals(take([rows], 0), [CANONICAL, CONVERTED, CANONICAL, CONFLICT, CONFLICT]);
+    assertEquals(markAll([rows], 0), [CANONICAL, CONVERTED, CANONICAL, CONFLICT, CONFLICT]);
   });
 });

@@ -2,27 +2,27 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import {
-  canonicalLine,
-  convert,
   type ConvertedRow,
-  dayExists,
+  convertRow,
   dayKey,
+  formatCanonicalRow,
+  isValidDate,
   splitLine,
-  trim,
+  trimBlanks,
 } from "../../../lib/clean/rules.ts";
 import { REGIONS, SALE_COLUMNS } from "../../../lib/domain/sale.ts";
 
 const VALUES = ["7", "11", "22", "3", "2026-11-24", "10.00", "North"];
 const BLANKS = [" ", "\t", "\u00a0", "\u202f"];
 
-/** The value of a column in the canonical line of a row with this text in that column, or the reason to refuse it. */
+/** Returns the canonical value of a text in a column, or the reason to reject it. */
 function read(column: typeof SALE_COLUMNS[number], text: string): string {
-  const place = SALE_COLUMNS.indexOf(column);
-  const row = convert(VALUES.with(place, text), undefined);
-  return typeof row === "string" ? row : canonicalLine(row).split(",")[place]!;
+  const index = SALE_COLUMNS.indexOf(column);
+  const row = convertRow(VALUES.with(index, text), undefined);
+  return typeof row === "string" ? row : formatCanonicalRow(row).split(",")[index]!;
 }
 
-describe("convert()", () => {
+describe("convertRow()", () => {
   const accepted: [column: typeof SALE_COLUMNS[number], texts: [text: string, canonical: string][]][] = [
     ["sale_id", [["1", "1"], ["0012", "12"], ["9223372036854775807", "9223372036854775807"], [
       "0".repeat(40) + "5",
@@ -76,7 +76,7 @@ describe("convert()", () => {
     }
   }
 
-  const refused: [column: typeof SALE_COLUMNS[number], reason: string, texts: string[]][] = [
+  const rejected: [column: typeof SALE_COLUMNS[number], reason: string, texts: string[]][] = [
     ["sale_id", "invalid_sale_id", [
       "0",
       "000",
@@ -159,42 +159,42 @@ describe("convert()", () => {
     ]],
     ["region", "unknown_region", ["Center", "NorthEast", "No", "Nord", "Северо", "С", "-", "North."]],
   ];
-  for (const [column, reason, texts] of refused) {
+  for (const [column, reason, texts] of rejected) {
     for (const text of texts) {
-      it(`gives ${reason} when ${column} is ${JSON.stringify(text)}`, () => {
+      it(`returns ${reason} when ${column} is ${JSON.stringify(text)}`, () => {
         assertEquals(read(column, text), reason);
       });
     }
   }
 
-  it("gives missing_value when any value is empty", () => {
-    for (let place = 0; place < VALUES.length; place++) {
-      assertEquals(convert(VALUES.with(place, ""), undefined), "missing_value");
+  it("returns missing_value when any value is empty", () => {
+    for (let index = 0; index < VALUES.length; index++) {
+      assertEquals(convertRow(VALUES.with(index, ""), undefined), "missing_value");
     }
   });
 
-  it("accepts the first and the last day of the range, and none outside", () => {
+  it("accepts the first and the last day of the range, and no day outside", () => {
     const range = { from: dayKey("2025-11-25"), to: dayKey("2026-11-24") };
-    const status = (date: string) => typeof convert(VALUES.with(4, date), range);
+    const status = (date: string) => typeof convertRow(VALUES.with(4, date), range);
     assertEquals(["2025-11-25", "2026-11-24", "2026-02-28"].map(status), ["object", "object", "object"]);
     for (const date of ["2025-11-24", "2026-11-25", "9999-12-31", "0001-01-01"]) {
-      assertEquals(convert(VALUES.with(4, date), range), "date_out_of_range");
+      assertEquals(convertRow(VALUES.with(4, date), range), "date_out_of_range");
     }
   });
 
-  it("names the first reason, in the order of the contract", () => {
-    const broken = ["x", "x", "x", "x", "x", "x", "x"];
+  it("returns the first reason, in the order of the data contract", () => {
+    const invalid = ["x", "x", "x", "x", "x", "x", "x"];
     const order = ["invalid_sale_id", "invalid_customer_id", "invalid_product_id", "invalid_quantity"];
     order.push("invalid_amount", "invalid_date", "unknown_region");
-    const mended = [0, 1, 2, 3, 5, 4, 6];
+    const fixOrder = [0, 1, 2, 3, 5, 4, 6];
     order.forEach((reason, step) => {
-      const values = broken.map((value, place) => mended.indexOf(place) < step ? VALUES[place]! : value);
-      assertEquals(convert(values, undefined) as string, reason);
+      const values = invalid.map((value, index) => fixOrder.indexOf(index) < step ? VALUES[index]! : value);
+      assertEquals(convertRow(values, undefined) as string, reason);
     });
   });
 });
 
-describe("canonicalLine()", () => {
+describe("formatCanonicalRow()", () => {
   const row = fc.record<ConvertedRow>({
     saleId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
     customerId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
@@ -206,18 +206,18 @@ describe("canonicalLine()", () => {
     region: fc.integer({ min: 0, max: REGIONS.length - 1 }),
   }, { noNullPrototype: true });
 
-  it("writes what convert() reads back as the same row", () => {
+  it("returns a line that convertRow() reads back as the same row", () => {
     fc.assert(
-      fc.property(row, (wanted) => {
-        const values = splitLine(canonicalLine(wanted));
-        assertEquals(convert(values!, undefined), wanted);
+      fc.property(row, (expected) => {
+        const values = splitLine(formatCanonicalRow(expected));
+        assertEquals(convertRow(values!, undefined), expected);
       }),
     );
   });
 });
 
-describe("dayExists()", () => {
-  it("agrees with the calendar of Date on every day of the years around leap years", () => {
+describe("isValidDate()", () => {
+  it("agrees with Date for every day of years around leap years", () => {
     for (const year of [1, 4, 100, 400, 1600, 1899, 1900, 1970, 1999, 2000, 2023, 2024, 2026, 2100, 9999]) {
       for (let month = 0; month <= 13; month++) {
         for (let day = 0; day <= 32; day++) {
@@ -225,15 +225,15 @@ describe("dayExists()", () => {
           date.setUTCFullYear(year, month - 1, day);
           const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 &&
             date.getUTCDate() === day;
-          assertEquals(dayExists(year, month, day), exists, `${year}-${month}-${day}`);
+          assertEquals(isValidDate(year, month, day), exists, `${year}-${month}-${day}`);
         }
       }
     }
-    assert(!dayExists(0, 1, 1));
+    assert(!isValidDate(0, 1, 1));
   });
 });
 
-describe("trim()", () => {
+describe("trimBlanks()", () => {
   const cases: [text: string, trimmed: string][] = [
     ["", ""],
     [" ", ""],
@@ -244,13 +244,13 @@ describe("trim()", () => {
     ["a\n", "a\n"],
   ];
   for (const [text, trimmed] of cases) {
-    it(`gives ${JSON.stringify(trimmed)} for ${JSON.stringify(text)}`, () =>
-      assertEquals(trim(text), trimmed));
+    it(`returns ${JSON.stringify(trimmed)} for ${JSON.stringify(text)}`, () =>
+      assertEquals(trimBlanks(text), trimmed));
   }
 });
 
-/** The contract's words about splitting, one character after the other; nothing here is shared with rules.ts. */
-function splitByHand(line: string): string[] | undefined {
+/** Splits character by character as the data contract says; shares no code with rules.ts. */
+function splitCharByChar(line: string): string[] | undefined {
   let inside = false;
   const fields = [""];
   for (const char of line) {
@@ -284,17 +284,17 @@ function splitByHand(line: string): string[] | undefined {
 }
 
 describe("splitLine()", () => {
-  it("agrees with a reading of the contract character by character", () => {
+  it("agrees with an implementation that splits character by character", () => {
     const char = fc.constantFrom('"', '"', ",", ",", "a", "1", " ", "\t", "\u00a0", "\u202f", "я", "\r");
     const anything = fc.array(char, { maxLength: 60 }).map((chars) => chars.join(""));
     const quoted = fc.array(char, { maxLength: 5 }).map((chars) =>
       ` "${chars.join("").replaceAll('"', '""')}"`
     );
-    const odd = fc.array(char, { maxLength: 5 }).map((chars) => chars.join(""));
+    const anyText = fc.array(char, { maxLength: 5 }).map((chars) => chars.join(""));
     const field = fc.oneof(
       { arbitrary: fc.constantFrom("a", " 1 ", "", '""', '" "', ' "a" '), weight: 8 },
       { arbitrary: quoted, weight: 8 },
-      { arbitrary: odd, weight: 1 },
+      { arbitrary: anyText, weight: 1 },
       { arbitrary: fc.constantFrom('"""', '""""', '"a"b', 'a"b"'), weight: 1 },
     );
     const seven = fc.array(field, { minLength: 7, maxLength: 7 }).map((fields) => fields.join(","));
@@ -302,7 +302,7 @@ describe("splitLine()", () => {
     fc.assert(
       fc.property(fc.oneof(anything, seven), (line) => {
         const values = splitLine(line);
-        assertEquals(values, splitByHand(line), JSON.stringify(line));
+        assertEquals(values, splitCharByChar(line), JSON.stringify(line));
         if (values) split++;
       }),
       { numRuns: 5_000 },
@@ -310,7 +310,7 @@ describe("splitLine()", () => {
     assert(split > 200, `only ${split} lines had seven fields`);
   });
 
-  it("gives back the values that were quoted", () => {
+  it("returns the values that were quoted", () => {
     const value = fc.string({ unit: fc.constantFrom('"', ",", "a", "я", "x y"), minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(fc.array(value, { minLength: 7, maxLength: 7 }), (values) => {
@@ -320,16 +320,16 @@ describe("splitLine()", () => {
     );
   });
 
-  // A pattern that looks for blanks at the end of a text would need minutes for the longest line.
-  it("reads long runs of blanks, quotes, digits and groups", () => {
+  // A regular expression for trailing blanks would take minutes on the longest line.
+  it("splits long runs of blanks, quotes, digits and groups in linear time", () => {
     for (const run of [" ", "\t ", '""', "1", "1 000 ", "₽ ", "0", ",", '","']) {
       const long = run.repeat(Math.floor(60_000 / run.length));
       for (
         const text of [`1,1,1,1,2026-01-01,1${long}x,East`, `1,1,1,1,2026-01-01,${long},East`, `a${long}b`]
       ) {
         const values = splitLine(text);
-        assertEquals(values, splitByHand(text));
-        if (values) assertEquals(typeof convert(values, undefined), "string");
+        assertEquals(values, splitCharByChar(text));
+        if (values) assertEquals(typeof convertRow(values, undefined), "string");
       }
     }
   });

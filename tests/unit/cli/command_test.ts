@@ -24,7 +24,7 @@ const command = defineCommand({
     map: {
       help: "Names",
       placeholder: "A=B",
-      many: true,
+      multiple: true,
       schema: z.array(z.string()).default([]),
       flagOnly: true,
     },
@@ -68,33 +68,40 @@ describe("parseCommandLine()", () => {
     ],
     ["the environment is empty", [], { SALESFLOW_ROWS: "", SALESFLOW_NO_DATE_RANGE: "" }, {}],
     ["the environment says no", [], { SALESFLOW_NO_DATE_RANGE: "false" }, {}],
-    ["a switch stands against the environment's no", ["--no-date-range"], { SALESFLOW_NO_DATE_RANGE: "0" }, {
+    ["a switch is given although the environment says no", ["--no-date-range"], {
+      SALESFLOW_NO_DATE_RANGE: "0",
+    }, {
       noDateRange: true,
     }],
     ["an option is given twice", ["--rows=1", "--rows=2"], {}, { rows: 2 }],
     ["a list is given", ["--map", "a=b", "--map=c=d"], {}, { map: ["a=b", "c=d"] }],
-    ["an option is not read from the environment", [], { SALESFLOW_SHARD: "1/2", SALESFLOW_MAP: "a=b" }, {}],
+    ["a variable of an option for the command line only is set", [], {
+      SALESFLOW_SHARD: "1/2",
+      SALESFLOW_MAP: "a=b",
+    }, {}],
     ["digits are grouped", ["--rows", "1_000"], {}, { rows: 1_000 }],
   ];
   for (const [when, args, environment, values] of cases) {
-    it(`gives the values when ${when}`, () => {
+    it(`returns the values when ${when}`, () => {
       assertEquals(parse(["file", ...args], environment).values as unknown, { ...DEFAULTS, ...values });
     });
   }
 
-  it("gives positionals, those that look like options after a double dash", () => {
+  it("returns positional arguments, also ones that look like options after a double dash", () => {
     assertEquals(parse(["a", "--rows=1", "b"]).positionals, ["a", "b"]);
     assertEquals(parse(["--", "--rows", "-x"]).positionals, ["--rows", "-x"]);
   });
 
   const mistakes: [what: string, args: string[], environment: Record<string, string>, messages: string[]][] =
     [
-      ["an unknown option", ["f", "--row=1"], {}, ["There is no option --row. Did you mean --rows?"]],
-      ["an unknown option like no other", ["f", "--frobnicate"], {}, ["There is no option --frobnicate."]],
-      ["a short option", ["f", "-r"], {}, ["There is no option -r."]],
-      ["too few arguments", [], {}, ["FILE… is missing"]],
-      ["too many arguments", ["a", "b", "c"], {}, ["Cannot use the argument c: test takes 2"]],
-      ["a value that is no number", ["f", "--rows=ten"], {}, [
+      ["an unknown option", ["f", "--row=1"], {}, ["Unknown option --row. Did you mean --rows?"]],
+      ["an unknown option that resembles no other", ["f", "--frobnicate"], {}, [
+        "Unknown option --frobnicate.",
+      ]],
+      ["a short option", ["f", "-r"], {}, ["Unknown option -r."]],
+      ["too few arguments", [], {}, ["Missing argument FILE…"]],
+      ["too many arguments", ["a", "b", "c"], {}, ["Unexpected argument c: test takes at most 2"]],
+      ["a value that is not a number", ["f", "--rows=ten"], {}, [
         "Cannot use --rows ten: it must be a whole number from 1 to 1,000",
       ]],
       ["a value outside its bounds", ["f", "--rows", "0"], {}, [
@@ -104,10 +111,10 @@ describe("parseCommandLine()", () => {
       ["a missing value", ["f", "--rows"], {}, ["Cannot use --rows without a value"]],
       ["a negative number", ["f", "--max-rejected=-1"], {}, ["--max-rejected -1"]],
       ["a number with an exponent", ["f", "--max-rejected=1e-1"], {}, ["it must be a number from 0 to 1"]],
-      ["a wrong value in the environment, by its name", ["f"], { SALESFLOW_ROWS: "x" }, [
+      ["an invalid variable by its name", ["f"], { SALESFLOW_ROWS: "x" }, [
         "Cannot use SALESFLOW_ROWS x",
       ]],
-      ["everything at once", ["a", "--rows=x", "--max-rejected=2", "--bogus"], {
+      ["all mistakes at once", ["a", "--rows=x", "--max-rejected=2", "--bogus"], {
         SALESFLOW_POSTGRES_URL: "mysql://h",
       }, [
         "--bogus",
@@ -115,7 +122,7 @@ describe("parseCommandLine()", () => {
         "--max-rejected 2",
         "SALESFLOW_POSTGRES_URL",
       ]],
-      ["where the databases are", ["f"], { SALESFLOW_CLICKHOUSE_URL: "x", SALESFLOW_POSTGRES_URL: "y" }, [
+      ["invalid database URLs", ["f"], { SALESFLOW_CLICKHOUSE_URL: "x", SALESFLOW_POSTGRES_URL: "y" }, [
         "SALESFLOW_POSTGRES_URL",
         "SALESFLOW_CLICKHOUSE_URL",
       ]],
@@ -129,12 +136,12 @@ describe("parseCommandLine()", () => {
     });
   }
 
-  it("cuts values that are very long", () => {
+  it("truncates long values", () => {
     const error = assertThrows(() => parse(["f", `--rows=${"x".repeat(10_000)}`]), UsageError);
     assert(error.message.length < 300);
   });
 
-  it("gives values or an error for any words", () => {
+  it("returns values or throws a UsageError for any words", () => {
     const word = fc.oneof(
       fc.constantFrom(
         "--rows",
@@ -164,54 +171,10 @@ describe("parseCommandLine()", () => {
   });
 });
 
-describe("wholeNumber()", () => {
-  const cases: [text: string, value: number | undefined][] = [
-    ["0", 0],
-    ["007", 7],
-    ["9007199254740991", 9_007_199_254_740_991],
-    ["9007199254740992", undefined],
-    ["1_000_000", 1_000_000],
-    ["_1", undefined],
-    ["", undefined],
-    [" 1", undefined],
-    ["+1", undefined],
-    ["0x10", undefined],
-    ["1e3", undefined],
-    ["∞", undefined],
-    ["9".repeat(400), undefined],
-  ];
-  for (const [text, value] of cases) {
-    it(`${value === undefined ? "refuses" : "reads"} ${JSON.stringify(text.slice(0, 20))}`, () => {
-      assertEquals(wholeNumber(0, Number.MAX_SAFE_INTEGER).safeParse(text).data, value);
-    });
-  }
-});
-
-describe("fraction()", () => {
-  const cases: [text: string, value: number | undefined][] = [
-    ["0", 0],
-    ["1", 1],
-    [".5", 0.5],
-    ["0.29", 0.29],
-    ["1.", 1],
-    ["1.01", undefined],
-    ["-0", undefined],
-    ["50%", undefined],
-    ["0,5", undefined],
-    [".", undefined],
-    ["NaN", undefined],
-  ];
-  for (const [text, value] of cases) {
-    it(`${value === undefined ? "refuses" : "reads"} ${text}`, () => {
-      assertEquals(fraction(0, 1).safeParse(text).data, value);
-    });
-  }
-});
-
 describe("commandHelp()", () => {
   const help = commandHelp(command);
 
-  it("tells usage, options, defaults and variables", () => {
+  it("contains usage, options, defaults and variables", () => {
     for (
       const part of [
         "Does nothing",
@@ -225,14 +188,19 @@ describe("commandHelp()", () => {
     ) assertStringIncludes(help, part);
   });
 
-  it("names no variable for an option that is read from the command line only", () => {
+  it("names no variable for options that are not read from the environment", () => {
     assert(!help.includes("SALESFLOW_SHARD") && !help.includes("SALESFLOW_MAP"));
   });
 });
 
-describe("names", () => {
-  it("of flags and variables follow from the option's", () => {
+describe("flagName()", () => {
+  it("converts camelCase to kebab-case", () => {
     assertEquals([flagName("maxRejected"), flagName("rows")], ["max-rejected", "rows"]);
+  });
+});
+
+describe("variableName()", () => {
+  it("converts camelCase to a prefixed upper-case name", () => {
     assertEquals([variableName("maxRejected"), variableName("asOf")], [
       "SALESFLOW_MAX_REJECTED",
       "SALESFLOW_AS_OF",
@@ -253,7 +221,7 @@ describe("didYouMean()", () => {
     ["", ""],
   ];
   for (const [word, found] of cases) {
-    it(`${found ? `finds${found}` : "finds nothing"} for ${JSON.stringify(word)}`, () => {
+    it(`${found ? `suggests${found.replace(" Did you mean", "").replace("?", "")}` : "suggests nothing"} for ${JSON.stringify(word)}`, () => {
       assertEquals(didYouMean(word, commands), found);
     });
   }

@@ -25,28 +25,28 @@ describe("parseClickHouseUrl()", () => {
     }],
   ];
   for (const [text, expected] of cases) {
-    it(`parseClickHouseUrl() understands ${text}`, () => {
+    it(`parses ${text}`, () => {
       const { url, username, password, server } = parseClickHouseUrl(text);
       assertEquals({ url, username, password, server }, expected);
     });
   }
 
-  const mistakes: [string, string][] = [
+  const invalid: [text: string, message: string][] = [
     ["", "it is not a URL"],
     [`clickhouse://me:${SECRET}@host`, "must begin with http://"],
     [`http://me:${SECRET}@`, "it is not a URL"],
     [`http://me:${SECRET}%zz@host`, "two hexadecimal digits"],
     [`http://me@host/${SECRET}`, "the database"],
-    [`https://shop:12/${SECRET}@ch:8443`, "an @ behind its host"],
-    [`https://shop:12\\${SECRET}@ch:8443`, "an @ behind its host"],
-    [`https://shop:12#${SECRET}@ch:8443`, "an @ behind its host"],
+    [`https://shop:12/${SECRET}@ch:8443`, "an @ after the host"],
+    [`https://shop:12\\${SECRET}@ch:8443`, "an @ after the host"],
+    [`https://shop:12#${SECRET}@ch:8443`, "an @ after the host"],
     [`http://me:${SECRET}@host?sslmode=require`, "parameter sslmode"],
     [`http://me:${SECRET}@host?sslrootcert=/ca.pem`, "the URL is not https"],
     [`https://me:${SECRET}@host?sslrootcert=/${SECRET}.pem`, "the file of sslrootcert"],
   ];
-  for (const [text, says] of mistakes) {
-    it(`parseClickHouseUrl() refuses ${JSON.stringify(text)} without showing the password`, () => {
-      const error = assertThrows(() => parseClickHouseUrl(text), UsageError, says);
+  for (const [text, message] of invalid) {
+    it(`rejects ${JSON.stringify(text)} without showing the password`, () => {
+      const error = assertThrows(() => parseClickHouseUrl(text), UsageError, message);
       assertEquals(error.exitCode, 2);
       assert(!Deno.inspect(error).includes(SECRET));
     });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { databaseUrls } from "../../../lib/connection/database_urls.ts";
+import { readDatabaseUrls } from "../../../lib/connection/database_urls.ts";
 import { UsageError } from "../../../lib/console/errors.ts";
 
 const POSTGRES = "SALESFLOW_POSTGRES_URL";
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => Deno.remove(folder, { recursive: true }));
 
 function read(environment: Record<string, string>) {
-  return databaseUrls((name) => environment[name]);
+  return readDatabaseUrls((name) => environment[name]);
 }
 
 function file(content: string): string {
@@ -24,14 +24,14 @@ function file(content: string): string {
   return path;
 }
 
-describe("databaseUrls()", () => {
-  it("gives none when nothing is set, or set to nothing", () => {
+describe("readDatabaseUrls()", () => {
+  it("returns undefined when variables are unset or empty", () => {
     const none = { postgresUrl: undefined, clickhouseUrl: undefined };
     assertEquals(read({}), none);
     assertEquals(read({ [POSTGRES]: "", [CLICKHOUSE]: "", [`${POSTGRES}_FILE`]: "" }), none);
   });
 
-  it("reads URLs from the environment or from files, whose line end does not count", () => {
+  it("reads URLs from variables, or from files with a trailing line feed", () => {
     const postgresUrl = `postgresql://shop:${SECRET}@db/shop?sslmode=verify-full`;
     const clickhouseUrl = `https://shop:${SECRET}@ch:8443`;
     assertEquals(read({ [POSTGRES]: postgresUrl, [`${CLICKHOUSE}_FILE`]: file(`${clickhouseUrl}\n`) }), {
@@ -40,34 +40,34 @@ describe("databaseUrls()", () => {
     });
   });
 
-  const wrong: [what: string, environment: () => Record<string, string>, parts: string[]][] = [
-    ["no URL", () => ({ [POSTGRES]: `shop ${SECRET}` }), [
+  const invalid: [name: string, environment: () => Record<string, string>, parts: string[]][] = [
+    ["text that is not a URL", () => ({ [POSTGRES]: `shop ${SECRET}` }), [
       POSTGRES,
       "it is not a URL",
       "such as postgres://",
     ]],
-    ["another scheme", () => ({ [POSTGRES]: `mysql://u:${SECRET}@h/d` }), ["must begin with postgres://"]],
+    ["a wrong scheme", () => ({ [POSTGRES]: `mysql://u:${SECRET}@h/d` }), ["must begin with postgres://"]],
     ["ClickHouse's native port", () => ({ [CLICKHOUSE]: `clickhouse://u:${SECRET}@h:9000` }), [
       "must begin with http://",
     ]],
-    ["no host", () => ({ [POSTGRES]: `postgres:///${SECRET}` }), ["names no host"]],
+    ["a URL without a host", () => ({ [POSTGRES]: `postgres:///${SECRET}` }), ["has no host"]],
     ["a password that is not encoded", () => ({ [POSTGRES]: `postgres://u:${SECRET}#@h/d` }), ["Cannot use"]],
-    ["a file that is not there", () => ({ [`${POSTGRES}_FILE`]: `${folder}/none` }), [
+    ["a missing file", () => ({ [`${POSTGRES}_FILE`]: `${folder}/none` }), [
       "_FILE=",
       "there is no such file",
     ]],
-    ["a folder for a file", () => ({ [`${POSTGRES}_FILE`]: folder }), ["it cannot be read"]],
-    ["a URL in place of a file", () => ({ [`${POSTGRES}_FILE`]: `postgres://u:${SECRET}@h/d` }), [
+    ["a folder instead of a file", () => ({ [`${POSTGRES}_FILE`]: folder }), ["it cannot be read"]],
+    ["a URL instead of a file name", () => ({ [`${POSTGRES}_FILE`]: `postgres://u:${SECRET}@h/d` }), [
       "_FILE=postgres://…: there is no such file",
     ]],
-    ["a parameter that nobody knows", () => ({ [POSTGRES]: `postgres://u:${SECRET}@h/d?sslmod=x` }), [
+    ["an unknown parameter", () => ({ [POSTGRES]: `postgres://u:${SECRET}@h/d?sslmod=x` }), [
       "the parameter sslmod in SALESFLOW_POSTGRES_URL",
     ]],
-    ["a database in ClickHouse", () => ({ [CLICKHOUSE]: `http://h/${SECRET}` }), [
+    ["a ClickHouse database", () => ({ [CLICKHOUSE]: `http://h/${SECRET}` }), [
       "the database in SALESFLOW_CLICKHOUSE_URL",
     ]],
     ["an empty file", () => ({ [`${POSTGRES}_FILE`]: file(" \n") }), ["the file is empty"]],
-    ["a file with something else", () => ({ [`${CLICKHOUSE}_FILE`]: file(SECRET) }), [
+    ["a file without a URL", () => ({ [`${CLICKHOUSE}_FILE`]: file(SECRET) }), [
       "_FILE=",
       "it is not a URL",
     ]],
@@ -77,8 +77,8 @@ describe("databaseUrls()", () => {
       ["not both"],
     ],
   ];
-  for (const [what, environment, parts] of wrong) {
-    it(`refuses ${what}, without showing it`, () => {
+  for (const [name, environment, parts] of invalid) {
+    it(`rejects ${name} without showing it`, () => {
       const error = assertThrows(() => read(environment()), UsageError);
       for (const part of parts) assertStringIncludes(error.message, part);
       assert(!`${error.message}${error.remedy}`.includes(SECRET), error.message);
@@ -86,7 +86,7 @@ describe("databaseUrls()", () => {
     });
   }
 
-  it("names all mistakes at once", () => {
+  it("lists all mistakes", () => {
     const error = assertThrows(
       () =>
         read({
@@ -100,7 +100,7 @@ describe("databaseUrls()", () => {
     assert(!error.message.includes(SECRET));
   });
 
-  it("never shows any of a URL, whatever is wrong with it", () => {
+  it("never shows a part of an invalid URL", () => {
     const text = fc.tuple(
       fc.constantFrom("postgres://", "postgres:", "http://", "://", "", "postgres//", "POSTGRES://"),
       fc.constantFrom("", "user:", "user"),

@@ -6,7 +6,7 @@ import { parsePostgresUrl } from "../../../lib/connection/postgres_url.ts";
 const SECRET = "pa-never-shown";
 
 describe("parsePostgresUrl()", () => {
-  it("parsePostgresUrl() takes every part, with escapes", () => {
+  it("returns all parts, percent-decoded", () => {
     const target = parsePostgresUrl("postgresql://us%40er:p%3A%2Fw@[::1]:6543/d%20b?connect_timeout=3");
     const { host, port, user, password, database, ssl, connectTimeoutMs, server } = target;
     assertEquals(
@@ -24,7 +24,7 @@ describe("parsePostgresUrl()", () => {
     );
   });
 
-  it("parsePostgresUrl() fills in what is left out", () => {
+  it("returns defaults for missing parts", () => {
     const { host, port, database, password, connectTimeoutMs } = parsePostgresUrl("postgres://me@localhost");
     assertEquals([host, port, database, password, connectTimeoutMs], [
       "localhost",
@@ -35,7 +35,7 @@ describe("parsePostgresUrl()", () => {
     ]);
   });
 
-  it("parsePostgresUrl() takes the folder of a socket as host", () => {
+  it("accepts the folder of a Unix socket as the host", () => {
     assertEquals(
       parsePostgresUrl("postgres://me@localhost/shop?host=/run/postgresql").host,
       "/run/postgresql",
@@ -48,7 +48,7 @@ describe("parsePostgresUrl()", () => {
     ["verify-full", true, true],
   ];
   for (const [mode, checksAuthority, checksName] of modes) {
-    it(`parsePostgresUrl() with sslmode=${mode} ${checksAuthority ? "verifies" : "only encrypts"}`, () => {
+    it(`${checksAuthority ? "verifies certificates" : "only encrypts"} with sslmode=${mode}`, () => {
       const { ssl } = parsePostgresUrl(`postgres://me@db/shop?sslmode=${mode}`);
       assert(ssl);
       assertEquals([ssl.rejectUnauthorized, ssl.checkServerIdentity === undefined], [
@@ -58,16 +58,16 @@ describe("parsePostgresUrl()", () => {
     });
   }
 
-  const mistakes: [string, string[]][] = [
+  const invalid: [text: string, messages: string[]][] = [
     [`mysql://me:${SECRET}@db/shop`, ["must begin with postgres://"]],
     [`postgres://me:${SECRET}@db:port/shop`, ["it is not a URL, such as postgres://user"]],
     [`not a url ${SECRET}`, ["it is not a URL"]],
     ["", ["it is not a URL"]],
-    [`postgres:///${SECRET}`, ["it names no host"]],
-    [`postgres://shop:12?${SECRET}@db/shop`, ["an @ behind its host", "? is %3F"]],
-    [`postgres://shop:12/${SECRET}@db/shop?${SECRET}=1`, ["an @ behind its host"]],
+    [`postgres:///${SECRET}`, ["it has no host"]],
+    [`postgres://shop:12?${SECRET}@db/shop`, ["an @ after the host", "? as %3F"]],
+    [`postgres://shop:12/${SECRET}@db/shop?${SECRET}=1`, ["an @ after the host"]],
     [`postgres://me@db/shop?12%26${SECRET}=x`, ["Cannot use a parameter in"]],
-    [`postgres://:${SECRET}@db/shop`, ["names no user"]],
+    [`postgres://:${SECRET}@db/shop`, ["has no user name"]],
     [`postgres://me:${SECRET}%zz@db/shop`, ["password", "two hexadecimal digits"]],
     [`postgres://me:${SECRET}@db/shop?sslmode=prefer`, ["sslmode", "verify-full"]],
     [`postgres://me:${SECRET}@db/shop?sslmod=require`, ["parameter sslmod"]],
@@ -80,11 +80,11 @@ describe("parsePostgresUrl()", () => {
       "sslmode",
     ]],
   ];
-  for (const [url, says] of mistakes) {
-    it(`parsePostgresUrl() refuses ${JSON.stringify(url)} without showing the password`, () => {
+  for (const [url, messages] of invalid) {
+    it(`rejects ${JSON.stringify(url)} without showing the password`, () => {
       const error = assertThrows(() => parsePostgresUrl(url), UsageError);
       assertEquals(error.exitCode, 2);
-      for (const part of says) assert(error.message.includes(part), error.message);
+      for (const part of messages) assert(error.message.includes(part), error.message);
       assert(!Deno.inspect(error).includes(SECRET));
     });
   }

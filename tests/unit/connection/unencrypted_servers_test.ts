@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { unencryptedServers } from "../../../lib/connection/unencrypted_servers.ts";
+import { findUnencryptedServers } from "../../../lib/connection/unencrypted_servers.ts";
 
 const POSTGRES = "PostgreSQL at db.example:5432/shop (add sslmode=verify-full)";
 const CLICKHOUSE = "ClickHouse at ch.example:8123 (use https://)";
 
-describe("unencryptedServers()", () => {
+describe("findUnencryptedServers()", () => {
   const cases: [postgresUrl: string, clickhouseUrl: string, found: string[]][] = [
     ["", "", []],
     ["postgres://me@db.example/shop", "http://ch.example", [POSTGRES, CLICKHOUSE]],
@@ -21,8 +21,8 @@ describe("unencryptedServers()", () => {
     ]],
   ];
   for (const [postgresUrl, clickhouseUrl, found] of cases) {
-    it(`finds ${found.length} in ${postgresUrl} ${clickhouseUrl}`, () => {
-      assertEquals(unencryptedServers({ postgresUrl, clickhouseUrl }), found);
+    it(`returns ${found.length} for "${postgresUrl}" and "${clickhouseUrl}"`, () => {
+      assertEquals(findUnencryptedServers({ postgresUrl, clickhouseUrl }), found);
     });
   }
 });

@@ -1,79 +1,110 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../../../lib/console/errors.ts";
+import {
+  catchUsageError,
+  exitCodeOf,
+  messageChain,
+  SalesflowError,
+  UsageError,
+} from "../../../lib/console/errors.ts";
 
 describe("exitCodeOf()", () => {
-  const cases: [what: string, error: unknown, code: number][] = [
-    ["an error that nobody foresaw", new TypeError("x"), 1],
-    ["something that is no error", "x", 1],
-    ["a failure for good", new SalesflowError("x"), 1],
-    ["a failure for now", new SalesflowError("x", { exitCode: 75 }), 75],
-    ["wrong usage", new UsageError(["x"]), 2],
+  const cases: [name: string, error: unknown, code: number][] = [
+    ["an unexpected error", new TypeError("x"), 1],
+    ["a value that is not an error", "x", 1],
+    ["a permanent failure", new SalesflowError("x"), 1],
+    ["a temporary failure", new SalesflowError("x", { exitCode: 75 }), 75],
+    ["a usage error", new UsageError(["x"]), 2],
   ];
-  for (const [what, error, code] of cases) {
-    it(`is ${code} for ${what}`, () => assertEquals(exitCodeOf(error), code));
+  for (const [name, error, code] of cases) {
+    it(`returns ${code} for ${name}`, () => assertEquals(exitCodeOf(error), code));
   }
 });
 
 describe("messageChain()", () => {
   const refused = new Error("connection refused");
-  const cases: [what: string, error: unknown, messages: string[]][] = [
-    ["one error", new Error("a"), ["a"]],
-    ["an error without a message", new RangeError(), ["RangeError"]],
-    ["no error", "a", ["a"]],
-    ["nothing", undefined, []],
-    ["causes, outermost first", new Error("a", { cause: new Error("b", { cause: "c" }) }), ["a", "b", "c"]],
+  const cases: [name: string, error: unknown, messages: string[]][] = [
+    ["the message of an error", new Error("a"), ["a"]],
+    ["the name of an error without a message", new RangeError(), ["RangeError"]],
+    ["a thrown string", "a", ["a"]],
+    ["nothing for undefined", undefined, []],
     [
-      "a cause whose words are said already",
+      "the messages of causes, outermost first",
+      new Error("a", { cause: new Error("b", { cause: "c" }) }),
+      ["a", "b", "c"],
+    ],
+    [
+      "no message that an earlier one contains",
       new Error("cannot connect: refused", { cause: new Error("refused") }),
-      [
-        "cannot connect: refused",
-      ],
+      ["cannot connect: refused"],
     ],
     [
-      "several errors at once",
+      "the first error of an AggregateError",
       new SalesflowError("cannot connect", { cause: new AggregateError([refused], "all failed") }),
-      [
-        "cannot connect",
-        "all failed",
-        "connection refused",
-      ],
+      ["cannot connect", "all failed", "connection refused"],
     ],
-    ["an empty list of errors", new AggregateError([], "none"), ["none"]],
+    ["the message of an empty AggregateError", new AggregateError([], "none"), ["none"]],
   ];
-  for (const [what, error, messages] of cases) {
-    it(`tells ${what}`, () => assertEquals(messageChain(error), messages));
+  for (const [name, error, messages] of cases) {
+    it(`returns ${name}`, () => assertEquals(messageChain(error), messages));
   }
 
-  it("ends when an error is its own cause", () => {
+  it("terminates when an error is its own cause", () => {
     const error = new Error("a");
     error.cause = error;
     assertEquals(messageChain(error), ["a"]);
   });
+
+  it("returns at most 8 messages", () => {
+    let error = new Error("0");
+    for (let number = 1; number < 20; number++) error = new Error(`${number}`, { cause: error });
+    assertEquals(messageChain(error), ["19", "18", "17", "16", "15", "14", "13", "12"]);
+  });
+});
+
+describe("catchUsageError()", () => {
+  it("returns undefined when the check passes", () => assertEquals(catchUsageError(() => 1), undefined));
+
+  it("returns a UsageError that the check throws", () => {
+    const error = new UsageError(["a"]);
+    assertEquals(
+      catchUsageError(() => {
+        throw error;
+      }),
+      error,
+    );
+  });
+
+  it("throws other errors", () => {
+    const check = () => {
+      throw new SalesflowError("a");
+    };
+    assertThrows(() => catchUsageError(check), SalesflowError, "a");
+  });
 });
 
 describe("SalesflowError", () => {
-  it("keeps what it was given", () => {
+  it("has the given properties", () => {
     const cause = new Error("b");
-    const error = new SalesflowError("a", { exitCode: 75, remedy: "wait", stage: "load", runId: "r", cause });
-    assertEquals([error.message, error.exitCode, error.remedy, error.stage, error.runId, error.cause], [
-      "a",
-      75,
-      "wait",
-      "load",
-      "r",
+    const details = {
+      exitCode: 75,
+      remedy: "wait",
+      stage: "load",
+      runId: "r",
+      evidence: { rows: 1 },
       cause,
-    ]);
+    } as const;
+    const error = new SalesflowError("a", details);
+    const { message, exitCode, remedy, stage, runId, evidence } = error;
+    assertEquals({ exitCode, remedy, stage, runId, evidence, cause: error.cause }, details);
+    assertEquals(message, "a");
     assertEquals("cause" in new SalesflowError("a"), false);
   });
+});
 
-  it("lists every mistake when usage is wrong", () => {
-    const error = new UsageError(["a", "b"], "see help");
-    assertEquals([error.message, error.mistakes, error.remedy, error.name], [
-      "a\nb",
-      ["a", "b"],
-      "see help",
-      "UsageError",
-    ]);
+describe("UsageError", () => {
+  it("lists all mistakes in its message", () => {
+    const { message, mistakes, remedy, name } = new UsageError(["a", "b"], "see help");
+    assertEquals([message, mistakes, remedy, name], ["a\nb", ["a", "b"], "see help", "UsageError"]);
   });
 });

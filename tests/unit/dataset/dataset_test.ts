@@ -1,26 +1,29 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
-  beginDataset,
+  checkAsOf,
+  clearDataset,
   datasetFolder,
-  findDataset,
   fingerprint,
+  makeManifest,
   type Manifest,
   openDataset,
   type Part,
   partName,
   publishDataset,
+  readManifest,
+  sourceFileName,
 } from "../../../lib/dataset/dataset.ts";
 import { PartWriter } from "../../../lib/dataset/part_writer.ts";
-import type { Store, StoreWriter } from "../../../lib/store/store.ts";
-import { AS_OF, makePlace, RUN_ID, sha256, toBytes } from "../store/harness.ts";
+import type { Store } from "../../../lib/store/store.ts";
+import { AS_OF, makeTestStore, RUN_ID, sha256, toBytes } from "../store/harness.ts";
 
-const place = await makePlace();
-const { store } = place;
+const testStore = await makeTestStore();
+const { store } = testStore;
 const FOLDER = datasetFolder(RUN_ID, "clean");
 const MANIFEST = `${FOLDER}/manifest.json`;
-afterAll(() => place.remove());
+afterAll(() => testStore.remove());
 beforeEach(() => store.remove("runs"));
 
 async function writePart(index: number, rows: string[]): Promise<Part> {
@@ -34,7 +37,7 @@ async function publish(parts: Part[]): Promise<Manifest> {
   return await publishDataset(store, { ...description, facts: { raw: "x" } }, parts);
 }
 
-/** The same store with one method replaced. */
+/** Returns the store with one method replaced. */
 function withMethod<Name extends keyof Store>(name: Name, method: Store[Name]): Store {
   return new Proxy(store, {
     get(target, asked) {
@@ -45,49 +48,22 @@ function withMethod<Name extends keyof Store>(name: Name, method: Store[Name]): 
   });
 }
 
-/** Counts calls that are under way at a time; each ends when the loop has come round a few times. */
-function counting<T>(work: (path: string) => Promise<T>): { most: () => number; call: typeof work } {
-  let [under, most] = [0, 0];
+/** Counts concurrent calls; each yields to the event loop before it calls `work`. */
+function countConcurrent<T>(work: (path: string) => Promise<T>): { max: () => number; call: typeof work } {
+  let [running, max] = [0, 0];
   const call = async (path: string) => {
-    most = Math.max(most, ++under);
+    max = Math.max(max, ++running);
     await new Promise((resolve) => setTimeout(resolve));
-    return await work(path).finally(() => under--);
+    return await work(path).finally(() => running--);
   };
-  return { most: () => most, call };
+  return { max: () => max, call };
 }
 
-describe("PartWriter", () => {
-  it("leaves nothing open when its header cannot be written", async () => {
-    let aborted = 0;
-    const writer: StoreWriter = {
-      write: () => Promise.reject(new Error("the disk is full")),
-      close: () => Promise.resolve(),
-      abort: () => Promise.resolve(void aborted++),
-    };
-    const full = withMethod("create", () => Promise.resolve(writer));
-    await assertRejects(() => PartWriter.create(full, FOLDER, partName(0), "a,b"), Error, "disk is full");
-    assertEquals(aborted, 1);
-  });
-
-  it("writes the header and takes the measure of what it writes", async () => {
-    const part = await writePart(3, ["1,2", "3,я"]);
-    const content = "a,b\n1,2\n3,я\n";
-    assertEquals(part, { name: "part-00003.csv", rows: 2, bytes: 13, sha256: sha256(content) });
-    assertEquals(await store.readText(`${FOLDER}/part-00003.csv`), content);
-  });
-
-  it("leaves nothing after abort()", async () => {
-    const writer = await PartWriter.create(store, FOLDER, partName(0), "a");
-    await writer.abort();
-    assertEquals(await store.list(FOLDER), []);
-  });
-});
-
 describe("publishDataset()", () => {
-  it("writes the manifest of the contract, to the byte", async () => {
+  it("writes the manifest of the data contract, byte for byte", async () => {
     const part = await writePart(0, ["1,2"]);
     await publish([part]);
-    const mark = sha256(`part-00000.csv\t1\t8\t${part.sha256}\n`);
+    const expected = sha256(`part-00000.csv\t1\t8\t${part.sha256}\n`);
     assertEquals(
       await store.readText(MANIFEST),
       `{
@@ -98,7 +74,7 @@ describe("publishDataset()", () => {
   "engine": "native",
   "rows": 1,
   "bytes": 8,
-  "fingerprint": "${mark}",
+  "fingerprint": "${expected}",
   "parts": [
     {
       "name": "part-00000.csv",
@@ -115,11 +91,11 @@ describe("publishDataset()", () => {
     );
   });
 
-  it("is what findDataset() and openDataset() read", async () => {
-    assertEquals(await findDataset(store, RUN_ID, "clean"), undefined);
+  it("writes what readManifest() and openDataset() read", async () => {
+    assertEquals(await readManifest(store, RUN_ID, "clean"), undefined);
     const manifest = await publish([await writePart(0, []), await writePart(1, ["1,2", "3,4"])]);
     assertEquals([manifest.rows, manifest.bytes], [2, 4 + 12]);
-    assertEquals(await findDataset(store, RUN_ID, "clean"), manifest);
+    assertEquals(await readManifest(store, RUN_ID, "clean"), manifest);
     assertEquals(await openDataset(store, RUN_ID, "clean"), manifest);
   });
 });
@@ -147,57 +123,57 @@ describe("fingerprint()", () => {
   });
 });
 
-describe("beginDataset()", () => {
-  it("empties the folder but for what is to be kept, the manifest always", async () => {
+describe("clearDataset()", () => {
+  it("removes the manifest and all files except those to keep", async () => {
     await publish([await writePart(0, []), await writePart(1, [])]);
-    await beginDataset(store, FOLDER, (name) => name === partName(1));
+    await clearDataset(store, FOLDER, (name) => name === partName(1));
     assertEquals(await store.list(FOLDER), [partName(1)]);
-    await beginDataset(store, FOLDER);
+    await clearDataset(store, FOLDER);
     assertEquals(await store.list(FOLDER), []);
-    await beginDataset(store, datasetFolder("other", "raw"));
+    await clearDataset(store, datasetFolder("other", "raw"));
   });
 });
 
-describe("round trips to the store", () => {
+describe("requests to the store", () => {
   const PARTS = Array.from({ length: 40 }, (_, index) => index);
 
-  it("openDataset() looks at some parts at a time, and names the first that is wrong", async () => {
+  it("openDataset() checks at most 16 parts at a time, and reports the first that is wrong", async () => {
     await publish(await Promise.all(PARTS.map((index) => writePart(index, [`${index},1`]))));
-    const size = counting((path) => store.size(path));
+    const size = countConcurrent((path) => store.size(path));
     const counted = withMethod("size", size.call);
     assertEquals((await openDataset(counted, RUN_ID, "clean")).rows, 40);
-    assertEquals(size.most(), 16);
+    assertEquals(size.max(), 16);
     for (const index of [30, 7]) await store.remove(`${FOLDER}/${partName(index)}`);
     await assertRejects(() => openDataset(counted, RUN_ID, "clean"), SalesflowError, partName(7));
   });
 
-  it("beginDataset() removes some parts at a time, after the manifest", async () => {
+  it("clearDataset() removes the manifest first, then at most 16 parts at a time", async () => {
     await publish(await Promise.all(PARTS.map((index) => writePart(index, []))));
     const removed: string[] = [];
-    const remove = counting((path) => {
+    const remove = countConcurrent((path) => {
       removed.push(path);
       return store.remove(path);
     });
-    await beginDataset(withMethod("remove", remove.call), FOLDER, (name) => name === partName(3));
-    assertEquals([removed[0], removed.length, remove.most()], [MANIFEST, 40, 16]);
+    await clearDataset(withMethod("remove", remove.call), FOLDER, (name) => name === partName(3));
+    assertEquals([removed[0], removed.length, remove.max()], [MANIFEST, 40, 16]);
     assertEquals(await store.list(FOLDER), [partName(3)]);
   });
 
-  it("beginDataset() begins nothing more after an error, which it reports", async () => {
+  it("clearDataset() throws the first error, and removes no more parts after it", async () => {
     await Promise.all(PARTS.map((index) => writePart(index, [])));
-    let asked = 0;
+    let removals = 0;
     const remove = (path: string) => {
       if (path === MANIFEST) return Promise.resolve();
-      asked++;
+      removals++;
       return Promise.reject(new Error("not allowed"));
     };
-    await assertRejects(() => beginDataset(withMethod("remove", remove), FOLDER), Error, "not allowed");
-    assert(asked <= 16, `${asked} removals`);
+    await assertRejects(() => clearDataset(withMethod("remove", remove), FOLDER), Error, "not allowed");
+    assert(removals <= 16, `${removals} removals`);
   });
 });
 
 describe("openDataset()", () => {
-  it("says how to make what is missing", async () => {
+  it("throws an error with the command that creates a missing dataset", async () => {
     const remedies: ["raw" | "clean" | "rejected", string][] = [
       ["raw", "salesflow generate --run-id test"],
       ["clean", "salesflow clean --run-id test"],
@@ -216,46 +192,80 @@ describe("openDataset()", () => {
     assertStringIncludes(error.remedy!, "ingest");
   });
 
-  it("refuses a dataset whose parts have another size or are gone", async () => {
+  it("rejects a dataset with parts that have another size or are missing", async () => {
     await publish([await writePart(0, ["1,2"]), await writePart(1, ["3,4"])]);
-    await Deno.writeTextFile(`${place.folder}/${FOLDER}/part-00001.csv`, "a,b\n3,4\n5");
+    await Deno.writeTextFile(`${testStore.folder}/${FOLDER}/part-00001.csv`, "a,b\n3,4\n5");
     const error = await assertRejects(() => openDataset(store, RUN_ID, "clean"), SalesflowError);
     assertStringIncludes(error.message, "part-00001.csv holds 9 bytes, the manifest says 8");
     await store.remove(`${FOLDER}/part-00001.csv`);
     await assertRejects(() => openDataset(store, RUN_ID, "clean"), SalesflowError, "holds no bytes");
   });
 
-  const changes: [what: string, change: (manifest: Manifest) => unknown][] = [
-    ["is no JSON", () => "{"],
-    ["is of another format", (manifest) => ({ ...manifest, format: 2 })],
+  const changes: [name: string, change: (manifest: Manifest) => unknown][] = [
+    ["is not JSON", () => "{"],
+    ["has another format", (manifest) => ({ ...manifest, format: 2 })],
     ["lacks a key", ({ facts: _, ...rest }) => rest],
     ["has another fingerprint", (manifest) => ({ ...manifest, fingerprint: "0".repeat(64) })],
-    ["counts other rows", (manifest) => ({ ...manifest, rows: 3 })],
-    ["counts other bytes", (manifest) => ({ ...manifest, bytes: 3 })],
+    ["has another number of rows", (manifest) => ({ ...manifest, rows: 3 })],
+    ["has another number of bytes", (manifest) => ({ ...manifest, bytes: 3 })],
     ["lacks a part", (manifest) => ({ ...manifest, parts: manifest.parts.slice(1) })],
-    ["names a part outside the folder", (manifest) => rename(manifest, "../../../etc/passwd")],
-    ["names a part in a folder below", (manifest) => rename(manifest, "x/part-00000.csv")],
-    ["names a part twice", (manifest) => rename(manifest, "part-00001.csv")],
+    ["names a part outside the folder", (manifest) => renamePart(manifest, "../../../etc/passwd")],
+    ["names a part in a subfolder", (manifest) => renamePart(manifest, "x/part-00000.csv")],
+    ["names a part twice", (manifest) => renamePart(manifest, "part-00001.csv")],
     [
       "has a negative number of rows",
       (manifest) => ({ ...manifest, parts: [{ ...manifest.parts[0], rows: -1 }] }),
     ],
   ];
-  function rename(manifest: Manifest, name: string): unknown {
+  function renamePart(manifest: Manifest, name: string): unknown {
     const parts = manifest.parts.map((part, index) => index === 0 ? { ...part, name } : part);
     return { ...manifest, parts, fingerprint: fingerprint(parts) };
   }
-  for (const [what, change] of changes) {
-    it(`refuses a manifest that ${what}`, async () => {
+  for (const [name, change] of changes) {
+    it(`rejects a manifest that ${name}`, async () => {
       const changed = change(await publish([await writePart(0, ["1,2"]), await writePart(1, ["3,4"])]));
       await store.writeText(MANIFEST, typeof changed === "string" ? changed : JSON.stringify(changed));
       const error = await assertRejects(
         () => openDataset(store, RUN_ID, "clean"),
         SalesflowError,
-        "Cannot understand",
+        "Cannot parse",
       );
       assertStringIncludes(error.message, MANIFEST);
       assertStringIncludes(error.remedy!, "again");
     });
   }
+});
+
+describe("checkAsOf()", () => {
+  const run = { runId: RUN_ID, stage: "load" };
+
+  it("accepts missing datasets and those with the date of the run", async () => {
+    checkAsOf([undefined, await publish([])], { ...run, asOf: AS_OF });
+  });
+
+  it("rejects a dataset with another date, with exit code 2", async () => {
+    const manifest = await publish([]);
+    const error = assertThrows(
+      () => checkAsOf([undefined, manifest], { ...run, asOf: "2026-11-17" }),
+      SalesflowError,
+      `clean/ of run ${RUN_ID} is as of ${AS_OF}, not 2026-11-17`,
+    );
+    assertEquals([error.exitCode, error.stage, error.runId], [2, "load", RUN_ID]);
+  });
+});
+
+describe("sourceFileName()", () => {
+  const parts = [0, 1].map((index) => ({ name: partName(index), rows: 0, bytes: 0, sha256: "" }));
+  const raw = (facts: Record<string, unknown>) =>
+    makeManifest({ dataset: "raw", runId: RUN_ID, asOf: AS_OF, engine: "native", facts }, parts);
+
+  it("returns the export of an ingested part", () => {
+    assertEquals(sourceFileName(raw({ files: ["a.csv", "b.csv"] }), partName(1)), "b.csv");
+  });
+
+  it("returns the name of the part when no export is known", () => {
+    for (const facts of [{}, { files: [] }, { files: [7, 8] }]) {
+      assertEquals(sourceFileName(raw(facts), partName(1)), partName(1));
+    }
+  });
 });

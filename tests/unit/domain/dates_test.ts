@@ -9,7 +9,7 @@ describe("today()", () => {
     ["2026-12-31T20:59:59Z", "2026-12-31"],
     ["2026-12-31T21:00:00Z", "2027-01-01"],
     ["2028-02-28T21:00:00Z", "2028-02-29"],
-    // Moscow knows no summer time, on the days on which others change their clocks neither.
+    // Moscow has no daylight saving time, unlike the rest of Europe on these dates.
     ["2026-03-29T00:30:00Z", "2026-03-29"],
     ["2026-03-28T21:00:00Z", "2026-03-29"],
     ["2026-10-25T20:59:59Z", "2026-10-25"],
@@ -18,11 +18,11 @@ describe("today()", () => {
     ["2026-07-15T21:00:00Z", "2026-07-16"],
   ];
   for (const [instant, date] of cases) {
-    it(`is ${date} in Moscow when it is ${instant}`, () => assertEquals(today(new Date(instant)), date));
+    it(`returns ${date} at ${instant}`, () => assertEquals(today(new Date(instant)), date));
   }
 
   for (const zone of ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"]) {
-    it(`does not depend on the machine's time zone, such as ${zone}`, async () => {
+    it(`does not depend on the time zone of the machine, such as ${zone}`, async () => {
       const dates = new URL("../../../lib/domain/dates.ts", import.meta.url).href;
       const code = `import { today, dateRange } from "${dates}";
         console.log(today(new Date("2026-11-24T21:30:00Z")), JSON.stringify(dateRange("2026-11-24")));`;
@@ -39,9 +39,9 @@ describe("today()", () => {
 });
 
 describe("isIsoDate()", () => {
-  const right = ["2026-11-24", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31", "1970-01-01"];
-  for (const text of right) it(`accepts ${text}`, () => assertEquals(isIsoDate(text), true));
-  const wrong = [
+  const valid = ["2026-11-24", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31", "1970-01-01"];
+  for (const text of valid) it(`accepts ${text}`, () => assertEquals(isIsoDate(text), true));
+  const invalid = [
     "",
     "2026-02-29",
     "1900-02-29",
@@ -51,7 +51,7 @@ describe("isIsoDate()", () => {
     "2026-00-01",
     "2026-01-00",
   ];
-  wrong.push(
+  invalid.push(
     "2026-1-1",
     "20260101",
     "2026-01-01T00:00:00Z",
@@ -60,11 +60,13 @@ describe("isIsoDate()", () => {
     "12026-01-01",
     "٢٠٢٦-01-01",
   );
-  for (const text of wrong) it(`refuses ${JSON.stringify(text)}`, () => assertEquals(isIsoDate(text), false));
+  for (const text of invalid) {
+    it(`rejects ${JSON.stringify(text)}`, () => assertEquals(isIsoDate(text), false));
+  }
 });
 
 describe("isAsOfDate()", () => {
-  const cases: [text: string, fine: boolean][] = [
+  const cases: [text: string, valid: boolean][] = [
     ["1971-01-01", true],
     ["1970-12-31", false],
     ["2149-06-06", true],
@@ -72,13 +74,13 @@ describe("isAsOfDate()", () => {
     ["2026-02-30", false],
     ["9999-12-31", false],
   ];
-  for (const [text, fine] of cases) {
-    it(`${fine ? "accepts" : "refuses"} ${text}`, () => assertEquals(isAsOfDate(text), fine));
+  for (const [text, valid] of cases) {
+    it(`${valid ? "accepts" : "rejects"} ${text}`, () => assertEquals(isAsOfDate(text), valid));
   }
 });
 
 describe("toDay() and toIsoDate()", () => {
-  it("are each other's inverse for every day of four centuries", () => {
+  it("are inverse for every day of four centuries", () => {
     for (let day = toDay("1800-01-01"); day <= toDay("2200-12-31"); day++) {
       assertEquals(toDay(toIsoDate(day)), day);
     }
@@ -97,7 +99,7 @@ describe("dateRange()", () => {
     ["2024-02-28", "2023-03-01"],
   ];
   for (const [asOf, from] of cases) {
-    it(`goes from ${from} to ${asOf}, which is 365 days`, () => {
+    it(`returns the 365 days from ${from} to ${asOf}`, () => {
       assertEquals(dateRange(asOf), { from, to: asOf });
       assertEquals(toDay(asOf) - toDay(from), 364);
     });

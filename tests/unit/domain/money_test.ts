@@ -11,7 +11,7 @@ describe("toCents()", () => {
     ["1234.50", 123_450n],
     ["007.10", 710n],
     ["999999999999.99", 99_999_999_999_999n],
-    // Around 2^53, where a floating-point number of cents would lose the last one.
+    // Around 2^53, where floating point would lose the last cent.
     ["90071992547409.91", 9_007_199_254_740_991n],
     ["90071992547409.92", 9_007_199_254_740_992n],
     ["90071992547409.93", 9_007_199_254_740_993n],
@@ -19,7 +19,7 @@ describe("toCents()", () => {
     [`${"9".repeat(40)}.99`, BigInt("9".repeat(42))],
   ];
   for (const [text, cents] of cases) {
-    it(`reads ${text}`, () => assertEquals(toCents(text), cents));
+    it(`parses ${text}`, () => assertEquals(toCents(text), cents));
   }
 
   for (
@@ -39,14 +39,14 @@ describe("toCents()", () => {
       "1.00\n",
     ]
   ) {
-    it(`refuses ${JSON.stringify(text)}`, () => {
+    it(`rejects ${JSON.stringify(text)}`, () => {
       assertThrows(() => toCents(text), RangeError, "as money");
     });
   }
 });
 
 describe("fromCents()", () => {
-  it("writes what toCents() reads", () => {
+  it("is the inverse of toCents()", () => {
     const cents = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
     fc.assert(fc.property(cents, (amount) => toCents(fromCents(amount)) === amount));
     for (const around of [0n, 99n, 100n, 2n ** 53n, 10n ** 14n]) {
@@ -56,25 +56,25 @@ describe("fromCents()", () => {
     }
   });
 
-  it("always writes two decimals and a whole part", () => {
+  it("writes two decimals and at least one digit before them", () => {
     assertEquals([0n, 5n, 50n, -5n, -100n].map(fromCents), ["0.00", "0.05", "0.50", "-0.05", "-1.00"]);
   });
 });
 
 describe("sums of cents", () => {
-  it("stay exact over 10^9 rows, where floating point goes astray", () => {
-    // 10^9 rows of the largest amount, and one of a single kopeck, by weight: what sum() over them would be.
+  it("are exact for 10^9 rows, where floating point is not", () => {
+    // The sum of 10^9 rows with the largest amount and one row of a single kopeck.
     const rows = 1_000_000_000n;
     const largest = toCents("999999999999.99");
     const sum = rows * largest + toCents("0.01");
     assertEquals(fromCents(sum), "999999999999990000000.01");
     assertEquals(sum - rows * largest, 1n);
-    assert(Number(sum) === Number(sum - 1n), "floating point would have seen the kopeck");
-    // The average check of such a year, half up to the cent.
+    assert(Number(sum) === Number(sum - 1n), "floating point does not lose the kopeck");
+    // The average sale, rounded half up to the cent.
     assertEquals(fromCents(divideHalfUp(sum, rows + 1n)), "999999998999.99");
   });
 
-  it("are the same in any order", () => {
+  it("do not depend on the order", () => {
     const amounts = fc.array(fc.bigInt({ min: 1n, max: 99_999_999_999_999n }), { maxLength: 50 });
     fc.assert(
       fc.property(amounts, (cents) => {
@@ -100,11 +100,11 @@ describe("divideHalfUp()", () => {
     [7n, 7n, 1_000_000n, 1_000_000n],
   ];
   for (const [a, b, scale, quotient] of cases) {
-    it(`gives ${quotient} for ${a} × ${scale} ÷ ${b}`, () =>
+    it(`returns ${quotient} for ${a} × ${scale} ÷ ${b}`, () =>
       assertEquals(divideHalfUp(a, b, scale), quotient));
   }
 
-  it("is never further from the quotient than a half, and above it at exactly a half", () => {
+  it("differs from the exact quotient by at most a half, and rounds a half up", () => {
     const [a, b] = [fc.bigInt({ min: 0n, max: 10n ** 22n }), fc.bigInt({ min: 1n, max: 10n ** 22n })];
     fc.assert(
       fc.property(a, b, fc.constantFrom(1n, 1_000_000n), (numerator, denominator, scale) => {
@@ -126,6 +126,6 @@ describe("formatMoney()", () => {
     ["12345", "12 345"],
   ];
   for (const [text, formatted] of cases) {
-    it(`writes ${formatted}`, () => assertEquals(formatMoney(text), formatted.replaceAll(" ", "\u00a0")));
+    it(`returns ${formatted}`, () => assertEquals(formatMoney(text), formatted.replaceAll(" ", "\u00a0")));
   }
 });

@@ -15,26 +15,26 @@ describe("AliasTable", () => {
     [1e-9, 1, 1e9],
   ];
   for (const weights of cases) {
-    it(`pick() gives every choice its share when the weights are ${weights.slice(0, 4).join(", ")} …`, () => {
+    it(`pick() returns each index with its share when the weights are ${weights.slice(0, 4).join(", ")} …`, () => {
       const table = new AliasTable(weights);
       const counts = new Uint32Array(weights.length);
       for (let at = 0; at < GRID; at++) counts[table.pick((at + 0.5) / GRID)]!++;
       const total = weights.reduce((sum, weight) => sum + weight);
-      weights.forEach((weight, choice) => {
+      weights.forEach((weight, index) => {
         // Every column of the table has at most two boundaries, each misplaced by at most one step of the grid.
-        const error = Math.abs(counts[choice]! - GRID * weight / total);
-        assert(error <= 2 * weights.length, `choice ${choice}: ${error}`);
-        if (weight === 0) assertEquals(counts[choice], 0);
+        const error = Math.abs(counts[index]! - GRID * weight / total);
+        assert(error <= 2 * weights.length, `index ${index}: ${error}`);
+        if (weight === 0) assertEquals(counts[index], 0);
       });
     });
   }
 
-  it("pick() stays inside the table at both ends of [0, 1)", () => {
+  it("pick() returns a valid index at both ends of [0, 1)", () => {
     const table = new AliasTable([1, 2, 3]);
     for (const unit of [0, (2 ** 32 - 1) / 2 ** 32]) assert([0, 1, 2].includes(table.pick(unit)));
   });
 
-  it("refuses weights that add up to nothing", () => {
+  it("constructor throws when the weights do not have a positive sum", () => {
     for (const weights of [[], [0], [0, 0], [NaN]]) assertThrows(() => new AliasTable(weights), RangeError);
   });
 });

@@ -7,8 +7,8 @@ function average(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number) / numbers.length;
 }
 
-/** Sales of each day, by counting. */
-function perDay(calendar: Calendar, rows: number): number[] {
+/** Counts the sales of each day. */
+function countPerDay(calendar: Calendar, rows: number): number[] {
   const counts = new Array<number>(365).fill(0);
   for (let index = 0; index < rows; index++) counts[calendar.dayOf(index)]!++;
   return counts;
@@ -34,7 +34,7 @@ describe("Calendar", () => {
   }
 
   for (const rows of [1, 2, 364, 365, 1000]) {
-    it(`gives each of ${rows} sales one of the days, in the order of time`, () => {
+    it(`dayOf() assigns ${rows} sales to days in chronological order`, () => {
       const calendar = new Calendar("2026-11-24", rows, new Random(3));
       let last = 0;
       for (let index = 0; index < rows; index++) {
@@ -45,16 +45,16 @@ describe("Calendar", () => {
     });
   }
 
-  it("gives weekdays and months the shares that they are said to have", () => {
+  it("dayOf() distributes sales by the weekday and month weights", () => {
     const rows = 500_000;
     const calendar = new Calendar("2026-11-24", rows, new Random(11));
-    const counts = perDay(calendar, rows);
+    const counts = countPerDay(calendar, rows);
     const typical = rows / 365;
     const weekdays = WEEKDAY_WEIGHTS.map((_, weekday) =>
       average(counts.filter((_, day) => new Date(calendar.dates[day]!).getUTCDay() === weekday)) / typical
     );
     WEEKDAY_WEIGHTS.forEach((weight, weekday) => assert(Math.abs(weekdays[weekday]! - weight) < 0.05));
-    // A month has no whole weeks, and the days' noise does not quite cancel: five per cent are allowed.
+    // 5 % tolerance: a month has no whole number of weeks, and the noise of its days does not cancel out.
     const scale = average(counts.map((_, day) => MONTH_WEIGHTS[calendar.months[day]!]!));
     MONTH_WEIGHTS.forEach((weight, month) => {
       const share = average(counts.filter((_, day) => calendar.months[day] === month)) / typical;
@@ -65,7 +65,7 @@ describe("Calendar", () => {
 
 describe("SEASONS", () => {
   for (const [season, weights] of Object.entries(SEASONS)) {
-    it(`average 1 over the year, such as ${season}`, () => {
+    it(`${season} averages 1 over the year`, () => {
       assertEquals(weights.length, 12);
       assert(Math.abs(average([...weights]) - 1) < 0.05, String(average([...weights])));
     });

@@ -7,28 +7,28 @@ import { fromCents } from "../../../lib/domain/money.ts";
 describe("makeCatalogue()", () => {
   const catalogue = makeCatalogue(2_000, 20261124);
 
-  it("gives the same products for the same seed and size, others for another seed", () => {
+  it("returns the same products for the same seed and size, others for another seed", () => {
     assertEquals(makeCatalogue(2_000, 20261124), catalogue);
     const names = (seed: number) => makeCatalogue(20, seed).map(({ name }) => name).join();
     const seeds = [20261124, 20261125, 20261124 + 2 ** 32, Number.MAX_SAFE_INTEGER, 0];
     assertEquals(new Set(seeds.map(names)).size, seeds.length);
   });
 
-  it("gives the first products the same names and prices however many follow", () => {
+  it("returns the same first products for any size", () => {
     assertEquals(makeCatalogue(10, 20261124), catalogue.slice(0, 10));
   });
 
-  it("sells something in every department, at its prices", () => {
+  it("returns products of every department within its prices", () => {
     for (const { category, priceFrom, priceTo } of DEPARTMENTS) {
       const prices = catalogue.filter((product) => product.category === category)
         .map(({ priceCents }) => priceCents / 100);
       assert(prices.length > 100, `${category}: ${prices.length}`);
-      // A price tag may round up to the next ninety.
+      // Prices may round up to the next ninety.
       assert(Math.min(...prices) >= priceFrom && Math.max(...prices) <= priceTo + 90, category);
     }
   });
 
-  it("has more cheap things than dear ones in every department", () => {
+  it("returns more cheap products than expensive ones in every department", () => {
     for (const { category, priceFrom, priceTo } of DEPARTMENTS) {
       const prices = catalogue.filter((product) => product.category === category)
         .map(({ priceCents }) => priceCents / 100);
@@ -37,7 +37,7 @@ describe("makeCatalogue()", () => {
     }
   });
 
-  it("keeps the usual price inside the range, which is positive", () => {
+  it("keeps the regular price within the price range, which is positive", () => {
     for (const { priceCents, priceFromCents, priceToCents } of catalogue) {
       assert(0 < priceFromCents && priceFromCents < priceCents && priceCents < priceToCents);
     }
@@ -45,12 +45,12 @@ describe("makeCatalogue()", () => {
 });
 
 describe("catalogueCsv()", () => {
-  it("can be read back, names with commas and quotes too", async () => {
-    const odd = { category: "Books", season: "steady" as const, priceCents: 100, priceFromCents: 80 };
+  it("returns CSV that parses back, including names with commas, quotes and line breaks", async () => {
+    const book = { category: "Books", season: "steady" as const, priceCents: 100, priceFromCents: 80 };
     const products = [
       ...makeCatalogue(300, 5),
-      { ...odd, name: 'Say "yes", twice', priceToCents: 115 },
-      { ...odd, name: "line\nbreak", priceToCents: 115 },
+      { ...book, name: 'Say "yes", twice', priceToCents: 115 },
+      { ...book, name: "line\nbreak", priceToCents: 115 },
     ];
     const rows = await Array.fromAsync<Record<string, string>>(
       parse(catalogueCsv(products), { columns: true }),

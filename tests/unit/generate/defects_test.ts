@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { canonicalLine, convert, dayKey, splitLine } from "../../../lib/clean/rules.ts";
+import { convertRow, dayKey, formatCanonicalRow, splitLine } from "../../../lib/clean/rules.ts";
 import { dateRange } from "../../../lib/domain/dates.ts";
 import { DEFECTS, type Fields, REFORMATS } from "../../../lib/generate/defects.ts";
 import { Random } from "../../../lib/generate/random.ts";
@@ -17,44 +17,45 @@ const SALES: Fields[] = [
   ["4010000000", "100100001", "100000", "10", "2026-01-01", "5175000.00", "West"],
 ];
 
-/** Draws that reach every variant: all small ones, and some of 32 bits. */
+/** Reach every variant: all small values, and some of 32 bits. */
 const random = new Random(1);
 const DRAWS = Array.from({ length: 4_000 }, (_, index) => index < 2_000 ? index : random.uint32(0, index));
 
-function judge(line: string): string {
+/** Returns the canonical line, or the reason to reject it. */
+function cleanLine(line: string): string {
   const values = splitLine(line);
   if (!values) return "malformed_row";
-  const row = convert(values, RANGE);
-  return typeof row === "string" ? row : canonicalLine(row);
+  const row = convertRow(values, RANGE);
+  return typeof row === "string" ? row : formatCanonicalRow(row);
 }
 
 describe("REFORMATS", () => {
   for (const [kind, reformat] of Object.entries(REFORMATS)) {
-    it(`${kind}() writes a sale in other words that cleaning reads as the same sale`, () => {
-      const spellings = new Set<string>();
+    it(`${kind}() changes the format so that clean still reads the same sale`, () => {
+      const variants = new Set<string>();
       for (const sale of SALES) {
         for (const draw of DRAWS) {
           const fields: Fields = [...sale];
           reformat(fields, draw);
           const line = fields.join(",");
-          assert(line !== sale.join(","), `draw ${draw} leaves the sale as it was`);
-          assertEquals(judge(line), sale.join(","), line);
-          spellings.add(line);
+          assert(line !== sale.join(","), `draw ${draw} does not change the line`);
+          assertEquals(cleanLine(line), sale.join(","), line);
+          variants.add(line);
         }
       }
-      assert(spellings.size >= SALES.length);
+      assert(variants.size >= SALES.length);
     });
   }
 });
 
 describe("DEFECTS", () => {
-  for (const [reason, spoil] of Object.entries(DEFECTS)) {
-    it(`${reason}() makes lines that cleaning refuses for exactly that reason`, () => {
+  for (const [reason, defect] of Object.entries(DEFECTS)) {
+    it(`${reason}() returns a line that clean rejects for this reason`, () => {
       const variants = new Set<string>();
       for (const sale of SALES) {
         for (const draw of DRAWS) {
-          const line = spoil([...sale], draw, AS_OF);
-          assertEquals(judge(line), reason, line);
+          const line = defect([...sale], draw, AS_OF);
+          assertEquals(cleanLine(line), reason, line);
           variants.add(line);
         }
       }

@@ -6,16 +6,16 @@ import { generate, type GenerateOptions } from "../../../lib/generate/generate.t
 import { fromCents, toCents } from "../../../lib/domain/money.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
 import { REASONS } from "../../../lib/domain/sale.ts";
-import { findDataset, openDataset, partName } from "../../../lib/dataset/dataset.ts";
+import { openDataset, partName, readManifest } from "../../../lib/dataset/dataset.ts";
 import {
   AS_OF,
-  contextOf,
-  makePlace,
-  type Place,
+  makeContext,
+  makeTestStore,
   readFile,
   readRows,
   RUN_ID,
   sha256,
+  type TestStore,
 } from "../store/harness.ts";
 
 const OPTIONS: GenerateOptions = {
@@ -29,19 +29,19 @@ const OPTIONS: GenerateOptions = {
 };
 const FOLDER = `runs/${RUN_ID}/raw`;
 
-let place: Place;
+let place: TestStore;
 beforeAll(async () => {
-  place = await makePlace();
+  place = await makeTestStore();
 });
 afterAll(() => place.remove());
 
-/** Everything that must not depend on how the work is divided. */
-async function product(more: Partial<GenerateOptions> = {}, asOf = AS_OF) {
-  await generate(contextOf(place.store, { asOf }), { ...OPTIONS, ...more });
-  return await published();
+/** Generates, and returns everything that must not depend on partitions, workers and shards. */
+async function generateRaw(more: Partial<GenerateOptions> = {}, asOf = AS_OF) {
+  await generate(makeContext(place.store, { asOf }), { ...OPTIONS, ...more });
+  return await readPublished();
 }
 
-async function published() {
+async function readPublished() {
   const { store } = place;
   const { facts, rows } = await openDataset(store, RUN_ID, "raw");
   return {
@@ -54,19 +54,23 @@ async function published() {
 }
 
 describe("generate()", () => {
-  it("makes the same bytes as ever", async () => {
-    // Changed on purpose? Then every run that anybody repeats changes, too: say so where changes are told.
-    const { lines, products, defects } = await product();
+  it("generates the same bytes as earlier versions", async () => {
+    // An intended change also changes every run that is generated again: announce it in the release notes.
+    const { lines, products, defects } = await generateRaw();
     assertEquals(
       [lines, sha256(products!), sha256(defects!)].map((hash) => hash.slice(0, 16)),
       ["3a88fc4c6dd55d86", "dee485d2c83f4197", "fddf46a30dfe99f1"],
     );
   });
 
-  it("makes the same bytes whatever the number of parts and threads", async () => {
-    const whole = await product();
+  it("generates the same rows for any number of parts and threads", async () => {
+    const expected = await generateRaw();
     for (const [partitions, workers] of [[1, 2], [2, 1], [3, 2], [7, 3], [16, 2]] as const) {
-      assertEquals(await product({ partitions, workers }), whole, `${partitions} parts, ${workers} threads`);
+      assertEquals(
+        await generateRaw({ partitions, workers }),
+        expected,
+        `${partitions} parts, ${workers} threads`,
+      );
       const { parts } = await openDataset(place.store, RUN_ID, "raw");
       assertEquals(
         parts.map(({ name }) => name),
@@ -75,29 +79,29 @@ describe("generate()", () => {
     }
   });
 
-  it("makes other bytes for another seed, as-of date or size", async () => {
-    const whole = await product();
+  it("generates other rows for another seed, as-of date, size or defect rate", async () => {
+    const expected = await generateRaw();
     const others = [
-      await product({ seed: 43 }),
-      await product({ seed: 42 + 2 ** 32 }),
-      await product({}, "2026-11-23"),
-      await product({ customers: 301 }),
-      await product({ products: 51 }),
-      await product({ defectRate: 0.021 }),
+      await generateRaw({ seed: 43 }),
+      await generateRaw({ seed: 42 + 2 ** 32 }),
+      await generateRaw({}, "2026-11-23"),
+      await generateRaw({ customers: 301 }),
+      await generateRaw({ products: 51 }),
+      await generateRaw({ defectRate: 0.021 }),
     ];
-    assertEquals(new Set([whole, ...others].map(({ lines }) => lines)).size, 1 + others.length);
+    assertEquals(new Set([expected, ...others].map(({ lines }) => lines)).size, 1 + others.length);
   });
 
-  it("makes parts without rows when there are more parts than sales", async () => {
-    const { rows } = await product({ rows: 3, defectRate: 0, partitions: 8, workers: 2 });
+  it("writes parts without rows when there are more parts than sales", async () => {
+    const { rows } = await generateRaw({ rows: 3, defectRate: 0, partitions: 8, workers: 2 });
     assertEquals(rows, 3);
     const { parts } = await openDataset(place.store, RUN_ID, "raw");
     assertEquals(parts.reduce((sum, part) => sum + part.rows, 0), 3);
     assertEquals(parts.length, 8);
   });
 
-  it("opens the run with everything that fixes its bytes", async () => {
-    await product();
+  it("writes all parameters to the run record", async () => {
+    await generateRaw();
     assertEquals(await readRun(place.store, RUN_ID), {
       run_id: RUN_ID,
       as_of: AS_OF,
@@ -106,10 +110,10 @@ describe("generate()", () => {
     });
   });
 
-  it("leaves nothing of what stood in the folder before", async () => {
-    await product({ partitions: 5 });
+  it("removes all earlier files from the folder", async () => {
+    await generateRaw({ partitions: 5 });
     await place.store.writeText(`${FOLDER}/part-00099.csv`, "old");
-    await product({ partitions: 2 });
+    await generateRaw({ partitions: 2 });
     assertEquals(await place.store.list(FOLDER), [
       "defects.json",
       "manifest.json",
@@ -119,63 +123,63 @@ describe("generate()", () => {
     ]);
   });
 
-  for (const seed of [1, 2, 20261124]) {
-    for (const defectRate of [0, 0.02, 0.5]) {
-      it(`injects exactly what cleaning finds, with seed ${seed} and a defect rate of ${defectRate}`, async () => {
-        const made = await product({ rows: 8_000, seed, defectRate, partitions: 3, workers: 2 });
-        const defects = JSON.parse(made.defects!);
-        const { facts } = await clean(contextOf(place.store), {
-          maxRejected: 1,
-          checkDateRange: true,
-          workers: 2,
-        });
-        assertEquals(facts.rows_in, defects.raw_rows);
-        assertEquals(facts.rows_out, 8_000);
-        assertEquals(facts.duplicates, defects.duplicates);
-        assertEquals(facts.rejected, defects.rejected);
-        assertEquals(facts.rejected_by_reason, defects.rejected_by_reason);
-        assertEquals(Object.keys(defects.rejected_by_reason), [...REASONS]);
-        const ids = new Set((await readRows(place.store, "clean")).map((row) => row.split(",")[0]));
-        assertEquals(ids.size, 8_000);
-        const rows = (await readRows(place.store, "clean")).map((row) => row.split(","));
-        assertEquals(made.facts.sums, {
-          quantity: String(rows.reduce((sum, row) => sum + BigInt(row[3]!), 0n)),
-          amount: fromCents(rows.reduce((sum, row) => sum + toCents(row[5]!), 0n)),
-        });
-        assertEquals(made.facts.products_sha256, sha256(made.products!));
+  for (
+    const [seed, defectRate] of [[1, 0], [1, 0.5], [2, 0.02], [20261124, 0.02], [20261124, 0.5]] as const
+  ) {
+    it(`injects exactly what clean() finds, with seed ${seed} and a defect rate of ${defectRate}`, async () => {
+      const generated = await generateRaw({ rows: 8_000, seed, defectRate, partitions: 3, workers: 2 });
+      const defects = JSON.parse(generated.defects!);
+      const { facts } = await clean(makeContext(place.store), {
+        maxRejected: 1,
+        checkDateRange: true,
+        workers: 2,
       });
-    }
+      assertEquals(facts.rows_in, defects.raw_rows);
+      assertEquals(facts.rows_out, 8_000);
+      assertEquals(facts.duplicates, defects.duplicates);
+      assertEquals(facts.rejected, defects.rejected);
+      assertEquals(facts.rejected_by_reason, defects.rejected_by_reason);
+      assertEquals(Object.keys(defects.rejected_by_reason), [...REASONS]);
+      const ids = new Set((await readRows(place.store, "clean")).map((row) => row.split(",")[0]));
+      assertEquals(ids.size, 8_000);
+      const rows = (await readRows(place.store, "clean")).map((row) => row.split(","));
+      assertEquals(generated.facts.sums, {
+        quantity: String(rows.reduce((sum, row) => sum + BigInt(row[3]!), 0n)),
+        amount: fromCents(rows.reduce((sum, row) => sum + toCents(row[5]!), 0n)),
+      });
+      assertEquals(generated.facts.products_sha256, sha256(generated.products!));
+    });
   }
 
-  it("publishes nothing when it is stopped", async () => {
-    await product();
+  it("publishes nothing when the signal aborts", async () => {
+    await generateRaw();
     const stop = new AbortController();
     const reason = new SalesflowError("Stopped", { exitCode: 75 });
-    const context = contextOf(place.store, { signal: stop.signal, progress: () => stop.abort(reason) });
+    const context = makeContext(place.store, { signal: stop.signal, progress: () => stop.abort(reason) });
     const error = await assertRejects(
       () => generate(context, { ...OPTIONS, rows: 200_000, partitions: 2, workers: 2 }),
       SalesflowError,
       "Stopped",
     );
     assertEquals(error.exitCode, 75);
-    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
-    const again = await product();
+    assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined);
+    const again = await generateRaw();
     assertEquals(again.rows > 5_000, true);
   });
 
-  it("reports progress in sales, up to no more than their number", async () => {
-    const seen: [number, number | undefined][] = [];
-    const progress = (rows: number, total?: number) => void seen.push([rows, total]);
-    await generate(contextOf(place.store, { progress }), {
+  it("reports progress in sales, up to their number", async () => {
+    const reported: [number, number | undefined][] = [];
+    const progress = (rows: number, total?: number) => void reported.push([rows, total]);
+    await generate(makeContext(place.store, { progress }), {
       ...OPTIONS,
       rows: 100_000,
       workers: 2,
       partitions: 2,
     });
-    assert(seen.length > 0);
+    assert(reported.length > 0);
     assert(
-      seen.every(([rows, total], index) =>
-        rows <= 100_000 && total === 100_000 && rows >= (seen[index - 1]?.[0] ?? 0)
+      reported.every(([rows, total], index) =>
+        rows <= 100_000 && total === 100_000 && rows >= (reported[index - 1]?.[0] ?? 0)
       ),
     );
   });
@@ -184,79 +188,79 @@ describe("generate()", () => {
 describe("generate() in shards", () => {
   const sharded = { partitions: 7, workers: 1 };
   const make = (number: number, of = 3, more: Partial<GenerateOptions> = {}) =>
-    generate(contextOf(place.store), { ...OPTIONS, ...sharded, ...more, shard: { number, of } });
+    generate(makeContext(place.store), { ...OPTIONS, ...sharded, ...more, shard: { number, of } });
 
-  it("publishes the same dataset as without, when the last shard is done, in any order", async () => {
-    const whole = await product(sharded);
+  it("publishes the same dataset as without shards when the last shard is done, in any order", async () => {
+    const expected = await generateRaw(sharded);
     for (const order of [[1, 2, 3], [3, 1, 2], [2, 3, 1]]) {
       await place.store.remove(FOLDER);
       for (const number of order.slice(0, -1)) {
         assertEquals((await make(number)).unfinished, true);
-        assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined, `after shard ${number}`);
+        assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined, `after shard ${number}`);
       }
       assertEquals((await make(order.at(-1)!)).unfinished, undefined);
-      assertEquals(await published(), whole);
+      assertEquals(await readPublished(), expected);
     }
   });
 
-  it("publishes the same dataset when shards are made side by side", async () => {
-    const whole = await product(sharded);
+  it("publishes the same dataset when shards run concurrently", async () => {
+    const expected = await generateRaw(sharded);
     await place.store.remove(FOLDER);
     await Promise.all([1, 2, 3].map((number) => make(number)));
-    assertEquals(await published(), whole);
+    assertEquals(await readPublished(), expected);
   });
 
-  it("takes the dataset back while a shard is made again, and gives the same bytes afterwards", async () => {
-    const whole = await product(sharded);
+  it("withdraws the dataset while a shard runs again, and publishes the same bytes afterwards", async () => {
+    const expected = await generateRaw(sharded);
     await place.store.remove(FOLDER);
     for (const number of [1, 2, 3]) await make(number);
     const stop = new AbortController();
     stop.abort(new SalesflowError("Stopped", { exitCode: 75 }));
     await assertRejects(
       () =>
-        generate(contextOf(place.store, { signal: stop.signal }), {
+        generate(makeContext(place.store, { signal: stop.signal }), {
           ...OPTIONS,
           ...sharded,
           shard: { number: 2, of: 3 },
         }),
       SalesflowError,
     );
-    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined);
     await make(2);
-    assertEquals(await published(), whole);
+    assertEquals(await readPublished(), expected);
   });
 
-  it("never mixes shards of different parameters", async () => {
+  it("does not mix shards with different parameters", async () => {
     await place.store.remove(FOLDER);
     await make(1, 3, { seed: 1 });
     await make(2, 3, { seed: 1 });
     await make(3, 3, { seed: 2 });
-    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined);
     await make(1, 3, { seed: 2 });
-    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined);
     await make(2, 3, { seed: 2 });
     assertEquals((await openDataset(place.store, RUN_ID, "raw")).facts.seed, 2);
-    assertEquals((await published()).lines, (await product({ ...sharded, seed: 2 })).lines);
+    assertEquals((await readPublished()).lines, (await generateRaw({ ...sharded, seed: 2 })).lines);
   });
 
-  it("does not publish with a shard that another version made", async () => {
+  it("does not publish with a shard from another version", async () => {
     await place.store.remove(FOLDER);
     await make(1, 2);
     const path = `${FOLDER}/shard-1-of-2.json`;
     const { sums: _, ...older } = JSON.parse((await place.store.readText(path))!);
     await place.store.writeText(path, JSON.stringify(older));
     await make(2, 2);
-    assertEquals(await findDataset(place.store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(place.store, RUN_ID, "raw"), undefined);
     await make(1, 2);
-    assertEquals(await published(), await product(sharded));
+    assertEquals(await readPublished(), await generateRaw(sharded));
   });
 
-  it("refuses more shards than parts", async () => {
-    const error = await assertRejects(() => make(3, 8), SalesflowError, "8 shards");
+  it("fails when there are more shards than parts", async () => {
+    const error = await assertRejects(() => make(3, 8), SalesflowError, "7 partitions into 8 shards");
     assertEquals(error.exitCode, 2);
   });
 
-  it("names parts that readers of the store find in full", async () => {
+  it("lists parts in the manifest that match the stored files", async () => {
     await place.store.remove(FOLDER);
     for (const number of [3, 2, 1]) await make(number);
     for (const { name, bytes, sha256: hash } of (await openDataset(place.store, RUN_ID, "raw")).parts) {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { encodeAll, LineBuffer, LONGEST_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
+import { encodeAll, LineBuffer, MAX_LINE_BYTES } from "../../../lib/generate/line_buffer.ts";
 import { fromCents } from "../../../lib/domain/money.ts";
 
 function written(write: (lines: LineBuffer) => void): string {
@@ -13,33 +13,36 @@ function written(write: (lines: LineBuffer) => void): string {
 describe("LineBuffer", () => {
   const edges = [0, 1, 9, 10, 99, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 4e9 + 1e7, Number.MAX_SAFE_INTEGER];
 
-  it("number() writes what String() does", () => {
-    for (const value of edges) assertEquals(written((lines) => lines.number(value)), String(value));
-    fc.assert(
-      fc.property(fc.maxSafeNat(), (value) => written((lines) => lines.number(value)) === String(value)),
-    );
-  });
-
-  it("money() writes what fromCents() does", () => {
-    for (const cents of edges) {
-      assertEquals(written((lines) => lines.money(cents)), fromCents(BigInt(cents)));
-    }
+  it("appendInteger() formats like String()", () => {
+    for (const value of edges) assertEquals(written((lines) => lines.appendInteger(value)), String(value));
     fc.assert(
       fc.property(
         fc.maxSafeNat(),
-        (cents) => written((lines) => lines.money(cents)) === fromCents(BigInt(cents)),
+        (value) => written((lines) => lines.appendInteger(value)) === String(value),
       ),
     );
   });
 
-  it("appends numbers, texts and bytes in order, and begins anew after clear()", () => {
+  it("appendMoney() formats like fromCents()", () => {
+    for (const cents of edges) {
+      assertEquals(written((lines) => lines.appendMoney(cents)), fromCents(BigInt(cents)));
+    }
+    fc.assert(
+      fc.property(
+        fc.maxSafeNat(),
+        (cents) => written((lines) => lines.appendMoney(cents)) === fromCents(BigInt(cents)),
+      ),
+    );
+  });
+
+  it("clear() empties the buffer, to which methods append in order", () => {
     const [east] = encodeAll(["East"]);
     const write = (lines: LineBuffer) => {
-      lines.number(12);
-      lines.comma();
-      lines.text("Юг");
-      lines.comma();
-      lines.bytes(east!);
+      lines.appendInteger(12);
+      lines.appendComma();
+      lines.appendText("Юг");
+      lines.appendComma();
+      lines.appendBytes(east!);
       lines.endLine();
     };
     assertEquals(written(write), "12,Юг,East\n");
@@ -47,20 +50,20 @@ describe("LineBuffer", () => {
       written((lines) => {
         write(lines);
         lines.clear();
-        lines.number(7);
+        lines.appendInteger(7);
       }),
       "7",
     );
   });
 
-  it("says so when a line does not fit", () => {
+  it("endLine() throws when a line does not fit", () => {
     const writes: ((lines: LineBuffer) => void)[] = [
-      (lines) => lines.text("12345"),
-      (lines) => lines.text("123Ю"),
-      (lines) => lines.number(12345),
-      (lines) => lines.money(12345),
-      (lines) => lines.bytes(new Uint8Array(5)),
-      (lines) => lines.text("1234"),
+      (lines) => lines.appendText("12345"),
+      (lines) => lines.appendText("123Ю"),
+      (lines) => lines.appendInteger(12345),
+      (lines) => lines.appendMoney(12345),
+      (lines) => lines.appendBytes(new Uint8Array(5)),
+      (lines) => lines.appendText("1234"),
     ];
     for (const write of writes) {
       const lines = new LineBuffer(4);
@@ -70,17 +73,17 @@ describe("LineBuffer", () => {
           lines.endLine();
         },
         RangeError,
-        "does not fit into 4 bytes",
+        "does not fit into the buffer of 4 bytes",
       );
     }
   });
 
-  it("has room until less than a sale's two longest lines are left", () => {
-    const lines = new LineBuffer(2 * LONGEST_LINE_BYTES + 2);
+  it("hasRoom is true while two lines of the maximum length fit", () => {
+    const lines = new LineBuffer(2 * MAX_LINE_BYTES + 2);
     assert(lines.hasRoom);
-    lines.text("ab");
+    lines.appendText("ab");
     assert(lines.hasRoom);
-    lines.comma();
+    lines.appendComma();
     assert(!lines.hasRoom);
   });
 });

@@ -18,10 +18,10 @@ const CUSTOMERS = 20_000;
 const PRODUCTS = 500;
 const AS_OF = "2026-11-24";
 
-/** Whether a share of `count` draws is where it should be, within four standard deviations. */
-function assertShare(found: number, wanted: number, count: number, what: string): void {
-  const tolerance = 4 * Math.sqrt(wanted * (1 - wanted) / count);
-  assert(Math.abs(found - wanted) <= tolerance, `${what}: ${found}, wanted ${wanted} ± ${tolerance}`);
+/** Asserts that a share of `count` samples is as expected, within four standard deviations. */
+function assertShare(found: number, expected: number, count: number, what: string): void {
+  const tolerance = 4 * Math.sqrt(expected * (1 - expected) / count);
+  assert(Math.abs(found - expected) <= tolerance, `${what}: ${found}, expected ${expected} ± ${tolerance}`);
 }
 
 function sum(numbers: Iterable<number>): number {
@@ -30,7 +30,7 @@ function sum(numbers: Iterable<number>): number {
   return total;
 }
 
-/** Slope of the straight line through points, by least squares. */
+/** Returns the slope of the least-squares line through points. */
 function slope(points: [x: number, y: number][]): number {
   const meanX = sum(points.map(([x]) => x)) / points.length;
   const meanY = sum(points.map(([, y]) => y)) / points.length;
@@ -56,7 +56,7 @@ for (const seed of [20261124, 1]) {
     beforeAll(() => {
       for (let index = 0; index < ROWS; index++) {
         const sale = {} as Sale;
-        shop.make(index, sale);
+        shop.fillSale(index, sale);
         sales.push(sale);
         perProduct[sale.productId - 1]!++;
         perRegionProduct[sale.region]![sale.productId - 1]!++;
@@ -71,23 +71,23 @@ for (const seed of [20261124, 1]) {
       )
         .slice(3, 200);
       const found = slope(middle);
-      // Taste and season spread the counts about the law, which makes the ranked curve a little steeper.
+      // Regional taste and season add variance, which makes the ranked curve slightly steeper.
       assert(found < -ZIPF_EXPONENT + 0.05 && found > -1.3 * ZIPF_EXPONENT, `slope ${found}`);
       assert(ranked.at(-1)! > 0, "a product is never sold");
       const top = sum(ranked.slice(0, PRODUCTS / 10)) / ROWS;
-      assert(top > 0.3 && top < 0.5, `a tenth of the products makes ${top} of the sales`);
+      assert(top > 0.3 && top < 0.5, `a tenth of the products has ${top} of the sales`);
     });
 
-    it("gives regions their weights", () => {
-      // Regions follow customers' homes, of which there are fewer than sales, and some of them buy very often.
+    it("distributes sales over regions by their weights", () => {
+      // Regions follow the customers' homes: there are fewer customers than sales, and some buy very often.
       REGION_WEIGHTS.forEach((weight, region) => {
         const share = sum(perRegionProduct[region]!) / ROWS;
-        assert(Math.abs(share - weight) < 0.02, `${REGIONS[region]}: ${share}, wanted ${weight}`);
+        assert(Math.abs(share - weight) < 0.02, `${REGIONS[region]}: ${share}, expected ${weight}`);
       });
     });
 
-    it("gives regions tastes of their own", () => {
-      // Chi-square of the table region × product against one taste for all: far beyond chance, which is about 1,500.
+    it("has different tastes in different regions", () => {
+      // Chi-square of region × product against independence: far above its expectation of about 1,500.
       let square = 0;
       for (const counts of perRegionProduct) {
         const share = sum(counts) / ROWS;
@@ -98,10 +98,13 @@ for (const seed of [20261124, 1]) {
       }
       assert(square > 10 * (REGIONS.length - 1) * (PRODUCTS - 1), `chi-square ${square}`);
       const favourites = perRegionProduct.map((counts) => counts.indexOf(Math.max(...counts)));
-      assert(new Set(favourites).size > 1, `every region likes product ${favourites[0]! + 1} best`);
+      assert(
+        new Set(favourites).size > 1,
+        `product ${favourites[0]! + 1} is the best seller in every region`,
+      );
     });
 
-    it("lets customers buy at home but for the share that is away", () => {
+    it("sells at home except for the share away", () => {
       const byCustomer = Map.groupBy(sales, ({ customerId }) => customerId);
       let atHome = 0;
       let counted = 0;
@@ -114,25 +117,25 @@ for (const seed of [20261124, 1]) {
         counted += bought.length;
       }
       assert(counted > ROWS / 10, `only ${counted} sales of customers who buy often`);
-      // Who travels may end up at home: the regions are drawn by the same weights as homes.
+      // A region drawn for a sale away may be the home region: both are drawn with the same weights.
       const backHome = sum(REGION_WEIGHTS.map((weight) => weight * weight));
       const away = AWAY_SHARE * (1 - backHome);
       const found = 1 - atHome / counted;
-      assert(Math.abs(found - away) < 0.1 * away, `away: ${found}, wanted ${away}`);
+      assert(Math.abs(found - away) < 0.1 * away, `away: ${found}, expected ${away}`);
     });
 
-    it("has customers who come again, some of them very often", () => {
+    it("has repeat customers, some very frequent", () => {
       const perCustomer = new Float64Array(CUSTOMERS);
       for (const { customerId } of sales) perCustomer[customerId - 100_001]!++;
       const buyers = perCustomer.filter((count) => count > 0);
       const repeated = buyers.filter((count) => count > 1).length / buyers.length;
       assert(repeated > 0.9, `${repeated} of the customers bought twice or more`);
-      // A square of a uniform number: the first tenth of the customers is drawn with probability √0.1.
+      // The square of a uniform number: the first tenth of the customers has probability √0.1.
       const busiest = sum(perCustomer.subarray(0, CUSTOMERS / 10)) / ROWS;
       assertShare(busiest, Math.sqrt(0.1), ROWS, "the busiest tenth");
     });
 
-    it("sells few pieces at a time, and a few in bulk", () => {
+    it("sells quantities by their weights, and some in bulk", () => {
       const counts = new Float64Array(31);
       for (const { quantity } of sales) counts[quantity]!++;
       QUANTITY_WEIGHTS.slice(0, 9).forEach((weight, index) =>
@@ -143,7 +146,7 @@ for (const seed of [20261124, 1]) {
       assert(Math.min(...bulk) > 0, "a bulk quantity never occurs");
     });
 
-    it("asks quantity × the product's price of that day, inside the product's range", () => {
+    it("priceCents() × quantity is the amount, within the product's price range", () => {
       for (const { amountCents, quantity, productId, day } of sales) {
         const price = shop.priceCents(productId - 1, day);
         const { priceFromCents, priceToCents } = catalogue[productId - 1]!;
@@ -153,7 +156,7 @@ for (const seed of [20261124, 1]) {
       }
     });
 
-    it("keeps a price for a week, and has promotions", () => {
+    it("priceCents() is constant for a week, and has promotions", () => {
       let promoted = 0;
       const weeks = 40;
       for (let product = 0; product < PRODUCTS; product++) {
@@ -172,26 +175,29 @@ for (const seed of [20261124, 1]) {
         const all = sales.filter(({ productId }) => catalogue[productId - 1]!.season === season);
         return all.filter(({ day }) => months.includes(shop.calendar.months[day]!)).length / all.length;
       };
-      const june = [4, 5, 6, 7];
-      const allYear = share("steady", june);
-      assert(share("summer", june) > 1.4 * allYear, "summer things in summer");
-      assert(share("winter", june) < 0.8 * allYear, "winter things in summer");
+      const summerMonths = [4, 5, 6, 7];
+      const allYear = share("steady", summerMonths);
+      assert(share("summer", summerMonths) > 1.4 * allYear, "summer products in summer");
+      assert(share("winter", summerMonths) < 0.8 * allYear, "winter products in summer");
       assert(share("gifts", [11]) > 1.5 * share("steady", [11]), "gifts in December");
-      assert(share("school", [7]) > 1.5 * share("steady", [7]), "school things in August");
+      assert(share("school", [7]) > 1.5 * share("steady", [7]), "school products in August");
     });
 
     it("sells more in December than in January, and more on Mondays than on Saturdays", () => {
       const inMonth = (month: number) =>
         sales.filter(({ day }) => shop.calendar.months[day] === month).length;
       const ratio = inMonth(11) / inMonth(0);
-      const wanted = MONTH_WEIGHTS[11]! / MONTH_WEIGHTS[0]!;
-      assert(Math.abs(ratio - wanted) < 0.1 * wanted, `December ÷ January: ${ratio}, wanted ${wanted}`);
+      const expected = MONTH_WEIGHTS[11]! / MONTH_WEIGHTS[0]!;
+      assert(
+        Math.abs(ratio - expected) < 0.1 * expected,
+        `December ÷ January: ${ratio}, expected ${expected}`,
+      );
       const onWeekday = (weekday: number) =>
         sales.filter(({ day }) => new Date(shop.calendar.dates[day]!).getUTCDay() === weekday).length;
       assert(onWeekday(1) > 1.25 * onWeekday(6));
     });
 
-    it("sells on every one of the 365 days up to as-of, numbers in the order of time", () => {
+    it("fillSale() covers the 365 days up to as-of in chronological order", () => {
       const days = new Set(sales.map(({ day }) => day));
       assertEquals(days.size, 365);
       assertEquals(toIsoDate(shop.calendar.firstDay), toIsoDate(toDay(AS_OF) - 364));
@@ -201,11 +207,11 @@ for (const seed of [20261124, 1]) {
       });
     });
 
-    it("makes extra sales that are none of the valid ones, of the same day", () => {
+    it("fillExtraSale() returns a sale of the same day that is not a valid one", () => {
       const [extra, valid] = [{} as Sale, {} as Sale];
       for (const index of [0, 1, ROWS - 1]) {
-        shop.makeExtra(index, extra);
-        shop.make(index, valid);
+        shop.fillExtraSale(index, extra);
+        shop.fillSale(index, valid);
         assertEquals(extra.saleId, valid.saleId + 1);
         assertEquals(extra.day, valid.day);
         assertEquals(extra.amountCents, extra.quantity * shop.priceCents(extra.productId - 1, extra.day));
@@ -215,7 +221,7 @@ for (const seed of [20261124, 1]) {
 }
 
 describe("Shop", () => {
-  it("works when it has one product, one customer and one sale", () => {
+  it("fillSale() works with one product, one customer and one sale", () => {
     const shop = new Shop({
       seed: 0,
       asOf: AS_OF,
@@ -225,7 +231,7 @@ describe("Shop", () => {
       seasons: ["winter"],
     });
     const sale = {} as Sale;
-    shop.make(0, sale);
+    shop.fillSale(0, sale);
     assertEquals([sale.saleId, sale.customerId, sale.productId], [10_000_000, 100_001, 1]);
     assertEquals(sale.amountCents, sale.quantity * shop.priceCents(0, sale.day));
   });

@@ -3,22 +3,22 @@ import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { gzipSync } from "node:zlib";
 import { clean } from "../../../lib/clean/clean.ts";
 import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
-import { ingest, type IngestOptions, rawLine } from "../../../lib/ingest/ingest.ts";
+import { formatRawLine, ingest, type IngestOptions } from "../../../lib/ingest/ingest.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
 import { REJECTED_HEADER, SALE_HEADER } from "../../../lib/domain/sale.ts";
-import { findDataset, openDataset } from "../../../lib/dataset/dataset.ts";
+import { openDataset, readManifest } from "../../../lib/dataset/dataset.ts";
 import {
   AS_OF,
-  contextOf,
-  makePlace,
-  putRaw,
+  makeContext,
+  makeTestStore,
   readFile,
   readRows,
   RUN_ID,
   toBytes,
+  writeRawDataset,
 } from "../store/harness.ts";
 
-const place = await makePlace();
+const place = await makeTestStore();
 const { store } = place;
 afterAll(() => place.remove());
 beforeEach(() => store.remove(`runs/${RUN_ID}`));
@@ -30,24 +30,24 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
 }
 
 function run(files: string[], more: Partial<IngestOptions> = {}, signal?: AbortSignal) {
-  const context = contextOf(store, signal ? { signal } : {});
+  const context = makeContext(store, signal ? { signal } : {});
   return ingest(context, { files, map: {}, encoding: "utf-8", ...more });
 }
 
-/** The raw part as it stands. */
+/** Returns the content of a raw part. */
 async function rawText(part = "part-00000.csv"): Promise<string> {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(
     await readFile(store, `runs/${RUN_ID}/raw/${part}`),
   );
 }
 
-describe("rawLine()", () => {
+describe("formatRawLine()", () => {
   const order = [0, 1, 2, 3, 4, 5, 6];
   const cases: [what: string, values: string[], columns: number[], headerLength: number, line: string][] = [
-    ["values as they are", ["1", " 2", "x", "", "д", "1.5", "N"], order, 7, "1, 2,x,,д,1.5,N"],
+    ["values unchanged", ["1", " 2", "x", "", "д", "1.5", "N"], order, 7, "1, 2,x,,д,1.5,N"],
     ["values in our order", ["g", "f", "e", "d", "c", "b", "a"], order.toReversed(), 7, "a,b,c,d,e,f,g"],
     [
-      "no other columns",
+      "only our columns",
       ["x", "1", "2", "3", "4", "5", "6", "7", "y"],
       [1, 2, 3, 4, 5, 6, 7],
       9,
@@ -61,15 +61,15 @@ describe("rawLine()", () => {
       '1,2,3,4,5,"1 234,50","say ""x"""',
     ],
     [
-      "line breaks as blanks",
+      "line breaks as spaces",
       ["1\r\n1", "2\n\n2", "3\r3", "4", "5", "6", "7"],
       order,
       7,
       "1 1,2 2,3 3,4,5,6,7",
     ],
-    ["too few values as one", ["1", "a\nb"], order, 7, '"1,a b"'],
+    ["too few values as one field", ["1", "a\nb"], order, 7, '"1,a b"'],
     [
-      "too many values as one",
+      "too many values as one field",
       ["1", "2", "3", "4", "5", "6", "7", 'a "8"'],
       order,
       7,
@@ -77,12 +77,12 @@ describe("rawLine()", () => {
     ],
   ];
   for (const [what, values, columns, headerLength, line] of cases) {
-    it(`writes ${what}`, () => assertEquals(rawLine(values, columns, headerLength), line));
+    it(`formats ${what}`, () => assertEquals(formatRawLine(values, columns, headerLength), line));
   }
 });
 
 describe("ingest()", () => {
-  it("takes exports of different shapes as the parts of one run", async () => {
+  it("writes exports of different formats as the parts of one run", async () => {
     const comma = await file("a.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
     const semicolon = await file(
       "b.csv.gz",
@@ -108,7 +108,7 @@ describe("ingest()", () => {
     });
   });
 
-  it("keeps the line numbers of the export, so that rejected rows can be found in it", async () => {
+  it("keeps the line numbers of the export", async () => {
     const rows = [
       "",
       SALE_HEADER,
@@ -119,7 +119,7 @@ describe("ingest()", () => {
       "4,1,1,1,2026-11-24,10.00,West",
     ];
     await run([await file("lines.csv", rows.join("\n"))]);
-    await clean(contextOf(store), { maxRejected: 1, checkDateRange: true, workers: 1 });
+    await clean(makeContext(store), { maxRejected: 1, checkDateRange: true, workers: 1 });
     assertEquals(await readRows(store, "rejected", { header: REJECTED_HEADER }), [
       'part-00000.csv,6,invalid_customer_id,"2,two lines,1,1,2026-11-24,10.00,North"',
       'part-00000.csv,7,malformed_row,"""3,1,1"""',
@@ -127,18 +127,18 @@ describe("ingest()", () => {
     assertEquals((await readRows(store, "clean")).length, 2);
   });
 
-  it("counts the same rows as cleaning does, for values of every kind", async () => {
+  it("counts the same rows as clean() for values of every kind", async () => {
     const values = ['"', '""', ",", " ", "\u00a0", "\0", "\ufeff", "=1+1", "я", "\r", "x".repeat(70_000)];
     const lines = values.flatMap((value) => {
       const quoted = `"${value.replaceAll('"', '""')}"`;
       return [`${quoted},1,1,1,2026-11-24,1.00,N`, quoted, `1,${quoted}`, `${quoted}${",".repeat(9)}`];
     });
     const { rowsIn } = await run([await file("odd.csv", `${SALE_HEADER}\n${lines.join("\n")}\n`)]);
-    const { facts } = await clean(contextOf(store), { maxRejected: 1, checkDateRange: true, workers: 2 });
+    const { facts } = await clean(makeContext(store), { maxRejected: 1, checkDateRange: true, workers: 2 });
     assertEquals(facts.rows_in, rowsIn);
   });
 
-  it("writes a raw line for each of very many lines of one record without holding them", async () => {
+  it("writes very many lines of one record without buffering them", async () => {
     const lines = 600_000;
     const content = `${SALE_HEADER},note\n1,1,1,1,2026-11-24,10.00,North,"${"\n".repeat(lines)}"\n`;
     assertEquals((await run([await file("long.csv", content)])).rowsIn, 1);
@@ -147,7 +147,7 @@ describe("ingest()", () => {
     assertEquals(text.replace(/\n+/, "\n"), `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
   });
 
-  it("gives the same bytes again", async () => {
+  it("writes the same bytes when it runs again", async () => {
     const path = await file("same.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
     await run([path]);
     const first = await store.readText(`runs/${RUN_ID}/raw/manifest.json`);
@@ -155,8 +155,8 @@ describe("ingest()", () => {
     assertEquals(await store.readText(`runs/${RUN_ID}/raw/manifest.json`), first);
   });
 
-  it("reports all files that cannot be used at once, and touches nothing", async () => {
-    await putRaw(store, ["1,1,1,1,2026-11-24,10.00,North\n"]);
+  it("reports all invalid files at once and writes nothing", async () => {
+    await writeRawDataset(store, ["1,1,1,1,2026-11-24,10.00,North\n"]);
     const before = await store.readText(`runs/${RUN_ID}/raw/manifest.json`);
     const files = [
       await file("good.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`),
@@ -177,14 +177,14 @@ describe("ingest()", () => {
     ["is empty", "", "is empty: it has no header"],
     ["holds blank lines only", "\n \n", "is empty: it has no header"],
     ["holds a header only", `${SALE_HEADER}\n`, "There are no sales"],
-    ["has a quote that never closes", `${SALE_HEADER}\n1,"1\n2,2\n`, "its quote never closes"],
+    ["has an unclosed quote", `${SALE_HEADER}\n1,"1\n2,2\n`, "has an unclosed quote"],
     [
-      "is packed and cut",
+      "is truncated gzip",
       gzipSync(`${SALE_HEADER}\n${"1,1,1,1,2026-11-24,10.00,North\n".repeat(9_999)}`).subarray(0, 300),
       "is damaged",
     ],
     [
-      "is no CSV",
+      "is not CSV",
       Uint8Array.from({ length: 100_000 }, (_, index) => index * 7919 >> 3),
       "there is no column",
     ],
@@ -194,28 +194,28 @@ describe("ingest()", () => {
       const path = await file("bad.csv", content);
       const error = await assertRejects(() => run([path]), SalesflowError, message);
       assertEquals([error.exitCode, typeof error.remedy], [2, "string"]);
-      assertEquals(await findDataset(store, RUN_ID, "raw"), undefined);
+      assertEquals(await readManifest(store, RUN_ID, "raw"), undefined);
       assertEquals((await store.list(`runs/${RUN_ID}/raw`)).filter((name) => name !== "part-00000.csv"), []);
     });
   }
 
-  it("publishes nothing when a later file breaks off", async () => {
+  it("publishes nothing when a later file is truncated", async () => {
     const good = await file("good.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
     const rows = Array.from(
       { length: 50_000 },
       (_, index) => `${index},1,1,1,2026-11-24,${index * 7919 % 1013}.00,North\n`,
     );
-    const packed = gzipSync(`${SALE_HEADER}\n${rows.join("")}`);
-    const cut = await file("cut.csv.gz", packed.subarray(0, packed.length - 10));
-    const error = await assertRejects(() => run([good, cut]), SalesflowError, "cut.csv.gz is damaged");
+    const compressed = gzipSync(`${SALE_HEADER}\n${rows.join("")}`);
+    const truncated = await file("cut.csv.gz", compressed.subarray(0, compressed.length - 10));
+    const error = await assertRejects(() => run([good, truncated]), SalesflowError, "cut.csv.gz is damaged");
     assertEquals(error.exitCode, 2);
-    assertEquals(await findDataset(store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(store, RUN_ID, "raw"), undefined);
     assertEquals(await store.list(`runs/${RUN_ID}/raw`), ["part-00000.csv"]);
     await run([good]);
     assertEquals((await openDataset(store, RUN_ID, "raw")).rows, 1);
   });
 
-  it("publishes nothing when it is stopped", async () => {
+  it("publishes nothing when the signal aborts", async () => {
     const path = await file(
       "long.csv",
       `${SALE_HEADER}\n${"1,1,1,1,2026-11-24,10.00,North\n".repeat(20_000)}`,
@@ -223,6 +223,6 @@ describe("ingest()", () => {
     const stop = new AbortController();
     stop.abort(new SalesflowError("Stopped", { exitCode: 75 }));
     await assertRejects(() => run([path], {}, stop.signal), SalesflowError, "Stopped");
-    assertEquals(await findDataset(store, RUN_ID, "raw"), undefined);
+    assertEquals(await readManifest(store, RUN_ID, "raw"), undefined);
   });
 });

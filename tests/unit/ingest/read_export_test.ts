@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { gzipSync } from "node:zlib";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
-  FREE_UNPACKED_BYTES,
-  LONGEST_RECORD_BYTES,
-  MOST_TIMES_UNPACKED,
+  MAX_COMPRESSION_RATIO,
+  MAX_RECORD_BYTES,
   readExport,
+  UNCHECKED_OUTPUT_BYTES,
 } from "../../../lib/ingest/read_export.ts";
 import { joinBytes, toBytes } from "../store/harness.ts";
 
@@ -22,7 +22,7 @@ async function file(content: string | Uint8Array): Promise<string> {
   return path;
 }
 
-/** All records as `line: value|value`. */
+/** Returns all records as `line: value|value`. */
 async function read(content: string | Uint8Array, encoding = "utf-8"): Promise<string[]> {
   const records: string[] = [];
   for await (const { values, line } of readExport(await file(content), encoding)) {
@@ -42,7 +42,7 @@ describe("readExport()", () => {
     ["tabs", "a\tb\n1 000\t2\n", ["1: a|b", "2: 1 000|2"]],
     ["CR LF", "a,b\r\n1,2\r\n", ["1: a|b", "2: 1|2"]],
     ["LF and CR LF", "a,b\r\n1,2\n3,4\r\n", ["1: a|b", "2: 1|2", "3: 3|4"]],
-    ["no line end at the end", "a,b\n1,2", ["1: a|b", "2: 1|2"]],
+    ["no line end at the end of the file", "a,b\n1,2", ["1: a|b", "2: 1|2"]],
     ["a byte order mark", "\ufeffa,b\n1,2\n", ["1: a|b", "2: 1|2"]],
     ["a byte order mark before quotes", '\ufeff"a","b"\n1,2\n', ["1: a|b", "2: 1|2"]],
     ["quotes", '"a","b"\n"1,2","say ""yes"""\n', ["1: a|b", '2: 1,2|say "yes"']],
@@ -58,14 +58,15 @@ describe("readExport()", () => {
     ["nothing", "", []],
     ["blank lines only", " \n\n\r\n", []],
     ["NULs", "a,b\n\0,1\n", ["1: a|b", "2: \0|1"]],
-    ["broken UTF-8", joinBytes(["a,b\n", Uint8Array.of(0xd0, 0x2c, 0xff), "\n"]), [
+    ["invalid UTF-8", joinBytes(["a,b\n", Uint8Array.of(0xd0, 0x2c, 0xff), "\n"]), [
       "1: a|b",
       "2: \ufffd|\ufffd",
     ]],
   ];
   for (const [what, content, records] of cases) {
     it(`reads ${what}`, async () => assertEquals(await read(content), records));
-    it(`reads ${what}, packed`, async () => assertEquals(await read(gzipSync(toBytes(content))), records));
+    it(`reads ${what}, compressed`, async () =>
+      assertEquals(await read(gzipSync(toBytes(content))), records));
   }
 
   it("reads windows-1251", async () => {
@@ -80,13 +81,13 @@ describe("readExport()", () => {
     assertEquals(await read(bytes, "utf-16le"), ["1: a|b", "2: Юг|2"]);
   });
 
-  it("reads characters that are cut between chunks", async () => {
+  it("decodes characters that are split between chunks", async () => {
     const rows = Array.from({ length: 40_000 }, (_, index) => `Север ₽ ${index}`);
     const found = await read(`a;b\n${rows.map((row) => `${row};x`).join("\n")}\n`);
     assertEquals(found.slice(1), rows.map((row, index) => `${index + 2}: ${row}|x`));
   });
 
-  it("reads several packed files in a row, as cat and pigz make them", async () => {
+  it("reads concatenated gzip members, as written by cat and pigz", async () => {
     const content = joinBytes([gzipSync("a,b\n1,"), gzipSync("2\n"), gzipSync(""), gzipSync("3,4\n")]);
     assertEquals(await read(content), ["1: a|b", "2: 1|2", "3: 3|4"]);
   });
@@ -109,7 +110,7 @@ describe("readExport()", () => {
     assertEquals(records, [1_000_001, 2]);
   });
 
-  it("lets go of the file when nobody wants more records", async () => {
+  it("closes the file when the reader stops early", async () => {
     const rows = "1,2\n".repeat(500_000);
     for (const content of [`a,b\n${rows}`, gzipSync(`a,b\n${rows}`)]) {
       const path = await file(content);
@@ -124,9 +125,9 @@ describe("readExport()", () => {
       await records.next();
       assert(await open() > 0);
       await records.return(undefined);
-      // A read that is under way holds the file a little longer.
+      // A pending read keeps the file open for a moment.
       for (let turn = 0; turn < 1_000 && await open() > 0; turn++);
-      // The system's close follows in the next turns of the event loop.
+      // The close system call follows in later turns of the event loop.
       for (let turn = 0; turn < 100 && await open() > 0; turn++) {
         await new Promise((next) => setTimeout(next, 0));
       }
@@ -135,45 +136,45 @@ describe("readExport()", () => {
   });
 
   const rows = Array.from({ length: 5_000 }, (_, index) => `${index},${index * 7919 % 10_007}\n`).join("");
-  const packed = gzipSync(`a,b\n${rows}`);
+  const compressed = gzipSync(`a,b\n${rows}`);
   const damages: [what: string, content: Uint8Array, message: string][] = [
-    ["is cut in the middle", packed.subarray(0, packed.length / 2), "is damaged"],
-    ["lacks its last bytes", packed.subarray(0, -4), "is damaged"],
+    ["is truncated in the middle", compressed.subarray(0, compressed.length / 2), "is damaged"],
+    ["lacks its last bytes", compressed.subarray(0, -4), "is damaged"],
     [
-      "has another checksum",
-      Uint8Array.from(packed).with(packed.length - 6, packed.at(-6)! ^ 1),
+      "has a wrong checksum",
+      Uint8Array.from(compressed).with(compressed.length - 6, compressed.at(-6)! ^ 1),
       "is damaged",
     ],
-    ["has a byte changed", Uint8Array.from(packed).with(2_000, packed[2_000]! ^ 0xff), "is damaged"],
-    ["is nothing but the beginning of a packed file", Uint8Array.of(0x1f, 0x8b), "is damaged"],
+    ["has a byte changed", Uint8Array.from(compressed).with(2_000, compressed[2_000]! ^ 0xff), "is damaged"],
+    ["holds only the gzip magic number", Uint8Array.of(0x1f, 0x8b), "is damaged"],
   ];
   for (const [what, content, message] of damages) {
-    it(`fails clearly when a packed file ${what}`, async () => {
+    it(`fails when a gzip file ${what}`, async () => {
       const error = await assertRejects(() => read(content), SalesflowError, message);
       assertEquals([error.exitCode, error.stage], [2, "ingest"]);
     });
   }
 
   const unclosed: [what: string, content: string, line: number][] = [
-    ["never closes", 'a,b\n1,2\n3,"4\n5,6\n', 4],
-    ["never closes in the header", '"a,b\n1,2\n', 2],
+    ["is unclosed", 'a,b\n1,2\n3,"4\n5,6\n', 4],
+    ["is unclosed in the header", '"a,b\n1,2\n', 2],
   ];
   for (const [what, content, line] of unclosed) {
-    it(`names the line when a quote ${what}`, async () => {
-      const error = await assertRejects(() => read(content), SalesflowError, "its quote never closes");
+    it(`reports the line when a quote ${what}`, async () => {
+      const error = await assertRejects(() => read(content), SalesflowError, "has an unclosed quote");
       assertStringIncludes(error.message, `line ${line}`);
       assertStringIncludes(error.remedy!, "lone double quote");
     });
   }
 
-  it("refuses a record that is longer than the limit, without reading all of it", async () => {
-    const content = joinBytes([`a,b\n1,"`, "x".repeat(3 * LONGEST_RECORD_BYTES), `"\n`]);
-    await assertRejects(() => read(content), SalesflowError, "too long or its quote never closes");
+  it("fails on a record above the limit without reading all of it", async () => {
+    const content = joinBytes([`a,b\n1,"`, "x".repeat(3 * MAX_RECORD_BYTES), `"\n`]);
+    await assertRejects(() => read(content), SalesflowError, "is too long or has an unclosed quote");
   });
 
   for (const [what, content] of [["NULs", "\0"], ["letters", "a"], ["quotes", '"']] as const) {
-    it(`stays small when a packed file unfolds into a gigabyte of ${what}`, async () => {
-      // One member of 16 MiB, 64 times: packed files in a row are one file.
+    it(`limits memory when a gzip file decompresses to a gigabyte of ${what}`, async () => {
+      // A gzip member of 16 MiB, 64 times.
       const member = gzipSync(toBytes(content.repeat(1 << 24)));
       const path = await file(joinBytes(Array.from({ length: 64 }, () => member)));
       const before = Deno.memoryUsage().rss;
@@ -184,26 +185,26 @@ describe("readExport()", () => {
     });
   }
 
-  it(`refuses a packed file that unfolds into more than ${MOST_TIMES_UNPACKED} times its size`, async () => {
-    const packed = gzipSync(`a,b\n1,2\n${"1,2\n".repeat(FREE_UNPACKED_BYTES)}`);
-    assert(packed.length * MOST_TIMES_UNPACKED < 3 * FREE_UNPACKED_BYTES);
-    const error = await assertRejects(() => read(packed), SalesflowError, "times its size");
+  it(`fails when a gzip file decompresses to more than ${MAX_COMPRESSION_RATIO} times its size`, async () => {
+    const compressed = gzipSync(`a,b\n1,2\n${"1,2\n".repeat(UNCHECKED_OUTPUT_BYTES)}`);
+    assert(compressed.length * MAX_COMPRESSION_RATIO < 3 * UNCHECKED_OUTPUT_BYTES);
+    const error = await assertRejects(() => read(compressed), SalesflowError, "times its size");
     assertEquals([error.exitCode, error.stage], [2, "ingest"]);
-    assertStringIncludes(error.remedy!, "unpack it yourself");
+    assertStringIncludes(error.remedy!, "decompress it yourself");
   });
 
-  it("reads small packed files of the same row, and large ones of ordinary rows", async () => {
+  it("reads small gzip files of one repeated row, and large ones of ordinary rows", async () => {
     const same = "1,2\n".repeat(100_000);
     assertEquals((await read(gzipSync(`a,b\n${same}`))).length, 100_001);
     let ordinary = "a,b\n";
-    for (let id = 0; ordinary.length < 2 * FREE_UNPACKED_BYTES; id++) {
+    for (let id = 0; ordinary.length < 2 * UNCHECKED_OUTPUT_BYTES; id++) {
       ordinary += `${id},2026-11-24 00:00:00 the same all the time,North,North,North,North,North,North\n`;
     }
     const last = (await read(gzipSync(ordinary))).at(-1)!;
     assertStringIncludes(last, "|North");
   });
 
-  it("stops among blank lines when it is told to", async () => {
+  it("stops within blank lines when the signal aborts", async () => {
     const stop = new AbortController();
     const records = readExport(await file(`a,b\n${"\n".repeat(10_000)}`), "utf-8", stop.signal);
     await records.next();
@@ -211,7 +212,7 @@ describe("readExport()", () => {
     await assertRejects(() => records.next(), SalesflowError, "Stopped");
   });
 
-  it("names a file that is not there, or is a folder", async () => {
+  it("fails when the file does not exist or is a folder", async () => {
     const missing = async (path: string) => {
       for await (const _ of readExport(path, "utf-8"));
     };
@@ -224,17 +225,17 @@ describe("readExport()", () => {
     await assertRejects(() => missing(folder), SalesflowError, `Cannot read ${folder}`);
   });
 
-  it("says what to do about a folder, and about a file that may not be read", async () => {
+  it("has a remedy for a folder and for a file without read permission", async () => {
     const open = Deno.open;
     const read = (path: string) => assertRejects(() => readExport(path, "utf-8").next(), SalesflowError);
     const folder = await read("/");
     assertEquals([folder.exitCode, folder.message], [2, "Cannot read /: it is a folder"]);
-    // Root may read everything.
+    // Simulated, because root may read every file.
     Deno.open = () => Promise.reject(new Deno.errors.PermissionDenied("os error 13"));
     try {
-      const refused = await read("/secret.csv");
-      assertEquals([refused.exitCode, refused.message], [2, "Cannot read /secret.csv: it is not allowed"]);
-      assertStringIncludes(refused.remedy!, "permission to read");
+      const denied = await read("/secret.csv");
+      assertEquals([denied.exitCode, denied.message], [2, "Cannot read /secret.csv: permission denied"]);
+      assertStringIncludes(denied.remedy!, "permission to read");
     } finally {
       Deno.open = open;
     }

@@ -19,9 +19,9 @@ const [first, second, third] = known as [Migration, Migration, Migration];
 
 describe("pendingMigrations()", () => {
   const cases: [string, Migration[], Migration[]][] = [
-    ["everything when nothing was applied", [], known],
-    ["what follows the last one", [first], [second, third]],
-    ["nothing when all were applied", known, []],
+    ["all migrations when none is applied", [], known],
+    ["those after the last applied one", [first], [second, third]],
+    ["none when all are applied", known, []],
   ];
   for (const [name, applied, expected] of cases) {
     it(`pendingMigrations() returns ${name}`, () => {
@@ -31,21 +31,21 @@ describe("pendingMigrations()", () => {
 
   const refusals: [string, Migration[], string][] = [
     ["a newer version", [...known, { ...third, version: 4, name: "0004_new.sql" }], "newer schema"],
-    ["another text", [first, { ...second, checksum: "other" }], "another version of the schema"],
-    ["a gap", [first, third], "lacks migration 2"],
+    ["a different checksum", [first, { ...second, checksum: "other" }], "different version of the schema"],
+    ["a gap", [first, third], "not migration 2"],
   ];
-  for (const [name, applied, says] of refusals) {
+  for (const [name, applied, message] of refusals) {
     it(`pendingMigrations() throws when the database has ${name}`, () => {
-      const error = assertThrows(() => pendingMigrations(known, applied, "X"), SalesflowError, says);
+      const error = assertThrows(() => pendingMigrations(known, applied, "X"), SalesflowError, message);
       assertEquals(error.exitCode, 1);
       assert(error.remedy);
     });
   }
 });
 
-describe("migrations", () => {
+describe("POSTGRES_MIGRATIONS and CLICKHOUSE_MIGRATIONS", () => {
   for (const [database, migrations] of Object.entries({ POSTGRES_MIGRATIONS, CLICKHOUSE_MIGRATIONS })) {
-    it(`${database} are numbered without gaps, and every file of the folder is among them`, () => {
+    it(`${database} has every migration file of its folder, numbered without gaps`, () => {
       assertEquals(migrations.map(({ version }) => version), migrations.map((_, i) => i + 1));
       const folder = new URL(
         `../../../lib/migrate/${database.split("_")[0]!.toLowerCase()}/`,
@@ -63,9 +63,9 @@ describe("splitStatements()", () => {
   const cases: [string, string, string[]][] = [
     ["splits at semicolons that end a line", "a;\nb\nc;\n", ["a", "b\nc"]],
     ["keeps a semicolon inside a line", "a 'x;y';\nb", ["a 'x;y'", "b"]],
-    ["drops what is only comments", "-- one\n\n-- two\n;\na;\n-- end\n", ["a"]],
+    ["drops statements that are only comments", "-- one\n\n-- two\n;\na;\n-- end\n", ["a"]],
     ["keeps comments within a statement", "-- why\na;", ["-- why\na"]],
-    ["finds nothing in nothing", " \n", []],
+    ["returns nothing for an empty file", " \n", []],
   ];
   for (const [name, sql, expected] of cases) {
     it(`splitStatements() ${name}`, () => assertEquals(splitStatements(sql), expected));

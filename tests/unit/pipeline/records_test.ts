@@ -2,22 +2,22 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
-  asOfOfRun,
   listRuns,
   rawDataRemedy,
   readRun,
   readStage,
   RUN_ID,
+  runNotFound,
   type RunRecord,
   type StageRecord,
   writeRun,
   writeStage,
 } from "../../../lib/pipeline/records.ts";
-import { makePlace } from "../store/harness.ts";
+import { makeTestStore } from "../store/harness.ts";
 
-const place = await makePlace();
-const { store } = place;
-afterAll(() => place.remove());
+const testStore = await makeTestStore();
+const { store } = testStore;
+afterAll(() => testStore.remove());
 beforeEach(() => store.remove("runs"));
 
 const RUN: RunRecord = {
@@ -41,9 +41,9 @@ const STAGE: StageRecord = {
 };
 
 describe("RUN_ID", () => {
-  const right = ["2026-11-24", "a", "0", "orders_2026.11", "a".repeat(63), "a-._b", "a."];
-  for (const id of right) it(`accepts ${id}`, () => assertEquals(RUN_ID.test(id), true));
-  const wrong = [
+  const valid = ["2026-11-24", "a", "0", "orders_2026.11", "a".repeat(63), "a-._b", "a."];
+  for (const id of valid) it(`accepts ${id}`, () => assertEquals(RUN_ID.test(id), true));
+  const invalid = [
     "",
     ".",
     "..",
@@ -61,12 +61,14 @@ describe("RUN_ID", () => {
     "a\0",
     "a%2fb",
   ];
-  wrong.push("a".repeat(64), "a;b", "a'b", "~");
-  for (const id of wrong) it(`refuses ${JSON.stringify(id)}`, () => assertEquals(RUN_ID.test(id), false));
+  invalid.push("a".repeat(64), "a;b", "a'b", "~");
+  for (const id of invalid) {
+    it(`rejects ${JSON.stringify(id)}`, () => assertEquals(RUN_ID.test(id), false));
+  }
 });
 
 describe("records", () => {
-  it("are read as they were written", async () => {
+  it("readRun() and readStage() return what was written, and undefined before", async () => {
     assertEquals([await readRun(store, "r-1"), await readStage(store, "r-1", "clean")], [
       undefined,
       undefined,
@@ -75,10 +77,9 @@ describe("records", () => {
     await writeStage(store, "r-1", STAGE);
     assertEquals([await readRun(store, "r-1"), await readStage(store, "r-1", "clean")], [RUN, STAGE]);
     assertEquals(await readStage(store, "r-1", "load"), undefined);
-    assertEquals(await asOfOfRun(store, "r-1"), "2026-11-24");
   });
 
-  it("lie where the contract says, with keys in its order", async () => {
+  it("writeStage() writes stages/<stage>.json with keys in the given order", async () => {
     await writeStage(store, "r-1", STAGE);
     const text = await store.readText("runs/r-1/stages/clean.json");
     assertEquals(text, JSON.stringify(STAGE, null, 2) + "\n");
@@ -86,16 +87,20 @@ describe("records", () => {
 
   const broken = ["", "{", "null", "[]", '{"run_id":"r-1"}', JSON.stringify({ ...RUN, source: "bought" })];
   for (const text of broken) {
-    it(`that cannot be understood are named, such as ${text || "an empty file"}`, async () => {
+    it(`readRun() names the file when it cannot parse ${text || "an empty file"}`, async () => {
       await store.writeText("runs/r-1/run.json", text);
       const error = await assertRejects(() => readRun(store, "r-1"), SalesflowError, "runs/r-1/run.json");
       assertEquals(error.exitCode, 1);
     });
   }
+});
 
-  it("that are missing are an error where the as-of date is needed", async () => {
-    const error = await assertRejects(() => asOfOfRun(store, "r-2"), SalesflowError, "There is no run r-2");
-    assertEquals(error.remedy?.includes("salesflow status"), true);
+describe("runNotFound()", () => {
+  it("names the run and the store, and suggests how to list runs", () => {
+    const error = runNotFound(store, "r-2");
+    assertEquals([error.message, error.exitCode], [`There is no run r-2 in ${store.url}`, 1]);
+    assertEquals(error.remedy?.endsWith("salesflow status"), true);
+    assertEquals(runNotFound(store, "r-2", 2).exitCode, 2);
   });
 });
 
@@ -109,7 +114,7 @@ describe("rawDataRemedy()", () => {
     ],
   ];
   for (const [what, run, remedy] of cases) {
-    it(`names the parameters of a run that was ${what}`, async () => {
+    it(`returns the command of a run that was ${what}`, async () => {
       await writeRun(store, { ...RUN, ...run });
       assertEquals(await rawDataRemedy(store, "r-1"), remedy);
     });
@@ -117,7 +122,7 @@ describe("rawDataRemedy()", () => {
 });
 
 describe("listRuns()", () => {
-  it("lists folders that can be runs, sorted", async () => {
+  it("returns the folders whose names are run ids, sorted", async () => {
     assertEquals(await listRuns(store), []);
     for (const id of ["b", "2026-11-24", "a"]) await writeRun(store, { ...RUN, run_id: id });
     await store.writeText("runs/.hidden/run.json", "x");

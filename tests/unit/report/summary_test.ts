@@ -1,27 +1,27 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { renderSummary } from "../../../lib/report/summary.ts";
-import { figures, stageRecord } from "./figures.ts";
+import { reportData, stageRecord } from "./fixtures.ts";
 
-/** With ordinary spaces. */
+/** Replaces narrow no-break spaces with ordinary ones. */
 function plain(text: string): string {
   return text.replace(/\u202f/g, " ");
 }
 
 describe("renderSummary()", () => {
-  it("tells rows, time and rate of each stage", () => {
-    assertMatch(plain(renderSummary(figures())), /│ clean +│ 1 020 000 │ 1 000 000 │ 2\.00 s │ 510 000 │/);
+  it("shows rows, time and rate of each stage", () => {
+    assertMatch(plain(renderSummary(reportData())), /│ clean +│ 1 020 000 │ 1 000 000 │ 2\.00 s │ 510 000 │/);
   });
 
-  it("tells the rejected rows by reason", () => {
-    const text = plain(renderSummary(figures()));
+  it("shows the rejected rows by reason", () => {
+    const text = plain(renderSummary(reportData()));
     assertMatch(text, /│ rejected +│ +12 000 │ +1\.2% │/);
     assertMatch(text, /│ {3}invalid_amount +│ +7 000 │ +0\.7% │/);
     assert(!text.includes("malformed_row"));
   });
 
-  it("tells count, sum, average check and share of each region, exactly", () => {
-    const text = plain(renderSummary(figures()));
+  it("shows count, revenue, average check and share of each region exactly", () => {
+    const text = plain(renderSummary(reportData()));
     assertMatch(
       text,
       /│ North +│ +600 000 │ +1 200 000 │ 6 004 799 503 160 662\.00 │ 10 007 999 171\.93 │ +66\.7% │/,
@@ -32,13 +32,13 @@ describe("renderSummary()", () => {
     );
   });
 
-  it("names the top products", () => {
-    const text = plain(renderSummary(figures()));
+  it("shows the top products, with numbers for those without a name", () => {
+    const text = plain(renderSummary(reportData()));
     assertMatch(text, /│ Wooden Chair +│ Home +│ 700 000 │/);
     assertMatch(text, /│ product 9 +│ +│ 300 000 │/);
   });
 
-  it("says the status of a stage that has no time yet", () => {
+  it("shows the status of a stage that has no time yet", () => {
     const running = stageRecord("load", {
       status: "running",
       seconds: null,
@@ -46,29 +46,29 @@ describe("renderSummary()", () => {
       rows_out: null,
       finished_at: null,
     });
-    assertMatch(renderSummary(figures({ stages: [running] })), /│ load +│ +│ +│ running │ +│/);
+    assertMatch(renderSummary(reportData({ stages: [running] })), /│ load +│ +│ +│ running │ +│/);
   });
 
-  it("uses colours only when asked", () => {
+  it("uses colours only when requested", () => {
     // deno-lint-ignore no-control-regex
     const codes = /\u001b\[\d+m/g;
-    assertEquals(renderSummary(figures()).match(codes), null);
-    const coloured = renderSummary(figures(), { colour: true });
+    assertEquals(renderSummary(reportData()).match(codes), null);
+    const coloured = renderSummary(reportData(), { colour: true });
     assert(coloured.match(codes)!.length > 8);
-    assertEquals(coloured.replace(codes, ""), renderSummary(figures()));
+    assertEquals(coloured.replace(codes, ""), renderSummary(reportData()));
   });
 
-  it("lets no product name steer the terminal or break the table", () => {
+  it("replaces control characters in product names and keeps the table aligned", () => {
     const name = "\u001b[2Jgone\r\n" + "very ".repeat(20);
-    const products = [{ ...figures().products[0]!, name }];
-    const text = renderSummary(figures({ products }));
+    const products = [{ ...reportData().products[0]!, name }];
+    const text = renderSummary(reportData({ products }));
     assert(!text.includes("\u001b") && !text.includes("\r"));
     const widths = new Set(text.split("\n\n").at(-1)!.split("\n").slice(1).map((line) => line.length));
     assertEquals(widths.size, 1);
   });
 
-  it("says so when no sale passed the rules", () => {
-    const text = renderSummary(figures({ total: undefined, regions: [], products: [] }));
-    assertStringIncludes(text, "No sales passed the rules.");
+  it("says so when no row was accepted", () => {
+    const text = renderSummary(reportData({ total: undefined, regions: [], products: [] }));
+    assertStringIncludes(text, "No sales passed validation.");
   });
 });

@@ -1,4 +1,4 @@
-/** compose.yaml and the files that it mounts, as text: what no run of them would show. */
+/** Static checks of compose.yaml and the files it mounts, for what running them would not show. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parse } from "yaml";
@@ -6,8 +6,8 @@ import { dockerCommands } from "../../compose/readme.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const MIB = 1024 ** 2;
-/** Of the 8 GiB that README.md asks for, the rest is for the system and Docker itself. */
-const MOST_MEMORY = 7 * 1024 * MIB;
+/** README.md requires 8 GiB; the rest is for the system and Docker. */
+const MAX_MEMORY_BYTES = 7 * 1024 * MIB;
 
 interface Service {
   scale?: number;
@@ -21,27 +21,27 @@ interface Service {
   environment?: Record<string, string | number>;
 }
 
-function read(path: string): Promise<string> {
+function readFile(path: string): Promise<string> {
   return Deno.readTextFile(new URL(path, ROOT));
 }
 
-const text = await read("compose.yaml");
+const text = await readFile("compose.yaml");
 const services: Record<string, Service> = parse(text, { merge: true }).services;
 const started = Object.entries(services).filter(([, { scale }]) => scale !== 0);
-/** Those that go on running; the others do their work and end. */
+/** Long-running services; the others run once. */
 const running = started.filter(([, { restart }]) => restart !== "no");
 
-function bytes(limit: string): number {
+function parseBytes(limit: string): number {
   const [, number, unit] = /^(\d+)([mg])$/.exec(limit)!;
   return Number(number) * (unit === "g" ? 1024 * MIB : MIB);
 }
 
-function sumOfLimits(some: [string, Service][]): number {
-  return some.reduce((sum, [, { mem_limit }]) => sum + bytes(mem_limit!), 0);
+function sumOfLimits(entries: [string, Service][]): number {
+  return entries.reduce((sum, [, { mem_limit }]) => sum + parseBytes(mem_limit!), 0);
 }
 
 describe("compose.yaml", () => {
-  it("limits, watches and confines every container", () => {
+  it("sets memory limits, health checks and security options for every container", () => {
     assert(running.length >= 8, `only ${running.length} services run`);
     for (const [name, service] of started) {
       assertMatch(service.mem_limit ?? "", /^\d+[mg]$/, `mem_limit of ${name}`);
@@ -56,13 +56,16 @@ describe("compose.yaml", () => {
     }
   });
 
-  it("fits into a machine with 8 GiB, and its header and README say how much it takes", async () => {
-    assert(sumOfLimits(running) < MOST_MEMORY, `${sumOfLimits(running) / MIB} MiB`);
-    const usual = sumOfLimits(running.filter(([, { profiles }]) => !profiles)) / MIB / 1024;
-    const said = usual.toFixed(1);
-    assert(text.includes(`the limits below add up to ${said})`), said);
-    assertMatch(await read("README.md"), new RegExp(`limits\\s+add\\s+up\\s+to\\s+${said} GiB`));
-    assertMatch(await read("README.ru.md"), new RegExp(`сумма\\s+лимитов\\s+${said.replace(".", ",")} ГиБ`));
+  it("fits into 8 GiB, and states the sum of its limits in its header and README", async () => {
+    assert(sumOfLimits(running) < MAX_MEMORY_BYTES, `${sumOfLimits(running) / MIB} MiB`);
+    const defaults = sumOfLimits(running.filter(([, { profiles }]) => !profiles)) / MIB / 1024;
+    const stated = defaults.toFixed(1);
+    assert(text.includes(`the limits below add up to ${stated})`), stated);
+    assertMatch(await readFile("README.md"), new RegExp(`limits\\s+add\\s+up\\s+to\\s+${stated} GiB`));
+    assertMatch(
+      await readFile("README.ru.md"),
+      new RegExp(`сумма\\s+лимитов\\s+${stated.replace(".", ",")} ГиБ`),
+    );
   });
 
   it("publishes ports on 127.0.0.1 only", () => {
@@ -71,23 +74,23 @@ describe("compose.yaml", () => {
     for (const port of ports) assertMatch(port, /^127\.0\.0\.1:\$\{\w+_PORT:-\d+\}:\d+$/);
   });
 
-  it("requires every password, none of which has a default", async () => {
-    const passwords = [...(await read(".env.example")).matchAll(/^(\w+)=$/gm)].map(([, name]) => name!);
+  it("requires every password and has no default for any", async () => {
+    const passwords = [...(await readFile(".env.example")).matchAll(/^(\w+)=$/gm)].map(([, name]) => name!);
     assert(passwords.length >= 10, `only ${passwords.length} passwords`);
-    const required = new Set([...text.matchAll(/\$\{(\w+):\?make \.env first/g)].map(([, name]) => name!));
+    const required = new Set([...text.matchAll(/\$\{(\w+):\?create \.env first/g)].map(([, name]) => name!));
     assertEquals([...required].sort(), [...passwords].sort());
-    // A variable without a default is one of these: Compose refuses the whole file when one is missing.
+    // Every variable without a default must be required, so that Compose rejects the file when one is missing.
     const bare = [...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!);
     for (const name of bare) assert(required.has(name), `${name} has neither a default nor a check`);
   });
 
-  it("asks for every setting that .env.example offers", async () => {
-    const offered = [...(await read(".env.example")).matchAll(/^#(\w+)=/gm)].map(([, name]) => name!);
-    assert(offered.includes("SALESFLOW_ALERT_URL"));
-    for (const name of offered) assert(text.includes(`\${${name}:-`), `${name} is not used`);
+  it("uses every setting of .env.example", async () => {
+    const optional = [...(await readFile(".env.example")).matchAll(/^#(\w+)=/gm)].map(([, name]) => name!);
+    assert(optional.includes("SALESFLOW_ALERT_URL"));
+    for (const name of optional) assert(text.includes(`\${${name}:-`), `${name} is not used`);
   });
 
-  it("uses one secret for one purpose", () => {
+  it("uses each secret for one purpose only", () => {
     const { environment } = services["airflow-scheduler"]!;
     const secrets = Object.entries(environment!).filter(([name]) => /SECRET|FERNET/.test(name))
       .map(([, value]) => value);
@@ -95,25 +98,25 @@ describe("compose.yaml", () => {
     assertEquals(new Set(secrets).size, 3);
   });
 
-  it("starts ClickHouse once, and asks it over the network", () => {
+  it("starts ClickHouse once, and checks its health over the network", () => {
     const { environment, healthcheck } = services.clickhouse!;
-    assert(!("CLICKHOUSE_DB" in environment!), "the entrypoint would start a server to make it");
+    assert(!("CLICKHOUSE_DB" in environment!), "the entrypoint would start a temporary server to create it");
     assert(healthcheck!.test.includes("http://clickhouse:8123/ping"));
   });
 });
 
 describe("Grafana's files", () => {
-  it("name the data source that is provisioned, and its type", async () => {
-    const [source] = parse(await read("k8s/compose/grafana/datasources/clickhouse.yaml")).datasources;
-    const dashboard = await read("k8s/compose/grafana/dashboards/sales.json");
+  it("refer to the provisioned data source and its type", async () => {
+    const [source] = parse(await readFile("k8s/compose/grafana/datasources/clickhouse.yaml")).datasources;
+    const dashboard = await readFile("k8s/compose/grafana/dashboards/sales.json");
     const named = [...dashboard.matchAll(/"datasource": \{\s*"type": "([^"]+)",\s*"uid": "([^"]+)"/g)];
     assertEquals(named.length, JSON.parse(dashboard).panels.length * 2 + 1);
     for (const [, type, uid] of named) assertEquals({ type, uid }, { type: source.type, uid: source.uid });
   });
 
-  it("log in as a user who may only read", async () => {
-    const [source] = parse(await read("k8s/compose/grafana/datasources/clickhouse.yaml")).datasources;
-    const users = await read("k8s/compose/clickhouse/reader.xml");
+  it("log in as a read-only user", async () => {
+    const [source] = parse(await readFile("k8s/compose/grafana/datasources/clickhouse.yaml")).datasources;
+    const users = await readFile("k8s/compose/clickhouse/reader.xml");
     const user = source.jsonData.username;
     assertMatch(
       users,
@@ -124,10 +127,10 @@ describe("Grafana's files", () => {
 });
 
 describe("README.ru.md", () => {
-  it("gives the same commands for Docker as README.md and .env.example", async () => {
+  it("has the same Docker commands as README.md and .env.example", async () => {
     const english = await dockerCommands("README.md");
     assertEquals(await dockerCommands("README.ru.md"), english);
-    const makesEnv = english.find((line) => line.includes(".env.example > .env"));
-    assert(makesEnv && (await read(".env.example")).includes(makesEnv), `${makesEnv}`);
+    const createEnv = english.find((line) => line.includes(".env.example > .env"));
+    assert(createEnv && (await readFile(".env.example")).includes(createEnv), `${createEnv}`);
   });
 });

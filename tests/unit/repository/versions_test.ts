@@ -3,8 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 
 const ROOT = new URL("../../../", import.meta.url);
 
-/** Where a version stands. The first place is the reference for the others; `g` patterns may occur often. */
+/** Places that repeat a version. The first is the reference; patterns may match several times per file. */
 interface Version {
+  /** Software of that version. */
   of: string;
   places: [file: string, pattern: RegExp][];
 }
@@ -110,17 +111,17 @@ const VERSIONS: Version[] = [
   },
 ];
 
-/** Folders with a requirements.in and what it was compiled into. */
+/** Folders with a requirements.in and the requirements.txt compiled from it. */
 const LOCKED = ["dags", "k8s/spark", "tests/bench/usual", "tests/dags", "tests/spark"];
 
 describe("versions", () => {
   for (const { of, places } of VERSIONS) {
-    it(`are the same wherever that of ${of} is written`, async () => {
+    it(`of ${of} are the same everywhere`, async () => {
       const found: Record<string, string[]> = {};
       for (const [file, pattern] of places) {
         const text = await Deno.readTextFile(new URL(file, ROOT));
         found[file] = [...text.matchAll(pattern)].map(([, version]) => version!);
-        assert(found[file].length > 0, `${file} does not name the version of ${of} as ${pattern}`);
+        assert(found[file].length > 0, `${file} has no version of ${of} that matches ${pattern}`);
       }
       const [reference] = Object.values(found)[0]!;
       const expected = Object.fromEntries(
@@ -130,15 +131,19 @@ describe("versions", () => {
     });
   }
 
-  it("of Python packages are locked as they are asked for", async () => {
+  it("of Python packages are locked as required", async () => {
     const pinned = /^([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)/gm;
     for (const folder of LOCKED) {
-      const [asked, locked] = await Promise.all(["in", "txt"].map(async (ending) => {
+      const [required, locked] = await Promise.all(["in", "txt"].map(async (ending) => {
         const text = await Deno.readTextFile(new URL(`${folder}/requirements.${ending}`, ROOT));
         return [...text.matchAll(pinned)].map(([, name, version]) => `${name!.toLowerCase()}==${version}`);
       }));
-      assert(asked!.length > 0, `${folder}/requirements.in asks for nothing`);
-      assertEquals(asked!.filter((each) => !locked!.includes(each)), [], `not in ${folder}/requirements.txt`);
+      assert(required!.length > 0, `${folder}/requirements.in has no pinned package`);
+      assertEquals(
+        required!.filter((each) => !locked!.includes(each)),
+        [],
+        `not in ${folder}/requirements.txt`,
+      );
     }
   });
 

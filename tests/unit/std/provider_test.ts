@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import config from "../../../deno.json" with { type: "json" };
-import { withStd } from "../../../lib/std/provider.ts";
+import { localImportMap, STAND_INS, withStd } from "../../../lib/std/provider.ts";
 
 const lock = JSON.parse(await Deno.readTextFile(new URL("../../../deno.lock", import.meta.url)));
 const SPECIFIER = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)@(\d+\.\d+\.\d+)/;
 
 describe("deno.lock", () => {
-  it("has the SHA-512 of every npm package that deno.json imports", () => {
+  it("contains the SHA-512 of every npm package that deno.json imports", () => {
     const imports = Object.values(config.imports).filter((specifier) => specifier.startsWith("npm:"));
     assert(imports.length > 10);
     for (const specifier of imports) {
@@ -23,33 +23,47 @@ describe("deno.lock", () => {
   });
 });
 
+describe("localImportMap()", () => {
+  it("replaces exactly the @std imports by existing files", async () => {
+    const { imports }: { imports: Record<string, string> } = JSON.parse(await localImportMap());
+    for (const [specifier, target] of Object.entries(imports)) {
+      if (specifier in STAND_INS) assert((await Deno.stat(new URL(target))).isFile, target);
+      else assertEquals(target, config.imports[specifier as keyof typeof config.imports]);
+    }
+    assertEquals(
+      Object.keys(config.imports).filter((name) => name.startsWith("@std/") && !(name in STAND_INS)),
+      [],
+    );
+  });
+});
+
 describe("withStd()", () => {
-  const asked = Deno.env.get("SALESFLOW_STD");
+  const previous = Deno.env.get("SALESFLOW_STD");
   const flags = async (std: string, given: string[] = []) => {
     Deno.env.set("SALESFLOW_STD", std);
     try {
       return (await withStd(given)).map((flag) => flag.replace(/=.*/s, ""));
     } finally {
-      if (asked === undefined) Deno.env.delete("SALESFLOW_STD");
-      else Deno.env.set("SALESFLOW_STD", asked);
+      if (previous === undefined) Deno.env.delete("SALESFLOW_STD");
+      else Deno.env.set("SALESFLOW_STD", previous);
     }
   };
 
-  it("freezes the lock with the stand-ins, unless told otherwise, and lets it grow with JSR", async () => {
+  it("freezes the lockfile with the stand-ins unless --frozen is given, and not with JSR", async () => {
     assertEquals(await flags("local"), ["--import-map", "--frozen"]);
     assertEquals(await flags("local", ["-A", "--frozen=false", "x.ts"]), ["--import-map"]);
     assertEquals(await flags("jsr"), []);
   });
 
-  it("makes deno refuse a lock that lacks a package, and leave it as it is", async () => {
+  it("makes deno reject a lockfile that lacks a package, without changing it", async () => {
     const folder = await Deno.makeTempDir({ prefix: "salesflow-lock-" });
     try {
       const { specifiers, npm, ...rest } = structuredClone(lock);
       for (const kept of [specifiers, npm]) {
         for (const name of Object.keys(kept)) if (/^(npm:)?pg-copy-streams@/.test(name)) delete kept[name];
       }
-      const lacking = JSON.stringify({ ...rest, specifiers, npm });
-      await Deno.writeTextFile(`${folder}/deno.lock`, lacking);
+      const incomplete = JSON.stringify({ ...rest, specifiers, npm });
+      await Deno.writeTextFile(`${folder}/deno.lock`, incomplete);
       await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
       await Deno.writeTextFile(`${folder}/main.ts`, 'import "pg-copy-streams";\n');
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -59,10 +73,10 @@ describe("withStd()", () => {
         stdout: "null",
         stderr: "piped",
       }).output();
-      const said = new TextDecoder().decode(stderr);
-      assert(code !== 0, said);
-      assertMatch(said, /lockfile is out of date/i);
-      assertEquals(await Deno.readTextFile(`${folder}/deno.lock`), lacking);
+      const errors = new TextDecoder().decode(stderr);
+      assert(code !== 0, errors);
+      assertMatch(errors, /lockfile is out of date/i);
+      assertEquals(await Deno.readTextFile(`${folder}/deno.lock`), incomplete);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

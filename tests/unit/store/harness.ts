@@ -1,4 +1,4 @@
-/** A store in a temporary folder, and what stages need to be run on it without a command. */
+/** A store in a temporary folder, and helpers to run stages on it. */
 import { createHash } from "node:crypto";
 import type { StageContext } from "../../../lib/pipeline/stage.ts";
 import { SALE_HEADER } from "../../../lib/domain/sale.ts";
@@ -12,60 +12,63 @@ import {
 import { openStore } from "../../../lib/store/open_store.ts";
 import type { Store } from "../../../lib/store/store.ts";
 
-/** The run and the day that tests use unless they say otherwise. */
+/** Default run of tests. */
 export const RUN_ID = "test";
+/** Default as-of date of tests. */
 export const AS_OF = "2026-11-24";
 
-/** A store that goes away with {@linkcode Place.remove}. */
-export interface Place {
+/** A store in a temporary folder. */
+export interface TestStore {
   folder: string;
   store: Store;
+  /** Removes the folder. */
   remove(): Promise<void>;
 }
 
-export async function makePlace(): Promise<Place> {
+/** Creates a store in a temporary folder. */
+export async function makeTestStore(): Promise<TestStore> {
   const folder = await Deno.makeTempDir({ prefix: "salesflow-test-" });
   return { folder, store: openStore(folder), remove: () => Deno.remove(folder, { recursive: true }) };
 }
 
-/** The context of a stage that uses no database. */
-export function contextOf(store: Store, more: Partial<StageContext> = {}): StageContext {
+/** Returns the context of a stage that uses no database. */
+export function makeContext(store: Store, changes: Partial<StageContext> = {}): StageContext {
   const signal = new AbortController().signal;
   const urls = { postgresUrl: "", clickhouseUrl: "" };
-  return { runId: RUN_ID, asOf: AS_OF, store, signal, progress() {}, ...urls, ...more };
+  return { runId: RUN_ID, asOf: AS_OF, store, signal, progress() {}, ...urls, ...changes };
 }
 
 const encoder = new TextEncoder();
 
-/** Bytes of a text, or the bytes themselves. */
+/** Encodes text; returns bytes unchanged. */
 export function toBytes(content: string | Uint8Array): Uint8Array {
   return typeof content === "string" ? encoder.encode(content) : content;
 }
 
-/** Joins bytes and texts. */
+/** Concatenates bytes and texts. */
 export function joinBytes(pieces: readonly (string | Uint8Array)[]): Uint8Array {
   const chunks = pieces.map(toBytes);
-  const all = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
+  const joined = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
   for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
+    joined.set(chunk, offset);
+    offset += chunk.length;
   }
-  return all;
+  return joined;
 }
 
-/** Data rows of a raw part, counted without any code of the project: lines that hold more than blanks, less the header. */
+/** Counts the data rows of a raw part without code of the project: lines that are not blank, minus the header. */
 export function countRows(bytes: Uint8Array): number {
   let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (let offset = 0; offset < bytes.length; offset += 8192) {
+    text += String.fromCharCode(...bytes.subarray(offset, offset + 8192));
   }
   const blank = /^(?:[ \t]|\xc2\xa0|\xe2\x80\xaf)*\r?$/;
   return text.split("\n").filter((line) => !blank.test(line)).length - 1;
 }
 
-/** Publishes raw parts, each a header and the given body. */
-export async function putRaw(
+/** Writes a raw dataset with one part, of the header and a body, for each of `bodies`. */
+export async function writeRawDataset(
   store: Store,
   bodies: readonly (string | Uint8Array)[],
   { runId = RUN_ID, asOf = AS_OF, header = `${SALE_HEADER}\n` } = {},
@@ -86,12 +89,12 @@ export async function putRaw(
   return manifest;
 }
 
-/** All bytes of a file. */
+/** Reads a file. */
 export async function readFile(store: Store, path: string): Promise<Uint8Array> {
   return await store.read(path, 0, await store.size(path) ?? 0);
 }
 
-/** Lines of all parts of a dataset in order, without headers; checks the header of each part. */
+/** Reads the data lines of all parts of a dataset, in order. Checks the header of each part. */
 export async function readRows(
   store: Store,
   dataset: DatasetName,
@@ -108,7 +111,7 @@ export async function readRows(
   return rows;
 }
 
-/** SHA-256, hexadecimal. */
+/** Computes the SHA-256 in hexadecimal. */
 export function sha256(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }

@@ -3,17 +3,17 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { exitCodeOf, messageChain, SalesflowError } from "../../../lib/console/errors.ts";
 import { lockRun } from "../../../lib/store/run_lock.ts";
 import type { Store } from "../../../lib/store/store.ts";
-import { makePlace, type Place } from "./harness.ts";
+import { makeTestStore, type TestStore } from "./harness.ts";
 
-let place: Place;
+let testStore: TestStore;
 beforeAll(async () => {
-  place = await makePlace();
+  testStore = await makeTestStore();
 });
-afterAll(() => place.remove());
+afterAll(() => testStore.remove());
 
-async function assertRefused(share?: string): Promise<void> {
+async function assertLocked(shard?: string): Promise<void> {
   const error = await assertRejects(
-    () => lockRun(place.store, "run", share),
+    () => lockRun(testStore.store, "run", shard),
     SalesflowError,
     "Another salesflow command is working on run run",
   );
@@ -21,34 +21,37 @@ async function assertRefused(share?: string): Promise<void> {
 }
 
 describe("lockRun()", () => {
-  it("lets one have the run, or several a share each", async () => {
-    const whole = await lockRun(place.store, "run");
-    await assertRefused();
-    await assertRefused("first");
-    await whole.release();
-    const shares = [await lockRun(place.store, "run", "first"), await lockRun(place.store, "run", "second")];
-    await assertRefused("first");
-    await assertRefused();
-    await shares[0]!.release();
-    await assertRefused();
-    await shares[1]!.release();
-    await (await lockRun(place.store, "run")).release();
+  it("locks the whole run exclusively, or several shards at once", async () => {
+    const run = await lockRun(testStore.store, "run");
+    await assertLocked();
+    await assertLocked("first");
+    await run.release();
+    const shards = [
+      await lockRun(testStore.store, "run", "first"),
+      await lockRun(testStore.store, "run", "second"),
+    ];
+    await assertLocked("first");
+    await assertLocked();
+    await shards[0]!.release();
+    await assertLocked();
+    await shards[1]!.release();
+    await (await lockRun(testStore.store, "run")).release();
   });
 
-  it("names the run when a lock is lost, with the reason underneath", async () => {
+  it("fires lost with the run and the cause when any of its locks is lost", async () => {
     const loss = new AbortController();
     const store = {
       lock: (path: string) =>
         Promise.resolve({
-          lost: path.endsWith("share") ? loss.signal : new AbortController().signal,
+          lost: path.endsWith("shard") ? loss.signal : new AbortController().signal,
           release: () => Promise.resolve(),
         }),
     } as unknown as Store;
-    const { lost } = await lockRun(store, "run", "share");
+    const { lost } = await lockRun(store, "run", "shard");
     assert(!lost.aborted);
     loss.abort(new Error("another took it"));
     assert(lost.aborted);
     assertEquals(exitCodeOf(lost.reason), 75);
-    assertStringIncludes(messageChain(lost.reason).join(": "), "Lost the lock of run run: another took it");
+    assertStringIncludes(messageChain(lost.reason).join(": "), "Lost the lock on run run: another took it");
   });
 });

@@ -2,11 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
 import { Version } from "@cyclonedx/cyclonedx-library/Spec";
 import { JsonStrictValidator } from "@cyclonedx/cyclonedx-library/Validation";
-// The validator looks for these itself; Deno only gives it what deno.lock knows to be imported.
+// The validator loads these dynamically; Deno provides only packages that are imported somewhere.
 import "ajv";
 import "ajv-formats";
 import "ajv-formats-draft2019";
-import { billOfMaterials } from "../../supply_chain/sbom/bom.ts";
+import { buildBom } from "../../supply_chain/sbom/bom.ts";
 import { type Inventory, readInventory } from "../../supply_chain/inventory.ts";
 
 interface Hash {
@@ -30,7 +30,7 @@ let dependencies: Map<string, string[]>;
 
 beforeAll(async () => {
   inventory = await readInventory();
-  text = billOfMaterials(inventory);
+  text = buildBom(inventory);
   const bom = JSON.parse(text);
   components = bom.components;
   dependencies = new Map(
@@ -40,57 +40,57 @@ beforeAll(async () => {
   );
 });
 
-/** The one component of a package URL. */
-function component(purl: string): Component {
+/** Returns the component with the package URL; fails unless there is exactly one. */
+function findComponent(purl: string): Component {
   const found = components.filter((component) => component.purl === purl);
-  assertEquals(found.length, 1, `${purl} is there ${found.length} times`);
+  assertEquals(found.length, 1, `${purl} occurs ${found.length} times`);
   return found[0]!;
 }
 
-/** References of everything that a part consists of, at any depth. */
-function contents(part: string): Set<string> {
+/** Returns the references of all transitive dependencies of a part. */
+function collectDependencies(part: string): Set<string> {
   const found = new Set<string>();
-  const ahead = [...dependencies.get(`salesflow/${part}`)!];
-  for (let ref = ahead.pop(); ref; ref = ahead.pop()) {
+  const pending = [...dependencies.get(`salesflow/${part}`)!];
+  for (let ref = pending.pop(); ref; ref = pending.pop()) {
     if (found.has(ref)) continue;
     found.add(ref);
-    ahead.push(...dependencies.get(ref)!);
+    pending.push(...dependencies.get(ref)!);
   }
   return found;
 }
 
-function npmPurl({ name, version }: { name: string; version: string }): string {
+function toNpmPurl({ name, version }: { name: string; version: string }): string {
   return `pkg:npm/${name.replace("@", "%40")}@${version}`;
 }
 
-function sha512(integrity: string): Hash[] {
+function toHashes(integrity: string): Hash[] {
   const bytes = Uint8Array.from(atob(integrity.replace("sha512-", "")), (byte) => byte.charCodeAt(0));
   return [{ alg: "SHA-512", content: [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("") }];
 }
 
-describe("billOfMaterials()", () => {
-  it("makes a document that the schema of CycloneDX 1.6 allows", async () => {
+describe("buildBom()", () => {
+  it("returns a document that is valid by the CycloneDX 1.6 schema", async () => {
     assertEquals(await new JsonStrictValidator(Version.v1dot6).validate(text), null);
   });
 
-  it("makes the same bytes when nothing has changed, and another serial number when something has", async () => {
-    assertEquals(billOfMaterials(await readInventory()), text);
-    const other = billOfMaterials({ ...inventory, jars: inventory.jars.slice(1) });
+  it("returns the same bytes for the same inventory, and another serial number for a different one", async () => {
+    assertEquals(buildBom(await readInventory()), text);
+    const other = buildBom({ ...inventory, jars: inventory.jars.slice(1) });
     assert(JSON.parse(other).serialNumber !== JSON.parse(text).serialNumber);
   });
 
-  it("has every package of deno.lock and every database engine once, with its SHA-512", () => {
+  it("contains every package of deno.lock and every database engine once, with its SHA-512", () => {
     for (const each of [...inventory.lock.npm.values(), ...inventory.engines]) {
-      assertEquals(component(npmPurl(each)).hashes, sha512(each.integrity!));
+      assertEquals(findComponent(toNpmPurl(each)).hashes, toHashes(each.integrity!));
     }
   });
 
-  it("has every locked Python package once, with the SHA-256 of each of its files", () => {
+  it("contains every locked Python package once, with the SHA-256 of each distribution", () => {
     const { airflow, spark, development } = inventory.python;
     const all = [airflow, spark, ...development].flat();
     assert(all.length > 150);
     for (const { name, version } of all) {
-      const { externalReferences = [] } = component(`pkg:pypi/${name}@${version}`);
+      const { externalReferences = [] } = findComponent(`pkg:pypi/${name}@${version}`);
       const same = all.filter((other) => other.name === name && other.version === version);
       assertEquals(
         externalReferences.flatMap(({ hashes = [] }) => hashes.map(({ content }) => content)).sort(),
@@ -99,18 +99,18 @@ describe("billOfMaterials()", () => {
     }
   });
 
-  it("has every jar of the images once, with its SHA-256", () => {
+  it("contains every jar of the images once, with its SHA-256", () => {
     assert(inventory.jars.length > 30);
     for (const { group, name, version, sha256 } of inventory.jars) {
-      assertEquals(component(`pkg:maven/${group}/${name}@${version}`).hashes, [
+      assertEquals(findComponent(`pkg:maven/${group}/${name}@${version}`).hashes, [
         { alg: "SHA-256", content: sha256 },
       ]);
     }
   });
 
-  it("has every @std package and every image of others once", () => {
+  it("contains every @std package and every third-party image once", () => {
     for (const { name, version } of inventory.std) {
-      component(`pkg:generic/${name.replace("@", "%40")}@${version}`);
+      findComponent(`pkg:generic/${name.replace("@", "%40")}@${version}`);
     }
     const all = Object.values(inventory.images).flat();
     const listed = components.filter(({ purl }) => purl?.startsWith("pkg:docker/"));
@@ -123,11 +123,11 @@ describe("billOfMaterials()", () => {
     for (const purl of wanted) assert(listed.some((each) => purl.test(each.purl!)), String(purl));
   });
 
-  it("has nothing that no lock and no file names", () => {
+  it("contains nothing that is not in a lock or file", () => {
     const { lock, engines, python, jars, std, images } = inventory;
     const requirements = [python.airflow, python.spark, ...python.development].flat();
     const packages = new Set([
-      ...[...lock.npm.values(), ...engines].map(npmPurl),
+      ...[...lock.npm.values(), ...engines].map(toNpmPurl),
       ...[...requirements, ...jars, ...std, ...lock.jsr.values()].map(({ name, version }) =>
         `${name} ${version}`
       ),
@@ -137,24 +137,24 @@ describe("billOfMaterials()", () => {
     assertEquals(components.filter(({ purl }) => purl).length, packages.size);
   });
 
-  it("tells what is in the executable from what only development needs", () => {
-    const executable = contents("executable");
-    const development = contents("development");
+  it("separates the executable's dependencies from those of development", () => {
+    const executable = collectDependencies("executable");
+    const development = collectDependencies("development");
     const has = (refs: Set<string>, name: string) =>
       [...refs].some((ref) => ref.startsWith(`pkg:npm/${name}@`) || ref.startsWith(`pkg:generic/${name}@`));
     for (const name of ["pg", "pg-types", "zod", "%40std/cli"]) {
-      assert(has(executable, name), `${name} is missing in the executable`);
+      assert(has(executable, name), `${name} is missing from the executable`);
     }
     assertEquals(
       [...executable].filter((ref) => /fast-check|playwright|cyclonedx|std\/assert|pkg:pypi/.test(ref)),
       [],
     );
-    assert(has(development, "pure-rand"), "what fast-check needs is missing in development");
+    assert(has(development, "pure-rand"), "the dependency of fast-check is missing from development");
     for (const { "bom-ref": ref, scope } of components) {
       if (executable.has(ref)) assertEquals(scope, "required", ref);
     }
     const inUse = ["executable", "image-salesflow-one", "spark-job", "services", "embedded-databases"];
-    const used = new Set(inUse.flatMap((part) => [`salesflow/${part}`, ...contents(part)]));
+    const used = new Set(inUse.flatMap((part) => [`salesflow/${part}`, ...collectDependencies(part)]));
     const excluded = components.filter(({ scope }) => scope === "excluded").map((each) => each["bom-ref"]);
     assertEquals(
       excluded.sort(),
@@ -162,11 +162,11 @@ describe("billOfMaterials()", () => {
     );
   });
 
-  it("lets every component be reached from the project", () => {
+  it("reaches every component from the project", () => {
     const parts = dependencies.get("salesflow")!;
     const reached = new Set([
       ...parts,
-      ...parts.flatMap((part) => [...contents(part.slice("salesflow/".length))]),
+      ...parts.flatMap((part) => [...collectDependencies(part.slice("salesflow/".length))]),
     ]);
     const refs = components.map((each) => each["bom-ref"]);
     assertEquals(refs.filter((ref) => !reached.has(ref)), []);

@@ -1,61 +1,63 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { parseDenoLock, splitId } from "../../supply_chain/deno_lock.ts";
-import { imagesOfChart, imagesOfCompose, imagesOfDockerfile } from "../../supply_chain/images.ts";
+import { parseChartImages, parseComposeImages, parseDockerfileImages } from "../../supply_chain/images.ts";
 import { REQUIREMENTS, ROOT } from "../../supply_chain/inventory.ts";
 import { parseJars } from "../../supply_chain/jars.ts";
-import { normalizedName, parseRequirements } from "../../supply_chain/requirements.ts";
+import { normalizeName, parseRequirements } from "../../supply_chain/requirements.ts";
 import engines from "../../../lib/embedded/engines/packages.json" with { type: "json" };
 
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 const HASH = "a".repeat(64);
 
-async function read(path: string): Promise<string> {
+async function readFile(path: string): Promise<string> {
   return await Deno.readTextFile(new URL(path, ROOT));
 }
 
-/** Files of a name below the root, but for those that no one commits. */
-async function find(name: RegExp, folder = ""): Promise<string[]> {
+/** Returns the files whose names match, except in folders that are not committed. */
+async function findFiles(name: RegExp, folder = ""): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir(new URL(folder || ".", ROOT))) {
     const path = `${folder}${entry.name}`;
     if (entry.isDirectory && !/^(\.|node_modules$|dist$)/.test(entry.name)) {
-      found.push(...await find(name, `${path}/`));
+      found.push(...await findFiles(name, `${path}/`));
     } else if (name.test(entry.name)) found.push(path);
   }
   return found.sort();
 }
 
 describe("every lock", () => {
-  it("has the SHA-512 of each npm package and database engine", async () => {
-    const { npm } = parseDenoLock(await read("deno.lock"));
+  it("contains the SHA-512 of each npm package and database engine", async () => {
+    const { npm } = parseDenoLock(await readFile("deno.lock"));
     assert(npm.size > 80);
     const packages = [...npm.values(), ...Object.values(engines).flatMap((each) => Object.values(each))];
     for (const { name, integrity } of packages) assertMatch(integrity ?? "", SHA512, name);
   });
 
-  it("has the exact version of each package that deno.json imports", async () => {
-    const { imports } = JSON.parse(await read("deno.json"));
+  it("pins the exact version of each package that deno.json imports", async () => {
+    const { imports } = JSON.parse(await readFile("deno.json"));
     for (const specifier of Object.values<string>(imports)) {
       assertMatch(specifier, /^(npm|jsr):\/?(@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+(\/|$)/);
     }
   });
 
-  it("of Python packages is known, has a hash of each and a version of every package that is asked for", async () => {
+  it("of Python packages is listed, and has hashes and all direct dependencies", async () => {
     const locks = [REQUIREMENTS.airflow, REQUIREMENTS.spark, ...REQUIREMENTS.development].sort();
-    assertEquals(await find(/^requirements.*\.txt$/), locks);
-    assertEquals(await find(/^requirements.*\.in$/), locks.map((path) => path.replace(/txt$/, "in")));
+    assertEquals(await findFiles(/^requirements.*\.txt$/), locks);
+    assertEquals(await findFiles(/^requirements.*\.in$/), locks.map((path) => path.replace(/txt$/, "in")));
     for (const path of locks) {
-      const requirements = parseRequirements(await read(path));
+      const requirements = parseRequirements(await readFile(path));
       assert(requirements.length > 0, path);
       for (const { name, hashes } of requirements) {
         assert(hashes.length > 0, `${name} of ${path} has no hash`);
       }
-      const asked = (await read(path.replace(/txt$/, "in"))).matchAll(/^([\w.-]+)(?:\[.*\])?==(\S+)$/gm);
-      for (const [, name, version] of asked) {
+      const required = (await readFile(path.replace(/txt$/, "in"))).matchAll(
+        /^([\w.-]+)(?:\[.*\])?==(\S+)$/gm,
+      );
+      for (const [, name, version] of required) {
         assert(
           requirements.some((each) =>
-            each.name === normalizedName(name!) && each.version === version && each.direct
+            each.name === normalizeName(name!) && each.version === version && each.direct
           ),
           `${path} does not lock ${name} ${version}`,
         );
@@ -63,13 +65,13 @@ describe("every lock", () => {
     }
   });
 
-  it("of jars has the jars that Ivy is asked for", async () => {
-    const jars = parseJars(await read("k8s/jars/jars.sha256"));
-    const asked = [
-      ...(await read("k8s/jars/ivy.xml")).matchAll(/<dependency org="(.+?)" name="(.+?)" rev="(.+?)"/g),
+  it("of jars contains the dependencies in ivy.xml", async () => {
+    const jars = parseJars(await readFile("k8s/jars/jars.sha256"));
+    const required = [
+      ...(await readFile("k8s/jars/ivy.xml")).matchAll(/<dependency org="(.+?)" name="(.+?)" rev="(.+?)"/g),
     ];
-    assert(asked.length >= 5);
-    for (const [, group, name, version] of asked) {
+    assert(required.length >= 5);
+    for (const [, group, name, version] of required) {
       const found = jars.filter((jar) => jar.group === group && jar.name === name && jar.version === version);
       assertEquals(found.length, 1, `${group}:${name}:${version}`);
     }
@@ -79,7 +81,7 @@ describe("every lock", () => {
 describe("parseDenoLock()", () => {
   const lock = (npm: Record<string, unknown>, more = {}) => JSON.stringify({ version: "5", npm, ...more });
 
-  it("resolves dependencies by name or id, optional ones and those with peers too", () => {
+  it("resolves dependencies by name or id, including optional ones and ones with peers", () => {
     const { npm } = parseDenoLock(lock({
       "@a/b@1.0.0": { dependencies: ["c@2.0.0", "d"], optionalDependencies: ["e"] },
       "c@1.0.0": {},
@@ -91,7 +93,7 @@ describe("parseDenoLock()", () => {
     assertEquals(splitId("d@1.0.0_@a+b@1.0.0"), { name: "d", version: "1.0.0" });
   });
 
-  it("reads packages of JSR when there are some", () => {
+  it("parses JSR packages", () => {
     const jsr = {
       "@std/cli@1.0.32": { integrity: HASH, dependencies: ["jsr:@std/internal"] },
       "@std/internal@1.0.1": { integrity: HASH },
@@ -100,7 +102,7 @@ describe("parseDenoLock()", () => {
     assertEquals([dependencies, integrity], [["@std/internal@1.0.1"], HASH]);
   });
 
-  it("resolves a range of JSR to the version that is locked for it", () => {
+  it("resolves a JSR range to its locked version", () => {
     const jsr = {
       "@std/testing@1.0.20": { integrity: HASH, dependencies: ["jsr:@std/assert@^1.0.19"] },
       "@std/assert@1.0.19": { integrity: HASH },
@@ -111,15 +113,15 @@ describe("parseDenoLock()", () => {
     assertEquals(dependencies, ["@std/assert@1.1.0"]);
   });
 
-  it("throws when a dependency could be several packages, or the lock is of another version", () => {
+  it("throws when a dependency is ambiguous, or the version of the lock is not supported", () => {
     const twice = lock({ "a@1.0.0": { dependencies: ["b"] }, "b@1.0.0": {}, "b@2.0.0": {} });
-    assertThrows(() => parseDenoLock(twice), Error, "Cannot tell which package of deno.lock b is");
+    assertThrows(() => parseDenoLock(twice), Error, "Cannot resolve b to one package of deno.lock");
     assertThrows(() => parseDenoLock(`{"version":"6"}`), Error, "version must be 5, it is 6");
   });
 });
 
 describe("parseRequirements()", () => {
-  it("reads versions, hashes and who asks for what", () => {
+  it("parses versions, hashes and dependents", () => {
     const text = [
       "# This file was autogenerated",
       "Foo.bar==1.0 ; sys_platform == 'win32' \\",
@@ -138,7 +140,7 @@ describe("parseRequirements()", () => {
     ]);
   });
 
-  it("throws at whatever is not of a lock", () => {
+  it("throws on lines that do not belong in a lock", () => {
     for (
       const line of ["foo>=1", "foo", "-r other.txt", "    --hash=md5:abc", "foo @ https://host/foo.whl"]
     ) {
@@ -148,7 +150,7 @@ describe("parseRequirements()", () => {
 });
 
 describe("parseJars()", () => {
-  it("reads group, name and version, and throws at a jar without a group", () => {
+  it("parses group, name and version, and throws on a jar without a group", () => {
     assertEquals(parseJars(`${HASH}  org.x/third-party-core-2.24.12.jar\n`), [
       { group: "org.x", name: "third-party-core", version: "2.24.12", sha256: HASH },
     ]);
@@ -156,16 +158,16 @@ describe("parseJars()", () => {
   });
 });
 
-describe("imagesOf…()", () => {
-  it("find the images of others in Dockerfiles, compose files and values, and leave out the project's own", () => {
-    assertEquals(imagesOfDockerfile("FROM a/b:1 AS x\nFROM x AS y\nFROM spark\nFROM c:2\n"), [
+describe("parseDockerfileImages(), parseComposeImages() and parseChartImages()", () => {
+  it("return third-party images, without the project's own", () => {
+    assertEquals(parseDockerfileImages("FROM a/b:1 AS x\nFROM x AS y\nFROM spark\nFROM c:2\n"), [
       "a/b:1",
       "c:2",
     ]);
     const compose = "services: {a: {image: 'p:1'}, b: {image: 'own:${TAG:-local}'}, c: {build: .}}";
-    assertEquals(imagesOfCompose(compose), ["p:1"]);
+    assertEquals(parseComposeImages(compose), ["p:1"]);
     const values =
       "images: {pullPolicy: Always, own: {repository: own, tag: ''}, p: {repository: r/p, tag: '2'}}";
-    assertEquals(imagesOfChart(values), ["r/p:2"]);
+    assertEquals(parseChartImages(values), ["r/p:2"]);
   });
 });

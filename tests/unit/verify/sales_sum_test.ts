@@ -5,22 +5,24 @@ import { toDay, toIsoDate } from "../../../lib/domain/dates.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { fromCents } from "../../../lib/domain/money.ts";
 import { REGIONS, SALE_HEADER } from "../../../lib/domain/sale.ts";
-import { addSales, type SalesSum, SalesSummer } from "../../../lib/verify/sales_sum.ts";
+import { addSums, SalesAccumulator, type SalesSum } from "../../../lib/verify/sales_sum.ts";
 
 type Row = [bigint, bigint, bigint, bigint, string, bigint, string];
 
-function sum(lines: readonly string[], pieces = 1000): SalesSum {
-  const summer = new SalesSummer("the part");
+function sum(lines: readonly string[], chunkBytes = 1000): SalesSum {
+  const accumulator = new SalesAccumulator("the part");
   const bytes = new TextEncoder().encode([SALE_HEADER, ...lines].map((line) => line + "\n").join(""));
-  for (let at = 0; at < bytes.length; at += pieces) summer.write(bytes.slice(at, at + pieces));
-  return summer.finish();
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    accumulator.write(bytes.slice(at, at + chunkBytes));
+  }
+  return accumulator.finish();
 }
 
-function lineOf([saleId, customer, product, quantity, date, cents, region]: Row): string {
+function toLine([saleId, customer, product, quantity, date, cents, region]: Row): string {
   return [saleId, customer, product, quantity, date, fromCents(cents), region].join(",");
 }
 
-/** The formula in the documentation of sales_sum.ts, in whole numbers of any size. */
+/** Computes the formula documented in sales_sum.ts with BigInt. */
 function expected(rows: readonly Row[]): SalesSum {
   const p = 67_108_859n;
   const result: SalesSum = { rows: rows.length, quantity: 0n, cents: 0n, checksum: 0n };
@@ -46,18 +48,18 @@ const LARGEST: Row = [
 ];
 const SMALLEST: Row = [1n, 1n, 1n, 1n, "0001-01-01", 1n, "North"];
 
-describe("SalesSummer", () => {
-  it("SalesSummer sums nothing to nothing", () => {
+describe("SalesAccumulator", () => {
+  it("SalesAccumulator returns zeros for a part without rows", () => {
     assertEquals(sum([]), { rows: 0, quantity: 0n, cents: 0n, checksum: 0n });
   });
 
-  it("SalesSummer is exact for many rows of the largest values", () => {
-    // Beyond one flush, and beyond 2^53 kopecks.
+  it("SalesAccumulator is exact for many rows of the largest values", () => {
+    // More rows than one flush, and sums above 2^53 kopecks.
     const rows = [SMALLEST, ...Array.from({ length: 10_000 }, () => LARGEST)];
-    assertEquals(sum(rows.map(lineOf), 65_536), expected(rows));
+    assertEquals(sum(rows.map(toLine), 65_536), expected(rows));
   });
 
-  it("SalesSummer agrees with the formula in whole numbers, in pieces of any size", () => {
+  it("SalesAccumulator agrees with the formula for any rows, in chunks of any size", () => {
     const id = fc.bigInt({ min: 1n, max: 9223372036854775807n });
     const integer = fc.bigInt({ min: 1n, max: 2147483647n });
     const date = fc.integer({ min: toDay("0001-01-01"), max: toDay("9999-12-31") }).map(toIsoDate);
@@ -70,12 +72,12 @@ describe("SalesSummer", () => {
       fc.bigInt({ min: 1n, max: 99999999999999n }),
       fc.constantFrom(...REGIONS),
     );
-    fc.assert(fc.property(fc.array(row), fc.integer({ min: 1, max: 200 }), (rows, pieces) => {
-      assertEquals(sum(rows.map((drawn) => lineOf(drawn as Row)), pieces), expected(rows as Row[]));
+    fc.assert(fc.property(fc.array(row), fc.integer({ min: 1, max: 200 }), (rows, chunkBytes) => {
+      assertEquals(sum(rows.map((row) => toLine(row as Row)), chunkBytes), expected(rows as Row[]));
     }));
   });
 
-  it("SalesSummer gives another checksum when values of two rows are exchanged", () => {
+  it("SalesAccumulator returns a different checksum when two rows swap the values of a column", () => {
     const rows: Row[] = [[1n, 7n, 3n, 1n, "2026-10-01", 100n, "North"], [
       2n,
       8n,
@@ -86,17 +88,17 @@ describe("SalesSummer", () => {
       "South",
     ]];
     const [a, b] = rows as [Row, Row];
-    const whole = sum(rows.map(lineOf));
-    assertEquals(sum([b, a].map(lineOf)), whole);
+    const whole = sum(rows.map(toLine));
+    assertEquals(sum([b, a].map(toLine)), whole);
     for (let column = 0; column < a.length; column++) {
       const [c, d] = [[...a] as Row, [...b] as Row];
       [c[column], d[column]] = [b[column]!, a[column]!];
-      assert(sum([c, d].map(lineOf)).checksum !== whole.checksum, `column ${column}`);
+      assert(sum([c, d].map(toLine)).checksum !== whole.checksum, `column ${column}`);
     }
   });
 
-  it("addSales() of two parts is the sum of both", () => {
-    assertEquals(addSales(sum([lineOf(LARGEST)]), sum([lineOf(SMALLEST)])), expected([LARGEST, SMALLEST]));
+  it("addSums() returns the sums of both parts", () => {
+    assertEquals(addSums(sum([toLine(LARGEST)]), sum([toLine(SMALLEST)])), expected([LARGEST, SMALLEST]));
   });
 
   const good = "1,2,3,4,2026-10-01,5.06,East";
@@ -109,20 +111,20 @@ describe("SalesSummer", () => {
     ["a leading zero in the amount", "1,2,3,4,2026-10-01,05.06,East"],
     ["a missing value", "1,,3,4,2026-10-01,5.06,East"],
     ["a missing column", "1,2,3,4,2026-10-01,5.06"],
-    ["another column", "1,2,3,4,2026-10-01,5.06,East,1"],
+    ["an extra column", "1,2,3,4,2026-10-01,5.06,East,1"],
     ["quotes", '1,2,3,4,2026-10-01,5.06,"East"'],
     ["an unknown region", "1,2,3,4,2026-10-01,5.06,Earth"],
-    ["a region in small letters", "1,2,3,4,2026-10-01,5.06,east"],
-    ["a short date", "1,2,3,4,2026-10-1,5.06,East"],
+    ["a region in lower case", "1,2,3,4,2026-10-01,5.06,east"],
+    ["a date with one digit for the day", "1,2,3,4,2026-10-1,5.06,East"],
     ["a sign", "1,2,3,-4,2026-10-01,5.06,East"],
-    ["a return", "1,2,3,4,2026-10-01,5.06,East\r"],
+    ["a carriage return", "1,2,3,4,2026-10-01,5.06,East\r"],
     ["an empty line", ""],
   ];
   for (const [name, line] of bad) {
-    it(`SalesSummer throws and tells the line when a row has ${name}`, () => {
-      for (const pieces of [1, 1000]) {
+    it(`SalesAccumulator throws with the line number when a row has ${name}`, () => {
+      for (const chunkBytes of [1, 1000]) {
         assertThrows(
-          () => sum([good, line, good], pieces),
+          () => sum([good, line, good], chunkBytes),
           SalesflowError,
           "the part is not canonical at line 3",
         );
@@ -130,13 +132,13 @@ describe("SalesSummer", () => {
     });
   }
 
-  it("SalesSummer throws when the header is another, is missing, or the last line is cut", () => {
+  it("SalesAccumulator throws when the header is wrong or missing, or the last line is incomplete", () => {
     for (const text of ["sale_id\n", "", "\n", `${SALE_HEADER}\n1,2,3`, `${SALE_HEADER}\n${good}`]) {
-      const summer = new SalesSummer("the part");
+      const accumulator = new SalesAccumulator("the part");
       assertThrows(
         () => {
-          summer.write(new TextEncoder().encode(text));
-          summer.finish();
+          accumulator.write(new TextEncoder().encode(text));
+          accumulator.finish();
         },
         SalesflowError,
         "not canonical",

@@ -2,24 +2,24 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { defaultThreads, Pool, type PoolOptions } from "../../../lib/workers/pool.ts";
-import type { Answer, Task } from "./test_worker.ts";
+import type { Result, Task } from "./test_worker.ts";
 
-type TestPool = Pool<{ offset: number }, Task, Answer>;
+type TestPool = Pool<{ offset: number }, Task, Result>;
 
-/** Calls `work` with a pool that is closed afterwards. */
+/** Calls `use` with a pool and closes it afterwards. */
 async function withPool(
   options: Partial<PoolOptions<{ offset: number }>>,
-  work: (pool: TestPool) => Promise<void>,
+  use: (pool: TestPool) => Promise<void>,
 ): Promise<void> {
   const pool: TestPool = new Pool({
     start: () => new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" }),
     threads: 2,
-    setUp: { offset: 1 },
+    workerData: { offset: 1 },
     signal: new AbortController().signal,
     ...options,
   });
   try {
-    await work(pool);
+    await use(pool);
   } finally {
     pool.close();
   }
@@ -30,36 +30,39 @@ const squares = (count: number): Task[] =>
 
 describe("Pool", () => {
   for (const threads of [1, 2, 5]) {
-    it(`run() gives answers in the order of the tasks, with ${threads} threads`, async () => {
+    it(`run() returns results in the order of the tasks with ${threads} threads`, async () => {
       await withPool({ threads }, async (pool) => {
-        const seen: number[] = [];
-        const answers = await pool.run(squares(20), ({ number }, index) => void seen.push(index, number));
+        const delivered: number[] = [];
+        const results = await pool.run(
+          squares(20),
+          ({ number }, index) => void delivered.push(index, number),
+        );
         assertEquals(
-          answers.map(({ number }) => number),
+          results.map(({ number }) => number),
           Array.from({ length: 20 }, (_, number) => number ** 2),
         );
-        assertEquals(seen, Array.from({ length: 20 }, (_, number) => [number, number ** 2]).flat());
+        assertEquals(delivered, Array.from({ length: 20 }, (_, number) => [number, number ** 2]).flat());
       });
     });
   }
 
-  it("run() hands an answer on when all before it are there", async () => {
+  it("run() delivers a result when all before it are there", async () => {
     const until = await Deno.makeTempDir();
     await Deno.remove(until);
     await withPool({}, async (pool) => {
-      const seen: number[] = [];
+      const delivered: number[] = [];
       const tasks: Task[] = [{ kind: "slow", number: 9, until }, ...squares(5)];
-      const done = pool.run(tasks, (_, index) => void seen.push(index));
-      // The other thread does the rest meanwhile; then the first one may go on.
+      const done = pool.run(tasks, (_, index) => void delivered.push(index));
+      // The other worker runs the remaining tasks meanwhile.
       await Deno.mkdir(until);
-      const answers = await done;
-      assertEquals(answers.map(({ number }) => number), [81, 0, 1, 4, 9, 16]);
-      assertEquals(seen, [0, 1, 2, 3, 4, 5]);
+      const results = await done;
+      assertEquals(results.map(({ number }) => number), [81, 0, 1, 4, 9, 16]);
+      assertEquals(delivered, [0, 1, 2, 3, 4, 5]);
     });
     await Deno.remove(until);
   });
 
-  it("run() can be called again, and with no tasks at all", async () => {
+  it("run() can be called again, and without tasks", async () => {
     await withPool({}, async (pool) => {
       assertEquals(await pool.run([]), []);
       assertEquals((await pool.run(squares(3))).length, 3);
@@ -67,7 +70,7 @@ describe("Pool", () => {
     });
   });
 
-  it("run() starts no more threads than there are tasks, and more when there are more", async () => {
+  it("run() starts as many workers as there are tasks, up to the maximum", async () => {
     let started = 0;
     const start = () => {
       started++;
@@ -82,25 +85,25 @@ describe("Pool", () => {
     });
   });
 
-  it("run() adds up the progress of all threads", async () => {
-    const seen: number[] = [];
-    await withPool({ onProgress: (rows) => void seen.push(rows) }, async (pool) => {
+  it("run() sums the progress of all workers", async () => {
+    const delivered: number[] = [];
+    await withPool({ onProgress: (rows) => void delivered.push(rows) }, async (pool) => {
       await pool.run(squares(4));
     });
-    assertEquals(seen.length, 12);
-    assertEquals(seen.at(-1), 12);
-    assert(seen.every((rows, index) => index === 0 || rows > seen[index - 1]!));
+    assertEquals(delivered.length, 12);
+    assertEquals(delivered.at(-1), 12);
+    assert(delivered.every((rows, index) => index === 0 || rows > delivered[index - 1]!));
   });
 
-  it("run() moves buffers of answers", async () => {
+  it("run() transfers buffers of results", async () => {
     await withPool({}, async (pool) => {
-      const [answer] = await pool.run([{ kind: "move", bytes: 1_000 }]);
-      assertEquals(answer!.bytes!.length, 1_000);
-      assertEquals(answer!.bytes![999], 7);
+      const [result] = await pool.run([{ kind: "move", bytes: 1_000 }]);
+      assertEquals(result!.bytes!.length, 1_000);
+      assertEquals(result!.bytes![999], 7);
     });
   });
 
-  it("run() fails with the first error of a task, its exit code and remedy, and hands on nothing afterwards", async () => {
+  it("run() fails with the first error of a task, its exit code and remedy, and delivers nothing afterwards", async () => {
     await withPool({}, async (pool) => {
       const tasks: Task[] = [...squares(3), {
         kind: "fail",
@@ -122,7 +125,7 @@ describe("Pool", () => {
     });
   });
 
-  for (const [value, message] of [["a text", "a text"], [new TypeError("odd"), "odd"]] as const) {
+  for (const [value, message] of [["a text", "a text"], [new TypeError("wrong"), "wrong"]] as const) {
     it(`run() fails with the message when a task throws ${value}`, async () => {
       await withPool({}, async (pool) => {
         const error = await assertRejects(
@@ -135,13 +138,13 @@ describe("Pool", () => {
     });
   }
 
-  it("run() fails when a thread cannot be set up", async () => {
-    await withPool({ setUp: { offset: -1 } }, async (pool) => {
-      await assertRejects(() => pool.run(squares(2)), SalesflowError, "a negative offset");
+  it("run() fails when a worker cannot be initialised", async () => {
+    await withPool({ workerData: { offset: -1 } }, async (pool) => {
+      await assertRejects(() => pool.run(squares(2)), SalesflowError, "negative offset");
     });
   });
 
-  it("run() fails with what onAnswer() throws", async () => {
+  it("run() fails with the error that onResult() throws", async () => {
     await withPool({}, async (pool) => {
       const run = () =>
         pool.run(squares(5), (_, index) => {
@@ -151,7 +154,7 @@ describe("Pool", () => {
     });
   });
 
-  it("run() fails with the signal's reason, before it starts or in the middle", async () => {
+  it("run() fails with the signal's reason when it aborts before or during the run", async () => {
     const reason = new SalesflowError("Stopped by SIGINT", { exitCode: 75 });
     for (const when of ["before", "in the middle"]) {
       const stop = new AbortController();

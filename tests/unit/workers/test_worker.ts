@@ -1,31 +1,37 @@
-/** A worker that does what its tasks say. */
+/** Worker for the tests of pool.ts and serve_tasks.ts: each task states what to do. */
 import { SalesflowError } from "../../../lib/console/errors.ts";
-import { answerTasks } from "../../../lib/workers/answer.ts";
+import { escapePlaceholders, logger } from "../../../lib/console/log.ts";
+import { serveTasks } from "../../../lib/workers/serve_tasks.ts";
 
 export type Task =
   | { kind: "square"; number: number }
   | { kind: "slow"; number: number; until: string }
   | { kind: "fail"; message: string; exitCode?: 1 | 2 | 75; remedy?: string }
   | { kind: "throw"; value: unknown }
-  | { kind: "move"; bytes: number };
+  | { kind: "move"; bytes: number }
+  | { kind: "warn"; text: string };
 
-export interface Answer {
+export interface Result {
   number: number;
   offset: number;
   bytes?: Uint8Array<ArrayBuffer>;
 }
 
-answerTasks<{ offset: number }, Task, Answer>(({ offset }) => {
-  if (offset < 0) throw new Error("a negative offset");
+serveTasks<{ offset: number }, Task, Result>(({ offset }) => {
+  if (offset < 0) throw new Error("negative offset");
   return async (task, progress) => {
     if (task.kind === "fail") {
       const { message, exitCode = 1, remedy } = task;
       throw new SalesflowError(message, { exitCode, ...(remedy ? { remedy } : {}) });
     }
     if (task.kind === "throw") throw task.value;
+    if (task.kind === "warn") {
+      logger("test").warn(escapePlaceholders(task.text));
+      return { number: 0, offset };
+    }
     if (task.kind === "move") return { number: 0, offset, bytes: new Uint8Array(task.bytes).fill(7) };
     if (task.kind === "slow") {
-      // Until the test lets it go on.
+      // Waits until the test creates the path.
       while (!await Deno.stat(task.until).then(() => true, () => false)) {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }

@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Embedded, startEmbedded } from "../../../../lib/embedded/embedded.ts";
-import { findDataset, openDataset } from "../../../../lib/dataset/dataset.ts";
-import { abortUploads } from "../../../../lib/store/s3/unfinished_uploads.ts";
+import { openDataset, readManifest } from "../../../../lib/dataset/dataset.ts";
 import { openStore } from "../../../../lib/store/open_store.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { run, start, until } from "../../../faults/command.ts";
@@ -16,29 +15,29 @@ const KEYS = { id: "keeper", secret: "marked-s3-77ab" };
 const STORE = `s3://${Bucket.NAME}/weekly`;
 const tool = await goTool(VERSITYGW);
 
-/** Without Go the service cannot be built; the tests are then shown as ignored. */
+/** The service is built with Go; without it, the tests are skipped. */
 const suite = tool ? describe : describe.skip;
 
-suite("S3Store against versitygw", () => {
+suite("S3Store on versitygw", () => {
   let bucket: Bucket;
   let embedded: Embedded;
   let folder: string;
   let store: Store;
   let client: S3.S3Client;
   let env: Record<string, string>;
-  const place = (key: string) => ({ Bucket: Bucket.NAME, Key: `weekly/${key}` });
+  const locate = (key: string) => ({ Bucket: Bucket.NAME, Key: `weekly/${key}` });
   const uploads = async () =>
     (await client.send(new S3.ListMultipartUploadsCommand({ Bucket: Bucket.NAME }))).Uploads ?? [];
-  /** What a command that was killed in the middle of a part leaves. */
+  /** Starts an upload and does not finish it, like a killed command. */
   async function leaveUpload(key: string): Promise<void> {
-    const { UploadId } = await client.send(new S3.CreateMultipartUploadCommand(place(key)));
-    await client.send(new S3.UploadPartCommand({ ...place(key), UploadId, PartNumber: 1, Body: "half" }));
+    const { UploadId } = await client.send(new S3.CreateMultipartUploadCommand(locate(key)));
+    await client.send(new S3.UploadPartCommand({ ...locate(key), UploadId, PartNumber: 1, Body: "half" }));
   }
 
   beforeAll(async () => {
     folder = await Deno.makeTempDir({ prefix: "salesflow-s3-home-" });
     bucket = await Bucket.start(tool!, KEYS);
-    embedded = await startEmbedded(join(folder, "home")); // the commands share it
+    embedded = await startEmbedded(join(folder, "home")); // shared by the commands
     env = {
       SALESFLOW_S3_ENDPOINT: bucket.endpoint,
       AWS_ACCESS_KEY_ID: KEYS.id,
@@ -64,7 +63,7 @@ suite("S3Store against versitygw", () => {
     await Deno.remove(folder, { recursive: true });
   });
 
-  it("S3Store keeps and finds small objects, lists folders and removes them", async () => {
+  it("reads and writes small objects, and lists and removes folders", async () => {
     assertEquals(await store.readText("a/none"), undefined);
     assertEquals(await store.size("a/none"), undefined);
     for (const name of ["a/one", "a/two", "a/deep/three", "ab/four"]) {
@@ -78,33 +77,33 @@ suite("S3Store against versitygw", () => {
     assertEquals([await store.list("a"), await store.list("ab")], [[], ["four"]]);
   });
 
-  it("S3Store puts many parts of an upload together to the byte", async () => {
+  it("create() uploads a file in several parts, which becomes visible when it is complete", async () => {
     const writer = await store.create("big/part");
-    const [written, piece] = [createHash("sha256"), new Uint8Array(1_000_003)];
+    const [written, chunk] = [createHash("sha256"), new Uint8Array(1_000_003)];
     for (let number = 0; number < 40; number++) {
-      piece.fill(number);
-      written.update(piece);
-      await writer.write(piece);
+      chunk.fill(number);
+      written.update(chunk);
+      await writer.write(chunk);
     }
-    assertEquals(await store.size("big/part"), undefined); // not there before it is whole
+    assertEquals(await store.size("big/part"), undefined);
     await writer.close();
-    assertEquals(await store.size("big/part"), 40 * piece.length);
+    assertEquals(await store.size("big/part"), 40 * chunk.length);
     const read = createHash("sha256");
     for await (const bytes of await store.stream("big/part")) read.update(bytes);
     assertEquals(read.digest("hex"), written.digest("hex"));
-    const [start, end] = [39 * piece.length - 2, 39 * piece.length + 2];
+    const [start, end] = [39 * chunk.length - 2, 39 * chunk.length + 2];
     assertEquals([...await store.read("big/part", start, end)], [38, 38, 39, 39]);
   });
 
-  it("S3Store leaves nothing of an upload that is given up", async () => {
-    const writer = await store.create("given/up");
+  it("abort() removes the parts of an upload", async () => {
+    const writer = await store.create("aborted/part");
     for (let number = 0; number < 20; number++) await writer.write(new Uint8Array(1_000_000));
     await writer.abort();
-    assertEquals(await store.size("given/up"), undefined);
+    assertEquals(await store.size("aborted/part"), undefined);
     assertEquals(await uploads(), []);
   });
 
-  it("S3Store lets one holder at a time have a lock", async () => {
+  it("lock() returns undefined while the lock is held", async () => {
     const first = await store.lock("locks/run");
     assert(first);
     assertEquals(await store.lock("locks/run"), undefined);
@@ -114,36 +113,24 @@ suite("S3Store against versitygw", () => {
     await second.release();
   });
 
-  it("S3Store takes a lock over that was not renewed for a minute, and no other", async () => {
+  it("lock() takes over only a lock that has not been renewed for a minute", async () => {
     const path = bucket.fileOf("weekly/locks/left");
-    const renewed = (secondsAgo: number) => {
+    const setRenewed = (secondsAgo: number) => {
       const time = new Date(Date.now() - 1000 * secondsAgo);
       return Deno.utime(path, time, time);
     };
     const left = await store.lock("locks/left");
     assert(left);
-    await renewed(50);
+    await setRenewed(50);
     assertEquals(await store.lock("locks/left"), undefined);
-    await renewed(70);
+    await setRenewed(70);
     const taken = await store.lock("locks/left");
     assert(taken);
     await taken.release();
     await left.release();
   });
 
-  it("abortUploads() gives up all but those to keep, however many pages they fill", async () => {
-    for (const pageUploads of [1, 2, 3, 1000]) {
-      for (const key of ["a/1", "a/1", "a/1", "a/2", "a/deep/3", "a/raw/4", "b/5"]) await leaveUpload(key);
-      const below = { Bucket: Bucket.NAME, Prefix: "weekly/a/" };
-      await abortUploads({ ...S3, client }, below, (key) => key.startsWith("weekly/a/raw/"), pageUploads);
-      const left = (await uploads()).map(({ Key }) => Key);
-      assertEquals(left.sort(), ["weekly/a/raw/4", "weekly/b/5"], `${pageUploads} at a time`);
-      for (const folder of ["a", "b"]) await store.sweep(folder);
-      assertEquals(await uploads(), []);
-    }
-  });
-
-  it("S3Store sweeps unfinished uploads in folders, too, except those to keep", async () => {
+  it("sweep() aborts unfinished uploads in a folder and its subfolders, except those to keep", async () => {
     for (const key of ["many/deep/part", "many/part", "many/raw/part", "manyfold/part"]) {
       await leaveUpload(key);
     }
@@ -156,24 +143,24 @@ suite("S3Store against versitygw", () => {
     assertEquals(await uploads(), []);
   });
 
-  it("S3Store lets several share a lock, and then nobody have it alone", async () => {
-    const shares = [
+  it("lock() returns several shared locks, but no exclusive one beside them", async () => {
+    const shared = [
       await store.lock("locks/shared", { shared: true }),
       await store.lock("locks/shared", { shared: true }),
     ];
-    for (const share of shares) {
-      assert(share);
+    for (const lock of shared) {
+      assert(lock);
       assertEquals(await store.lock("locks/shared"), undefined);
-      await share.release();
+      await lock.release();
     }
-    const whole = await store.lock("locks/shared");
-    assert(whole);
+    const exclusive = await store.lock("locks/shared");
+    assert(exclusive);
     assertEquals(await store.lock("locks/shared", { shared: true }), undefined);
-    await whole.release();
+    await exclusive.release();
     assertEquals((await store.list("locks")).filter((name) => name.startsWith("shared")), []);
   });
 
-  it("S3Store does not release a lock that another has taken over", async () => {
+  it("release() does not delete a lock that another owner has taken over", async () => {
     const left = await store.lock("locks/over");
     assert(left);
     const time = new Date(Date.now() - 70_000);
@@ -188,25 +175,25 @@ suite("S3Store against versitygw", () => {
 
   const args = ["run", "--run-id", "bucket", "--as-of", "2026-11-24", "--rows", "2000"];
 
-  it("run makes the same datasets in a bucket as in a folder, twice, and clears what a killed run left", async () => {
-    const whole = await run(args, env);
-    assertEquals(whole.code, 0, whole.stderr);
+  it("`run` writes the same datasets to a bucket as to a folder, and removes the uploads of a killed run", async () => {
+    const first = await run(args, env);
+    assertEquals(first.code, 0, first.stderr);
     assertStringIncludes((await store.readText("runs/bucket/report/report.html"))!, "<html");
-    const made = await openDataset(store, "bucket", "clean");
+    const written = await openDataset(store, "bucket", "clean");
     await leaveUpload("runs/bucket/clean/part-00007.csv");
     await leaveUpload("runs/bucket/raw/part-00000.csv");
     await leaveUpload("runs/bucket/.spark-clean/x/part");
     const again = await run(args, env);
     assertEquals(again.code, 0, again.stderr);
     assertEquals(await uploads(), []);
-    assertEquals(await openDataset(store, "bucket", "clean"), made);
+    assertEquals(await openDataset(store, "bucket", "clean"), written);
     const local = join(folder, "local");
     const inFolder = await run([...args, "--to", "clean"], { ...env, SALESFLOW_STORE: local });
     assertEquals(inFolder.code, 0, inFolder.stderr);
-    assertEquals(await findDataset(openStore(local), "bucket", "clean"), made);
+    assertEquals(await readManifest(openStore(local), "bucket", "clean"), written);
   });
 
-  it("verify clears what killed shards and a killed Spark left, and waits for a shard that lives", async () => {
+  it("`verify` aborts the uploads of killed shards and of Spark, but is refused while a shard is running", async () => {
     const left = ["raw/part-00000.csv", "clean/part-00000.csv", ".spark-clean-1/x/part"];
     for (const name of left) await leaveUpload(`runs/bucket/${name}`);
     const shard = await store.lock("runs/bucket/.lock-run", { shared: true });
@@ -218,24 +205,24 @@ suite("S3Store against versitygw", () => {
     assertEquals([code, await uploads()], [0, []], stderr);
   });
 
-  it("generate makes the same dataset in two shards side by side as alone", async () => {
+  it("`generate` writes the same dataset in two concurrent shards as without shards", async () => {
     const generate = (id: string, ...shard: string[]) =>
       run(["generate", "--run-id", id, "--as-of", "2026-11-24", "--rows", "3000", ...shard], env);
     const outcomes = await Promise.all([
       generate("shards", "--shard", "1/2"),
       generate("shards", "--shard", "2/2"),
-      generate("alone"),
+      generate("unsharded"),
     ]);
     for (const { code, stderr } of outcomes) assertEquals(code, 0, stderr);
-    const [shards, alone] = [
+    const [sharded, unsharded] = [
       await openDataset(store, "shards", "raw"),
-      await openDataset(store, "alone", "raw"),
+      await openDataset(store, "unsharded", "raw"),
     ];
-    assertEquals([shards.fingerprint, shards.rows], [alone.fingerprint, alone.rows]);
+    assertEquals([sharded.fingerprint, sharded.rows], [unsharded.fingerprint, unsharded.rows]);
     assertEquals(await uploads(), []);
   });
 
-  it("run is refused for now while another command holds the run", async () => {
+  it("commands end with 75 while another command holds the run", async () => {
     const lock = await store.lock("runs/bucket/.lock-run");
     assert(lock);
     const shard = ["generate", "--run-id", "bucket", "--as-of", "2026-11-24", "--shard", "1/2"];
@@ -247,50 +234,50 @@ suite("S3Store against versitygw", () => {
     }
   });
 
-  const refusals: { name: string; env: Record<string, string>; code: number; says: string }[] = [
+  const failures: { name: string; env: Record<string, string>; code: number; message: string }[] = [
     {
       name: "the secret key is wrong",
       env: { AWS_SECRET_ACCESS_KEY: `${KEYS.secret}x` },
       code: 1,
-      says: "access is denied",
+      message: "access denied",
     },
     {
       name: "there is no such bucket",
       env: { SALESFLOW_STORE: "s3://nowhere/x" },
       code: 1,
-      says: "no such bucket",
+      message: "no such bucket",
     },
     {
-      name: "nobody listens",
+      name: "the service is down",
       env: { SALESFLOW_S3_ENDPOINT: "http://127.0.0.1:1", SALESFLOW_RETRIES: "1" },
       code: 75,
-      says: "can be reached",
+      message: "can be reached",
     },
   ];
-  for (const { name, env: changes, code, says } of refusals) {
-    it(`generate says so when ${name}, never showing the secret key`, async () => {
+  for (const { name, env: changes, code, message } of failures) {
+    it(`\`generate\` reports that ${name}, without showing the secret key`, async () => {
       const { stdout, stderr, ...outcome } = await run(["generate", "--run-id", "x", "--rows", "100"], {
         ...env,
         ...changes,
       });
-      assertStringIncludes(stderr, says);
+      assertStringIncludes(stderr, message);
       assertEquals(outcome.code, code, stderr);
       assert(!`${stdout}${stderr}`.includes(KEYS.secret));
     });
   }
 
-  it("generate ends with 75 when it loses the run to another, whose lock and records it leaves alone", async () => {
+  it("`generate` ends with 75 when another owner takes over its lock, and leaves lock and record unchanged", async () => {
     const args = ["generate", "--run-id", "lost", "--rows", "200000000", "--workers", "1"];
     const running = start(args, env);
     const record = "runs/lost/stages/generate.json";
     assert(await until(async () => await store.size(record) !== undefined, 60_000));
-    const theirs = JSON.stringify({ owner: "another" });
-    await store.writeText("runs/lost/.lock-run", theirs);
+    const otherLease = JSON.stringify({ owner: "another" });
+    await store.writeText("runs/lost/.lock-run", otherLease);
     const { code, stderr } = await running.outcome;
     assertEquals(code, 75, stderr);
-    assertStringIncludes(stderr, "Lost the lock of run lost");
+    assertStringIncludes(stderr, "Lost the lock on run lost");
     assertStringIncludes(stderr, "another command took it over");
-    assertEquals(await store.readText("runs/lost/.lock-run"), theirs);
+    assertEquals(await store.readText("runs/lost/.lock-run"), otherLease);
     assertEquals(JSON.parse((await store.readText(record))!).status, "running");
   });
 });

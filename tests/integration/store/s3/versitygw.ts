@@ -1,8 +1,8 @@
-/** versitygw, a service that speaks S3 over a folder: https://github.com/versity/versitygw */
+/** Runs versitygw, an S3 server that stores objects in a folder: https://github.com/versity/versitygw */
 import { until } from "../../../faults/command.ts";
 import { freePort } from "../../../faults/go_tool.ts";
 
-/** A running service with one bucket. */
+/** A running server with one bucket. */
 export class Bucket {
   static readonly NAME = "shop";
   readonly endpoint: string;
@@ -15,15 +15,19 @@ export class Bucket {
     this.#folder = folder;
   }
 
-  /** Path of the file behind an object. */
+  /** Returns the path of the file that stores an object. */
   fileOf(key: string): string {
     return `${this.#folder}/objects/${Bucket.NAME}/${key}`;
   }
 
-  /** @param path of the program */
+  /**
+   * Starts a server on a free port.
+   *
+   * @param path of the program
+   */
   static async start(path: string, keys: { id: string; secret: string }): Promise<Bucket> {
     const folder = await Deno.makeTempDir({ prefix: "salesflow-s3-" });
-    // A folder of the root is a bucket.
+    // Each folder in the root folder is a bucket.
     for (const name of ["attributes", `objects/${Bucket.NAME}`]) {
       await Deno.mkdir(`${folder}/${name}`, { recursive: true });
     }
@@ -42,13 +46,14 @@ export class Bucket {
       stderr: "null",
     }).spawn();
     const endpoint = `http://127.0.0.1:${port}`;
-    const answers = () => fetch(endpoint).then(async (found) => (await found.text(), true), () => false);
+    const isUp = () => fetch(endpoint).then(async (found) => (await found.text(), true), () => false);
     const bucket = new Bucket(endpoint, child, folder);
-    if (await until(answers, 20_000)) return bucket;
+    if (await until(isUp, 20_000)) return bucket;
     await bucket.close();
-    throw new Error("versitygw does not answer");
+    throw new Error("versitygw did not start within 20 s");
   }
 
+  /** Stops the server and removes its objects. */
   async close(): Promise<void> {
     this.#child.kill("SIGTERM");
     await this.#child.status;

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { decodeLz4Frames } from "../../../../lib/embedded/clickhouse/lz4.ts";
 
-/** Frames written by the reference library (python-lz4 4.4.5). */
+/** Frames compressed with python-lz4 4.4.5, which wraps the reference library. */
 const FRAMES: [what: string, hex: string, plain: string][] = [
   ["text too short to compress", "04224d1868400500000000000000610500008068656c6c6f00000000", "hello"],
   [
@@ -36,16 +36,16 @@ describe("decodeLz4Frames()", () => {
     it(`decodes ${what}`, () => assertEquals(decode(hex), plain));
   }
 
-  it("decodes frames that follow each other", () => {
+  it("decodes consecutive frames", () => {
     assertEquals(decode(FRAMES.map(([, hex]) => hex).join("")), FRAMES.map(([, , plain]) => plain).join(""));
   });
 
   const broken: [what: string, hex: string][] = [
     ["it is not LZ4", "1f8b08000000"],
-    ["it ends within a frame", HELLO.slice(0, -10)],
+    ["a frame is truncated", HELLO.slice(0, -10)],
     ["the version is unknown", HELLO.replace("04224d1868", "04224d18a8")],
     ["it needs a dictionary", HELLO.replace("04224d1868", "04224d1869")],
-    ["a match lies before the data", "04224d186040820500000010610900" + "0000000000"],
+    ["a match starts before the data", "04224d186040820500000010610900" + "0000000000"],
   ];
   for (const [what, hex] of broken) {
     it(`throws RangeError when ${what}`, () =>

@@ -1,18 +1,16 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
-import { wantsGzip } from "../../../../lib/embedded/clickhouse/body.ts";
 import { EngineError } from "../../../../lib/embedded/clickhouse/engine.ts";
 import {
-  credentials,
-  preparations,
-  queryParams,
+  readCredentials,
+  readQueryParams,
   readStatement,
+  sessionStatements,
 } from "../../../../lib/embedded/clickhouse/request.ts";
 
 const decoder = new TextDecoder();
 
-function ask(
+function createRequest(
   query: Record<string, string>,
   body?: BodyInit,
   headers: Record<string, string> = {},
@@ -35,51 +33,54 @@ async function read(...[request, url]: [Request, URL]) {
 }
 
 const ROWS = "1\tx\n2\ty\n";
-const packed = (bytes: Uint8Array) => new Uint8Array(bytes);
 
 describe("readStatement()", () => {
   const cases: [what: string, request: [Request, URL], expected: unknown][] = [
-    ["the URL", ask({ query: "SELECT 1" }), { query: "SELECT 1", format: "TabSeparated" }],
-    ["the body", ask({}, "SELECT 1"), { query: "SELECT 1", format: "TabSeparated" }],
-    ["both", ask({ query: "SELECT 1," }, "2"), { query: "SELECT 1,\n2", format: "TabSeparated" }],
-    ["the body, with FORMAT", ask({}, "SELECT 1 FORMAT CSV"), {
+    ["the URL", createRequest({ query: "SELECT 1" }), { query: "SELECT 1", format: "TabSeparated" }],
+    ["the body", createRequest({}, "SELECT 1"), { query: "SELECT 1", format: "TabSeparated" }],
+    ["both", createRequest({ query: "SELECT 1," }, "2"), { query: "SELECT 1,\n2", format: "TabSeparated" }],
+    ["the body, with FORMAT", createRequest({}, "SELECT 1 FORMAT CSV"), {
       query: "SELECT 1 FORMAT CSV",
       format: "CSV",
     }],
-    ["the URL, with default_format", ask({ query: "SELECT 1", default_format: "JSON" }), {
+    ["the URL, with default_format", createRequest({ query: "SELECT 1", default_format: "JSON" }), {
       query: "SELECT 1",
       format: "JSON",
     }],
-    ["the body, with a format header", ask({}, "SELECT 1", { "X-ClickHouse-Format": "XML" }), {
+    ["the body, with a format header", createRequest({}, "SELECT 1", { "X-ClickHouse-Format": "XML" }), {
       query: "SELECT 1",
       format: "XML",
     }],
-    ["the body with rows", ask({}, `INSERT INTO t FORMAT TSV\n${ROWS}`), {
+    ["the body with rows", createRequest({}, `INSERT INTO t FORMAT TSV\n${ROWS}`), {
       insert: "INSERT INTO t",
       format: "TSV",
       rows: ROWS,
     }],
-    ["the URL, rows in the body", ask({ query: "INSERT INTO t FORMAT TSV" }, ROWS), {
+    ["the URL, rows in the body", createRequest({ query: "INSERT INTO t FORMAT TSV" }, ROWS), {
       insert: "INSERT INTO t",
       format: "TSV",
       rows: ROWS,
     }],
-    ["the URL, the first row too", ask({ query: "INSERT INTO t FORMAT TSV\n0\tz\n" }, ROWS), {
+    ["the URL, the first row too", createRequest({ query: "INSERT INTO t FORMAT TSV\n0\tz\n" }, ROWS), {
       insert: "INSERT INTO t",
       format: "TSV",
       rows: `0\tz\n${ROWS}`,
     }],
-    ["the URL, format in a header", ask({ query: "INSERT INTO t" }, ROWS, { "X-ClickHouse-Format": "TSV" }), {
-      insert: "INSERT INTO t",
-      format: "TSV",
-      rows: ROWS,
-    }],
-    ["the URL, no format", ask({ query: "INSERT INTO t" }, "(1),(2)"), {
+    [
+      "the URL, format in a header",
+      createRequest({ query: "INSERT INTO t" }, ROWS, { "X-ClickHouse-Format": "TSV" }),
+      {
+        insert: "INSERT INTO t",
+        format: "TSV",
+        rows: ROWS,
+      },
+    ],
+    ["the URL, no format", createRequest({ query: "INSERT INTO t" }, "(1),(2)"), {
       insert: "INSERT INTO t",
       format: "Values",
       rows: "(1),(2)",
     }],
-    ["the URL, VALUES in the body", ask({ query: "INSERT INTO t VALUES" }, "(1)"), {
+    ["the URL, VALUES in the body", createRequest({ query: "INSERT INTO t VALUES" }, "(1)"), {
       query: "INSERT INTO t VALUES\n(1)",
       format: "TabSeparated",
     }],
@@ -88,44 +89,14 @@ describe("readStatement()", () => {
     it(`reads the statement from ${what}`, async () => assertEquals(await read(...request), expected));
   }
 
-  const encodings: [name: string, body: Uint8Array<ArrayBuffer>][] = [
-    ["gzip", packed(gzipSync(ROWS))],
-    ["deflate", packed(deflateSync(ROWS))],
-    ["br", packed(brotliCompressSync(ROWS))],
-    ["zstd", packed(zstdCompressSync(ROWS))],
-    ["identity", new TextEncoder().encode(ROWS)],
-  ];
-  for (const [name, body] of encodings) {
-    it(`unpacks rows when the content encoding is ${name}`, async () => {
-      const request = ask({ query: "INSERT INTO t FORMAT TSV" }, body, { "Content-Encoding": name });
-      assertEquals(await read(...request), { insert: "INSERT INTO t", format: "TSV", rows: ROWS });
-    });
-  }
-
-  it("throws BAD_ARGUMENTS when the content encoding is unknown", async () => {
-    await assertRejects(
-      () => read(...ask({}, "x", { "Content-Encoding": "snappy" })),
-      EngineError,
-      "Code: 36.",
-    );
-  });
-
-  it("throws CANNOT_DECOMPRESS when the body is not what it says", async () => {
-    await assertRejects(
-      () => read(...ask({}, "x", { "Content-Encoding": "lz4" })),
-      EngineError,
-      "Code: 271.",
-    );
-  });
-
-  it("throws NOT_IMPLEMENTED when there are external tables", async () => {
+  it("throws NOT_IMPLEMENTED when the request has external tables", async () => {
     const body = new FormData();
     body.set("t", new Blob(["1"]));
-    await assertRejects(() => read(...ask({ query: "SELECT 1" }, body)), EngineError, "Code: 48.");
+    await assertRejects(() => read(...createRequest({ query: "SELECT 1" }, body)), EngineError, "Code: 48.");
   });
 });
 
-describe("preparations()", () => {
+describe("sessionStatements()", () => {
   const cases: [query: Record<string, string>, headers: Record<string, string>, expected: string[]][] = [
     [{ query: "SELECT 1", default_format: "TSV", param_x: "1", session_id: "s" }, {}, []],
     [{ database: "shop" }, {}, ["USE `shop`"]],
@@ -137,31 +108,31 @@ describe("preparations()", () => {
     [{ compress: "0", decompress: "" }, {}, []],
   ];
   for (const [query, headers, expected] of cases) {
-    it(`returns ${JSON.stringify(expected)} when asked ${JSON.stringify({ ...query, ...headers })}`, () => {
-      assertEquals(preparations(...ask(query, "", headers)), expected);
+    it(`returns ${JSON.stringify(expected)} when the request has ${JSON.stringify({ ...query, ...headers })}`, () => {
+      assertEquals(sessionStatements(...createRequest(query, "", headers)), expected);
     });
   }
 
-  const refused: [query: Record<string, string>, code: string][] = [
+  const rejected: [query: Record<string, string>, code: string][] = [
     [{ "a; DROP TABLE t": "1" }, "Code: 115."],
     [{ compress: "1" }, "Code: 48."],
     [{ role: "admin" }, "Code: 48."],
   ];
-  for (const [query, code] of refused) {
-    it(`throws ${code} when asked ${JSON.stringify(query)}`, () => {
-      assertThrows(() => preparations(...ask(query, "")), EngineError, code);
+  for (const [query, code] of rejected) {
+    it(`throws ${code} when the request has ${JSON.stringify(query)}`, () => {
+      assertThrows(() => sessionStatements(...createRequest(query, "")), EngineError, code);
     });
   }
 });
 
-describe("queryParams()", () => {
-  it("returns what begins with param_, as it was sent", () => {
-    const [, url] = ask({ param_a: "1", param_b: "x\\ty", param_: "", other: "2" });
-    assertEquals([...queryParams(url)], [["a", "1"], ["b", "x\\ty"], ["", ""]]);
+describe("readQueryParams()", () => {
+  it("returns the parameters named param_…, with their values as sent", () => {
+    const [, url] = createRequest({ param_a: "1", param_b: "x\\ty", param_: "", other: "2" });
+    assertEquals([...readQueryParams(url)], [["a", "1"], ["b", "x\\ty"], ["", ""]]);
   });
 });
 
-describe("credentials()", () => {
+describe("readCredentials()", () => {
   const basic = (pair: string) => ({ Authorization: `Basic ${btoa(pair)}` });
   const cases: [
     query: Record<string, string>,
@@ -178,23 +149,8 @@ describe("credentials()", () => {
     [{}, { "X-ClickHouse-Key": "k" }, "default", "k"],
   ];
   for (const [query, headers, user, password] of cases) {
-    it(`finds ${user}/${password} in ${JSON.stringify({ ...query, ...headers })}`, () => {
-      assertEquals(credentials(...ask(query, "", headers)), { user, password });
-    });
-  }
-});
-
-describe("wantsGzip()", () => {
-  const cases: [query: Record<string, string>, accepted: string, expected: boolean][] = [
-    [{ enable_http_compression: "1" }, "gzip", true],
-    [{ enable_http_compression: "1" }, "br, gzip;q=0.8", true],
-    [{ enable_http_compression: "1" }, "br", false],
-    [{ enable_http_compression: "0" }, "gzip", false],
-    [{}, "gzip", false],
-  ];
-  for (const [query, accepted, expected] of cases) {
-    it(`returns ${expected} when asked ${JSON.stringify(query)} and accepting ${accepted}`, () => {
-      assertEquals(wantsGzip(...ask(query, "", { "Accept-Encoding": accepted })), expected);
+    it(`returns ${user}/${password} when the request has ${JSON.stringify({ ...query, ...headers })}`, () => {
+      assertEquals(readCredentials(...createRequest(query, "", headers)), { user, password });
     });
   }
 });

@@ -4,11 +4,11 @@ import { EngineError } from "../../../../lib/embedded/clickhouse/engine.ts";
 import {
   contentType,
   errorResponse,
-  statusOf,
-  summary,
+  formatSummary,
+  httpStatus,
 } from "../../../../lib/embedded/clickhouse/response.ts";
 
-describe("statusOf()", () => {
+describe("httpStatus()", () => {
   const cases: [code: number, status: number][] = [
     [62, 400],
     [194, 401],
@@ -22,7 +22,7 @@ describe("statusOf()", () => {
     [99999, 500],
   ];
   for (const [code, status] of cases) {
-    it(`returns ${status} when the code is ${code}`, () => assertEquals(statusOf(code), status));
+    it(`returns ${status} when the code is ${code}`, () => assertEquals(httpStatus(code), status));
   }
 });
 
@@ -43,7 +43,7 @@ describe("contentType()", () => {
   }
 });
 
-describe("summary()", () => {
+describe("formatSummary()", () => {
   const nothing = {
     body: new Uint8Array(),
     readRows: 0n,
@@ -54,9 +54,9 @@ describe("summary()", () => {
     resultBytes: 0n,
   };
 
-  it("counts what a query read and returned", () => {
+  it("counts the rows that a query read and returned", () => {
     const { read_rows, result_rows, written_rows, elapsed_ns } = JSON.parse(
-      summary({ ...nothing, readRows: 8192n, resultRows: 3n }, 1.5),
+      formatSummary({ ...nothing, readRows: 8192n, resultRows: 3n }, 1.5),
     );
     assertEquals({ read_rows, result_rows, written_rows, elapsed_ns }, {
       read_rows: "8192",
@@ -67,7 +67,9 @@ describe("summary()", () => {
   });
 
   it("counts the rows of an INSERT as read, written and result", () => {
-    const { read_rows, result_rows, written_rows } = JSON.parse(summary({ ...nothing, writtenRows: 5n }, 0));
+    const { read_rows, result_rows, written_rows } = JSON.parse(
+      formatSummary({ ...nothing, writtenRows: 5n }, 0),
+    );
     assertEquals([read_rows, result_rows, written_rows], ["5", "5", "5"]);
   });
 });
@@ -89,14 +91,14 @@ describe("errorResponse()", () => {
     [new Error("odd"), 500, "1002", "Code: 1002. DB::Exception: odd (UNKNOWN_EXCEPTION) (version 1.2)\n"],
   ];
   for (const [error, status, code, text] of cases) {
-    it(`answers ${status} when the error is ${JSON.stringify(error.message)}`, async () => {
+    it(`returns ${status} when the error is ${JSON.stringify(error.message)}`, async () => {
       const response = errorResponse(error, new Headers(), "1.2");
       assertEquals([response.status, response.headers.get("X-ClickHouse-Exception-Code")], [status, code]);
       assertEquals(await response.text(), text);
     });
   }
 
-  it("asks for a password when there was none", async () => {
+  it("asks for credentials when there was no password", async () => {
     const response = errorResponse(EngineError.of(194, "REQUIRED_PASSWORD", "who?"), new Headers(), "1.2");
     assertEquals([response.status, response.headers.has("WWW-Authenticate")], [401, true]);
     await response.body?.cancel();

@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { namedFormat, readInsert } from "../../../../lib/embedded/clickhouse/sql_text.ts";
+import { findFormat, parseInsert } from "../../../../lib/embedded/clickhouse/sql_text.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function split(sql: string): [statement: string, format: string, rows: string] | undefined {
   const bytes = encoder.encode(sql);
-  const insert = readInsert(bytes, "Fallback");
+  const insert = parseInsert(bytes, "Fallback");
   return insert &&
-    [insert.statement.trimEnd(), insert.format, decoder.decode(bytes.subarray(insert.rowsFrom))];
+    [insert.statement.trimEnd(), insert.format, decoder.decode(bytes.subarray(insert.rowsStart))];
 }
 
 const INSERTS: [sql: string, statement: string, format: string, rows: string][] = [
@@ -47,9 +47,9 @@ const OTHERS = [
   "",
 ];
 
-describe("readInsert()", () => {
+describe("parseInsert()", () => {
   for (const [sql, ...expected] of INSERTS) {
-    it(`tells statement, format and rows apart in ${JSON.stringify(sql)}`, () =>
+    it(`separates statement, format and rows of ${JSON.stringify(sql)}`, () =>
       assertEquals(split(sql), expected));
   }
   for (const sql of OTHERS) {
@@ -58,7 +58,7 @@ describe("readInsert()", () => {
   }
 });
 
-describe("namedFormat()", () => {
+describe("findFormat()", () => {
   const cases: [sql: string, format: string | undefined][] = [
     ["SELECT 1 FORMAT JSON", "JSON"],
     ["select 1 format CSVWithNames;", "CSVWithNames"],
@@ -73,7 +73,7 @@ describe("namedFormat()", () => {
   ];
   for (const [sql, format] of cases) {
     it(`returns ${format} when the query is ${JSON.stringify(sql)}`, () => {
-      assertEquals(namedFormat(encoder.encode(sql)), format);
+      assertEquals(findFormat(encoder.encode(sql)), format);
     });
   }
 });

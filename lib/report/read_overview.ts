@@ -1,0 +1,125 @@
+/** Reads the data of the summary: the tables in one snapshot, and the stages' records from the store. */
+import { SalesflowError } from "../console/errors.ts";
+import { toCents } from "../domain/money.ts";
+import { stageOrder } from "../pipeline/plan.ts";
+import { readStage, type StageRecord } from "../pipeline/records.ts";
+import type { StageContext } from "../pipeline/stage.ts";
+import type { Postgres, TextRow } from "../postgres/session.ts";
+import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
+import type { Store } from "../store/store.ts";
+import type { Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
+import { withSnapshot } from "./snapshot.ts";
+import productsSql from "./sql/products.sql" with { type: "text" };
+import regionsSql from "./sql/regions.sql" with { type: "text" };
+import runSql from "./sql/run.sql" with { type: "text" };
+
+/** Products in the summary. */
+const MAX_SUMMARY_PRODUCTS = 5;
+
+/** The columns of {@linkcode Sums} as text. */
+interface SumsRow extends TextRow {
+  sales: string;
+  quantity: string;
+  amount: string;
+  average: string;
+  share: string;
+}
+
+function parseSums(row: SumsRow): Sums {
+  return {
+    sales: BigInt(row.sales),
+    quantity: BigInt(row.quantity),
+    amountCents: toCents(row.amount),
+    averageCents: toCents(row.average),
+    share: BigInt(row.share),
+  };
+}
+
+interface RunRow extends TextRow {
+  source: RunFacts["source"];
+  clean_engine: RunFacts["cleanEngine"];
+  raw_rows: string;
+  clean_rows: string;
+  duplicate_rows: string;
+  rejected_rows: string;
+  rejected_by_reason: string;
+  aggregated_run: string | null;
+}
+
+/** Reads the run's row of shop.pipeline_runs. @throws {SalesflowError} when the aggregates are not those of the run */
+async function readRunRow(db: Postgres, runId: string): Promise<RunRow> {
+  const row = await db.one<RunRow>(runSql, [runId]);
+  // Without accepted rows, there are no aggregates that could name their run.
+  if (row.aggregated_run === runId || (row.aggregated_run === null && row.clean_rows === "0")) return row;
+  const content = row.aggregated_run === null ? "is empty" : `holds run ${row.aggregated_run}, not ${runId}`;
+  throw new SalesflowError(`shop.sales_aggregates in PostgreSQL at ${db.server} ${content}`, {
+    stage: "report",
+    runId,
+    remedy: `Run "salesflow aggregate --run-id ${runId}" first.`,
+  });
+}
+
+function parseQuality(row: RunRow): Quality {
+  const byReason = zeroReasonCounts();
+  const stored: Record<string, number> = JSON.parse(row.rejected_by_reason);
+  for (const reason of REASONS) byReason[reason] = stored[reason] ?? 0;
+  return {
+    raw: BigInt(row.raw_rows),
+    clean: BigInt(row.clean_rows),
+    duplicates: BigInt(row.duplicate_rows),
+    rejected: BigInt(row.rejected_rows),
+    byReason,
+  };
+}
+
+async function readProducts(db: Postgres, limit: number, catalogue: boolean): Promise<Product[]> {
+  interface Row extends SumsRow {
+    product_id: string;
+    name: string | null;
+    category: string | null;
+    cumulative_share: string;
+  }
+  return (await db.query<Row>(productsSql, [limit, catalogue])).map((row) => ({
+    ...parseSums(row),
+    productId: Number(row.product_id),
+    name: row.name ?? undefined,
+    category: row.category ?? undefined,
+    cumulativeShare: BigInt(row.cumulative_share),
+  }));
+}
+
+async function readStages(store: Store, runId: string, source: RunFacts["source"]): Promise<StageRecord[]> {
+  const records = await Promise.all(stageOrder(source).map((stage) => readStage(store, runId, stage)));
+  return records.filter((record) => record !== undefined);
+}
+
+/** Whether the run has its own catalogue. If not, shop.products may be that of an earlier run, with other products. */
+export async function hasCatalogue(store: Store, runId: string): Promise<boolean> {
+  return await store.size(`runs/${runId}/raw/products.csv`) !== undefined;
+}
+
+/** Queries the overview within a snapshot. @throws {SalesflowError} when the tables hold another run, or none */
+export async function queryOverview(
+  db: Postgres,
+  context: StageContext,
+  maxProducts: number,
+): Promise<Overview> {
+  const { runId, asOf, store } = context;
+  const row = await readRunRow(db, runId);
+  const groups = await db.query<SumsRow & { level: string; region: string }>(regionsSql);
+  const total = groups.find(({ level }) => level === "total");
+  return {
+    run: { runId, asOf, source: row.source, cleanEngine: row.clean_engine },
+    total: total && parseSums(total),
+    regions: groups.filter(({ level }) => level === "region")
+      .map((group): Region => ({ ...parseSums(group), region: group.region })),
+    products: await readProducts(db, maxProducts, await hasCatalogue(store, runId)),
+    quality: parseQuality(row),
+    stages: await readStages(store, runId, row.source),
+  };
+}
+
+/** Reads the data of the summary. @throws {SalesflowError} when the tables hold another run, or none */
+export function readOverview(context: StageContext): Promise<Overview> {
+  return withSnapshot(context, (db) => queryOverview(db, context, MAX_SUMMARY_PRODUCTS));
+}

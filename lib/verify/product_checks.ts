@@ -1,0 +1,60 @@
+/** Compares the run's product catalogue with shop.products. */
+import { parse } from "csv-parse";
+import { Readable } from "node:stream";
+import type { StageContext } from "../pipeline/stage.ts";
+import { readRows } from "../postgres/cursor.ts";
+import type { Postgres } from "../postgres/session.ts";
+import { datasetFolder } from "../dataset/dataset.ts";
+import { parseGeneratedFacts } from "../dataset/facts.ts";
+import { measureFile } from "../dataset/part_reader.ts";
+import type { Findings } from "./checks.ts";
+import { compareRows, type KeyedRow } from "./compare_rows.ts";
+import type { MeasuredFiles } from "./measure_files.ts";
+
+const COLUMNS = ["product_id", "name", "category", "price_from", "price_to"] as const;
+
+function toKeyedRow(row: Record<string, string | null>): KeyedRow {
+  return { key: [Number(row.product_id)], text: COLUMNS.map((name) => row[name]).join(", ") };
+}
+
+/** Parses the catalogue and sorts it in memory: it is small. */
+async function parseProducts(chunks: readonly Uint8Array[]): Promise<KeyedRow[]> {
+  const rows: KeyedRow[] = [];
+  for await (const row of Readable.from(chunks).pipe(parse({ columns: true }))) rows.push(toKeyedRow(row));
+  return rows.sort((a, b) => Number(a.key[0]) - Number(b.key[0]));
+}
+
+async function* singleBatch<T>(rows: Promise<T[]>): AsyncGenerator<T[]> {
+  yield await rows;
+}
+
+async function* readProductsTable(db: Postgres): AsyncGenerator<KeyedRow[]> {
+  for await (
+    const rows of readRows(db, `SELECT ${COLUMNS.join(", ")} FROM shop.products ORDER BY product_id`)
+  ) {
+    yield rows.map(toKeyedRow);
+  }
+}
+
+/** Compares the catalogue. A generated run must have one; an ingested run may. */
+export async function checkProducts(
+  db: Postgres,
+  { store, runId, signal }: StageContext,
+  { raw }: MeasuredFiles,
+  findings: Findings,
+): Promise<void> {
+  const path = `${datasetFolder(runId, "raw")}/products.csv`;
+  const generated = parseGeneratedFacts(raw, "verify");
+  if (await store.size(path) === undefined) {
+    if (generated) findings.compare("file: raw/products.csv of generated data", "present", "missing");
+    return;
+  }
+  const chunks: Uint8Array[] = [];
+  const { sha256 } = await measureFile(store, path, (bytes) => void chunks.push(bytes), signal);
+  if (generated?.products_sha256 !== undefined) {
+    findings.compare("checksum: raw/manifest.json = raw/products.csv", generated.products_sha256, sha256);
+  }
+  const name = "content: raw/products.csv = shop.products";
+  const found = await compareRows(singleBatch(parseProducts(chunks)), readProductsTable(db));
+  if (!findings.compare(name, found.left, found.right)) findings.addDifferences(name, found.differences);
+}

@@ -1,0 +1,66 @@
+/** Worker side of pool.ts. */
+import { messageChain } from "../console/errors.ts";
+import { relayWarnings, type Warning } from "../console/log.ts";
+
+/** Messages from the pool to a worker. */
+export type PoolMessage<WorkerData, Task> = { kind: "init"; workerData: WorkerData } | {
+  kind: "task";
+  id: number;
+  task: Task;
+};
+
+/** Messages from a worker to the pool. */
+export type WorkerMessage<Result> =
+  | { kind: "progress"; id: number; rows: number }
+  | { kind: "result"; id: number; result: Result }
+  | { kind: "warning"; warning: Warning }
+  | {
+    kind: "error";
+    id: number;
+    message: string;
+    exitCode: number | undefined;
+    remedy: string | undefined;
+    stage: string | undefined;
+  };
+
+/** Runs one task; `progress` reports the number of its rows that are processed so far. */
+export type TaskHandler<Task, Result> = (task: Task, progress: (rows: number) => void) => Promise<Result>;
+
+// deno-lint-ignore no-explicit-any -- lib "dom" has no type for the global scope of a worker
+const scope = self as any;
+
+/**
+ * Runs the tasks that the pool sends, one at a time, until the pool terminates the worker.
+ *
+ * @param createHandler returns the task handler; called once, with the data from the pool
+ * @param transfer returns the buffers of a result to transfer instead of copying
+ */
+export function serveTasks<WorkerData, Task, Result>(
+  createHandler: (workerData: WorkerData) => TaskHandler<Task, Result>,
+  transfer: (result: Result) => Transferable[] = () => [],
+): void {
+  let handler: TaskHandler<Task, Result> = () => Promise.reject(new Error("the worker was not initialised"));
+  const post = (message: WorkerMessage<Result>, buffers: Transferable[] = []) =>
+    scope.postMessage(message, buffers);
+  scope.onmessage = async ({ data }: MessageEvent<PoolMessage<WorkerData, Task>>) => {
+    if (data.kind === "init") {
+      relayWarnings((warning) => post({ kind: "warning", warning }));
+      try {
+        handler = createHandler(data.workerData);
+      } catch (error) {
+        // Reported with the first task: its message may arrive before an uncaught error is reported.
+        handler = () => Promise.reject(error);
+      }
+      return;
+    }
+    const { id, task } = data;
+    try {
+      const result = await handler(task, (rows) => post({ kind: "progress", id, rows }));
+      post({ kind: "result", id, result }, transfer(result));
+    } catch (error) {
+      // Errors lose their class and their causes in messages between threads.
+      const { exitCode, remedy, stage } = error as { exitCode?: number; remedy?: string; stage?: string };
+      post({ kind: "error", id, message: messageChain(error).join(": "), exitCode, remedy, stage });
+    }
+  };
+}

@@ -1,0 +1,55 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { assertDone, run, useHome } from "./command.ts";
+
+const AS_OF = "2026-11-24";
+const home = useHome();
+
+const EXPORT =
+  "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region\n1,1,1,1,2026-11-24,10.00,North\n";
+
+describe("salesflow ingest", () => {
+  it("imports an export with its own column names and encoding", async () => {
+    const file = `${home.path}/Выгрузка №1.csv`;
+    // "Запад" in windows-1251.
+    const west = Uint8Array.of(0xc7, 0xe0, 0xef, 0xe0, 0xe4);
+    const head = new TextEncoder().encode(
+      "order;customer_id;product_id;quantity;sale_date;total;region\r\n5;1;1;1;24.11.2026;1 234,50;",
+    );
+    await Deno.writeFile(file, Uint8Array.from([...head, ...west]));
+    const args = ["ingest", file, "--map", "sale_id=order", "--map=sale_amount=total", "--run-id", "export"];
+    assertDone(await run(home.args(...args, "--as-of", AS_OF, "--encoding", "windows-1251")));
+    assertDone(await run(home.args("clean", "--run-id", "export")));
+    const part = await Deno.readTextFile(`${home.path}/runs/export/clean/part-00000.csv`);
+    assertStringIncludes(part, "\n5,1,1,1,2026-11-24,1234.50,West\n");
+  });
+
+  it("exits with 2 and changes nothing when the file does not exist", async () => {
+    const before = await home.readJson("export/raw/manifest.json");
+    const { code, stderr } = await run(home.args("ingest", `${home.path}/none.csv`, "--run-id", "export"));
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "There is no file");
+    assertEquals(await home.readJson("export/raw/manifest.json"), before);
+  });
+
+  it("refuses to replace generated sales", async () => {
+    const generated = await run(home.args("generate", "--rows", "10", "--as-of", AS_OF, "--run-id", "kind"));
+    assertDone(generated);
+    const before = await home.readJson("kind/raw/manifest.json");
+    const file = `${home.path}/kind.csv`;
+    await Deno.writeTextFile(file, EXPORT);
+    const ingested = await run(home.args("ingest", file, "--run-id", "kind"));
+    assertEquals(ingested.code, 2);
+    assertStringIncludes(ingested.stderr, "Run kind was generated");
+    assertStringIncludes(ingested.stderr, "another --run-id");
+    assertEquals(await home.readJson("kind/raw/manifest.json"), before);
+  });
+
+  it("logs the next command", async () => {
+    const file = `${home.path}/next.csv`;
+    await Deno.writeTextFile(file, EXPORT);
+    const ingested = await run(home.args("ingest", file, "--run-id", "next"));
+    assertDone(ingested);
+    assertStringIncludes(ingested.stderr, "next: salesflow run --run-id next");
+  });
+});
