@@ -59,7 +59,9 @@ async function run(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<CommandResult> {
-  return await start(args, { DENO_DIR: denoFolder, ...env }, { permissions }).ended;
+  // Another HOME has a cache of its own, wherever that of the person who runs the tests is.
+  const cache = env.HOME === undefined ? {} : { XDG_CACHE_HOME: "" };
+  return await start(args, { DENO_DIR: denoFolder, ...cache, ...env }, { permissions }).ended;
 }
 
 /** Returns the arguments of each child process. */
