@@ -121,10 +121,10 @@ export class BadBucket {
   async #runWithFault(fault: S3Fault): Promise<Outcome | undefined> {
     for (const toxic of fault.toxics) await this.#proxy.addToxic(this.#route, toxic);
     if (fault.shut) await this.#proxy.disable(this.#route);
-    let resetting: Promise<void> | undefined;
+    let restoring: Promise<void> | undefined;
     const env = { ...this.#env, ...LIMITS, SALESFLOW_S3_ENDPOINT: this.#route.url };
     const running = start(this.#args(fault.stage), env, (text) => {
-      if (fault.until === "next try" && text.includes("retrying")) resetting ??= this.#proxy.reset();
+      if (fault.until === "next try" && text.includes("retrying")) restoring ??= this.#proxy.replaceRoute(this.#route);
     });
     let ended = false;
     running.outcome.then(() => ended = true);
@@ -136,8 +136,8 @@ export class BadBucket {
     const inTime = await until(() => ended, HANG_TIMEOUT_MS);
     if (!inTime) running.child.kill("SIGKILL");
     const outcome = await running.outcome;
-    await resetting;
-    await this.#proxy.reset();
+    await restoring;
+    await this.#proxy.replaceRoute(this.#route);
     return inTime ? outcome : undefined;
   }
 

@@ -13,6 +13,11 @@ export interface Toxic {
 /** A route to one server through toxiproxy. */
 export interface Route {
   name: string;
+  /** Address of the server. */
+  upstream: string;
+  /** Address of the proxy. */
+  listen: string;
+  enabled: boolean;
   /** The server's URL through the proxy. */
   url: string;
 }
@@ -55,15 +60,22 @@ export class Toxiproxy {
   /** Adds a route to the server of a URL. */
   async addRoute(name: string, url: string): Promise<Route> {
     const proxied = new URL(url);
-    const upstream = `127.0.0.1:${proxied.port}`;
-    const created = await this.#request("POST", "/proxies", {
-      name,
-      listen: "127.0.0.1:0",
-      upstream,
-      enabled: true,
-    });
-    proxied.port = (created as { listen: string }).listen.split(":").at(-1)!;
-    return { name, url: proxied.href };
+    const server = { name, upstream: `127.0.0.1:${proxied.port}`, enabled: true };
+    const created = await this.#request("POST", "/proxies", { ...server, listen: "127.0.0.1:0" });
+    const { listen } = created as { listen: string };
+    proxied.port = listen.split(":").at(-1)!;
+    return { ...server, listen, url: proxied.href };
+  }
+
+  /**
+   * Resumes the proxy and replaces a route by one without toxics on the same port; its connections are closed. Unlike
+   * `reset`, this does not wait for connections that the command has already abandoned: a toxic that is blocked on writing to one
+   * holds up its own removal, and with it every new connection, for 5 s at a time or for good.
+   */
+  async replaceRoute({ url: _, ...proxy }: Route): Promise<void> {
+    this.#child.kill("SIGCONT");
+    await this.#request("DELETE", `/proxies/${proxy.name}`);
+    await this.#request("POST", "/proxies", proxy);
   }
 
   /** Adds a toxic to a route, for open and new connections. */
