@@ -77,6 +77,16 @@ function isSwitch(option: Option): boolean {
   return option.placeholder === undefined;
 }
 
+/** How a switch is written as the value of an environment variable or after `=`. */
+const SWITCH_TEXTS: Readonly<Record<string, boolean>> = {
+  "1": true,
+  "true": true,
+  "yes": true,
+  "0": false,
+  "false": false,
+  "no": false,
+};
+
 /** Suggests the candidate that a mistyped word is closest to, as a sentence; empty when none is close. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const nearest = closestMatch(word, candidates, { maxDistance: 2 });
@@ -99,7 +109,7 @@ export function parseCommandLine<O extends Options>(
   const entries = Object.entries(command.options);
   const mistakes: string[] = [];
   const flags = new Map(entries.map(([name, option]) => [flagName(name), option]));
-  const parsed = parseArgs(args, {
+  const parsed: Record<string, unknown> & { _: (string | number)[] } = parseArgs(args, {
     string: [...flags].filter(([, option]) => !isSwitch(option)).map(([name]) => name),
     boolean: [...flags].filter(([, option]) => isSwitch(option)).map(([name]) => name),
     collect: [...flags].filter(([, option]) => option.multiple).map(([name]) => name),
@@ -112,6 +122,7 @@ export function parseCommandLine<O extends Options>(
       return false;
     },
   });
+  Object.assign(parsed, findSwitchValues(args, flags));
   const positionals = parsed._.map(String);
   const { min, max } = command.positionals ?? { min: 0, max: 0 };
   // An unknown option may or may not take the next word as its value.
@@ -144,6 +155,28 @@ export function parseCommandLine<O extends Options>(
   return { values: values as Values<O>, positionals };
 }
 
+/**
+ * Returns the last value of each switch by the name of its flag; undefined for one that is not given. parseArgs() takes every
+ * text but `false` for true, and does not tell a switch that is off from one that is not given.
+ */
+function findSwitchValues(
+  args: readonly string[],
+  flags: ReadonlyMap<string, Option>,
+): Record<string, boolean | string | undefined> {
+  const switches = [...flags].filter(([, option]) => isSwitch(option)).map(([name]) => name);
+  const values: Record<string, boolean | string | undefined> = {};
+  for (const name of switches) values[name] = undefined;
+  for (const arg of args.slice(0, args.includes("--") ? args.indexOf("--") : args.length)) {
+    const [, name = "", text] = /^--([^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    if (switches.includes(name)) values[name] = text === undefined ? true : parseSwitch(text);
+  }
+  return values;
+}
+
+function parseSwitch(text: string): boolean | string {
+  return SWITCH_TEXTS[text.toLowerCase()] ?? text;
+}
+
 /** Returns the unparsed value of an option, and the flag or variable that set it. */
 function findValue(
   name: string,
@@ -153,18 +186,12 @@ function findValue(
 ): { value: unknown; origin: string } {
   const flag = `--${flagName(name)}`;
   const given = parsed[flagName(name)];
-  if (
-    isSwitch(option) ? given === true : option.multiple ? (given as string[]).length > 0 : given !== undefined
-  ) {
+  if (option.multiple ? (given as string[]).length > 0 : given !== undefined) {
     return { value: given, origin: flag };
   }
   const variable = option.flagOnly ? undefined : environment(variableName(name));
   if (variable === undefined || variable === "") return { value: undefined, origin: flag };
-  const value = isSwitch(option)
-    ? !["0", "false", "no"].includes(variable.toLowerCase())
-    : option.multiple
-    ? [variable]
-    : variable;
+  const value = isSwitch(option) ? parseSwitch(variable) : option.multiple ? [variable] : variable;
   return { value, origin: variableName(name) };
 }
 

@@ -65,7 +65,10 @@ function formatHelp(): string {
   ].join("\n");
 }
 
-async function main([name, ...args]: string[]): Promise<void> {
+async function main(line: string[]): Promise<void> {
+  // `help run` is `run --help`.
+  const isHelpOf = line[0] === "help" && line.length === 2 && !line[1]!.startsWith("-");
+  const [name, ...args] = isHelpOf ? [line[1]!, "--help"] : line;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(formatHelp());
     return;

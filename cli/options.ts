@@ -10,11 +10,12 @@ import { resolveFromCaller } from "./paths.ts";
 /** Schema that turns the text of an option into a number. */
 export type NumberSchema = z.ZodPipe<z.ZodString, z.ZodTransform<number, string>>;
 
-/** Returns the schema of an integer from `min` to `max`, inclusive; underscores may group its digits. */
+/** Returns the schema of an integer from `min` to `max`, inclusive; commas may group thousands, underscores any digits. */
 export function wholeNumber(min: number, max: number): NumberSchema {
   const message = `it must be a whole number from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}`;
   return z.string().transform((text, context) => {
-    const value = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : NaN;
+    const isWhole = /^(\d[\d_]*|\d{1,3}(,\d{3})+)$/.test(text);
+    const value = isWhole ? Number(text.replaceAll(/[_,]/g, "")) : NaN;
     if (value >= min && value <= max) return value;
     context.addIssue({ code: "custom", message });
     return z.NEVER;
@@ -32,7 +33,7 @@ export function fraction(min: number, max: number): NumberSchema {
 }
 
 /** Schema of a switch, off by default. */
-export const toggle: z.ZodDefault<z.ZodBoolean> = z.boolean().default(false);
+export const toggle: z.ZodDefault<z.ZodBoolean> = z.boolean("it must be true or false").default(false);
 
 /** Options of every command. */
 export const commonOptions = {

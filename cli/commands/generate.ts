@@ -1,13 +1,22 @@
 import { z } from "zod";
 import { generate, type GenerateOptions } from "../../lib/generate/generate.ts";
-import type { RunRecord } from "../../lib/pipeline/records.ts";
+import { logger } from "../../lib/console/log.ts";
+import { readRun, type RunRecord } from "../../lib/pipeline/records.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
-import { type AnyCommand, defineCommand, type Option, type Values } from "../command.ts";
+import { type AnyCommand, defineCommand, flagName, type Option, type Values } from "../command.ts";
 import { fraction, stageOptions, wholeNumber, workersOption } from "../options.ts";
 import { Session } from "../session.ts";
 
 /** Not declared as defaults of the options, so that `run` can tell which options were given. */
 const DEFAULTS = { rows: 1_000_000, defectRate: 0.02, products: 500, customers: 50_000, partitions: 4 };
+
+const parametersSchema = z.object({
+  rows: z.number(),
+  seed: z.number(),
+  defect_rate: z.number(),
+  products: z.number(),
+  customers: z.number(),
+}).partial();
 
 /** Options of `generate` and `run`. */
 export const generateOptions = {
@@ -15,31 +24,31 @@ export const generateOptions = {
     help: "Number of distinct valid sales",
     placeholder: "N",
     schema: wholeNumber(1, 2_000_000_000).optional(),
-    defaultText: "1,000,000",
+    defaultText: "the run's, or 1,000,000",
   },
   seed: {
     help: "Seed of the random generator; same seed and sizes, same bytes",
     placeholder: "N",
     schema: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
-    defaultText: "the as-of date as YYYYMMDD",
+    defaultText: "the run's, or the as-of date as YYYYMMDD",
   },
   defectRate: {
     help: "Injected duplicates and defects per sale, and share of sales in unusual formats",
     placeholder: "SHARE",
     schema: fraction(0, 0.5).optional(),
-    defaultText: "0.02",
+    defaultText: "the run's, or 0.02",
   },
   products: {
     help: "Number of products in the catalogue",
     placeholder: "N",
     schema: wholeNumber(1, 100_000).optional(),
-    defaultText: "500",
+    defaultText: "the run's, or 500",
   },
   customers: {
     help: "Number of customers",
     placeholder: "N",
     schema: wholeNumber(1, 100_000_000).optional(),
-    defaultText: "50,000",
+    defaultText: "the run's, or 50,000",
   },
   partitions: {
     help: "Number of files of the dataset",
@@ -50,22 +59,43 @@ export const generateOptions = {
   ...workersOption,
 } satisfies Record<string, Option>;
 
-/** Converts option values to the options of the stage. */
+/**
+ * Converts option values to the options of the stage.
+ *
+ * @param existing the run as recorded: what is not given stays as it was, so that repeating a run cannot silently resize it
+ */
 export function toGenerateOptions(
   values: Values<typeof generateOptions>,
   asOf: string,
+  existing?: RunRecord,
   shard?: GenerateOptions["shard"],
 ): GenerateOptions {
+  const isSame = existing?.source === "generated" && existing.as_of === asOf;
+  const recorded = parametersSchema.parse(isSame ? existing.parameters : {});
   return {
-    rows: values.rows ?? DEFAULTS.rows,
-    seed: values.seed ?? Number(asOf.replaceAll("-", "")),
-    defectRate: values.defectRate ?? DEFAULTS.defectRate,
-    products: values.products ?? DEFAULTS.products,
-    customers: values.customers ?? DEFAULTS.customers,
+    rows: values.rows ?? recorded.rows ?? DEFAULTS.rows,
+    seed: values.seed ?? recorded.seed ?? Number(asOf.replaceAll("-", "")),
+    defectRate: values.defectRate ?? recorded.defect_rate ?? DEFAULTS.defectRate,
+    products: values.products ?? recorded.products ?? DEFAULTS.products,
+    customers: values.customers ?? recorded.customers ?? DEFAULTS.customers,
     partitions: values.partitions ?? Math.max(DEFAULTS.partitions, shard?.of ?? 1),
     workers: values.workers ?? defaultThreads(),
     ...(shard ? { shard } : {}),
   };
+}
+
+/** Logs the options that an existing run keeps because they were not given, where they differ from the defaults. */
+export function logKeptOptions(
+  values: Values<typeof generateOptions>,
+  options: GenerateOptions,
+  existing: RunRecord | undefined,
+): void {
+  if (!existing) return;
+  const names = ["rows", "defectRate", "products", "customers"] as const;
+  const kept = names
+    .filter((name) => values[name] === undefined && options[name] !== DEFAULTS[name])
+    .map((name) => `--${flagName(name)} ${options[name]}`);
+  if (kept.length > 0) logger("generate").info(`run ${existing.run_id} keeps ${kept.join(" ")}`);
 }
 
 /** Returns the given options that differ from the parameters of existing data, such as `--rows 77`. */
@@ -117,10 +147,10 @@ const command: AnyCommand = defineCommand({
     const { shard } = values;
     const lock = shard ? { lock: `generate-${shard.number}-of-${shard.of}` } : {};
     await Session.with(values, { newRun: "generated", ...lock }, async (session) => {
-      await session.stage(
-        "generate",
-        (context) => generate(context, toGenerateOptions(values, session.asOf, shard)),
-      );
+      const existing = await readRun(session.store, session.runId);
+      const options = toGenerateOptions(values, session.asOf, existing, shard);
+      logKeptOptions(values, options, existing);
+      await session.stage("generate", (context) => generate(context, options));
     });
   },
 });

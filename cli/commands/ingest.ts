@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ColumnMap } from "../../lib/ingest/header.ts";
-import { ingest } from "../../lib/ingest/ingest.ts";
+import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/ingest.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { logger } from "../../lib/console/log.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
@@ -59,11 +59,10 @@ const command: AnyCommand = defineCommand({
   },
   examples: ["salesflow ingest export.csv.gz --run-id orders --map sale_id=order_no --map sale_amount=total"],
   async run({ map, encoding, ...values }, files) {
+    const options: IngestOptions = { files: files.map(resolveFromCaller), map, encoding };
     await Session.with(values, { newRun: "ingested" }, async (session) => {
-      await session.stage(
-        "ingest",
-        (context) => ingest(context, { files: files.map(resolveFromCaller), map, encoding }),
-      );
+      await checkExports(options, session.signal);
+      await session.stage("ingest", (context) => ingest(context, options));
       logger("ingest").info(`next: salesflow run --run-id ${session.runId}`);
     });
   },

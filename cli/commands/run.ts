@@ -14,7 +14,7 @@ import {
   rewindPlan,
   validateStageRange,
 } from "../../lib/pipeline/plan.ts";
-import { readRun, readStage, type StageRecord } from "../../lib/pipeline/records.ts";
+import { readRun, readStage, type RunRecord, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
 import { readTableRuns } from "../../lib/postgres/loaded_run.ts";
 import { report } from "../../lib/report/report.ts";
@@ -25,7 +25,7 @@ import { type AnyCommand, defineCommand, type Option } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { runLocation, Session } from "../session.ts";
 import { cleanOptions, toCleanOptions } from "./clean.ts";
-import { findIgnoredOptions, generateOptions, toGenerateOptions } from "./generate.ts";
+import { findIgnoredOptions, generateOptions, logKeptOptions, toGenerateOptions } from "./generate.ts";
 
 const stageSchema = z.enum(STAGES, `it must be one of ${STAGES.join(", ")}`).optional();
 
@@ -57,14 +57,15 @@ async function readStageRecords({ store, runId }: Session): Promise<Map<StageNam
 
 async function planStages(
   session: Session,
+  existing: RunRecord | undefined,
   options: GenerateOptions,
   cleaning: CleanSettings,
   { from, to }: { from?: StageName | undefined; to?: StageName | undefined },
 ): Promise<Plan> {
-  const { store, runId, asOf } = session;
+  const { runId, asOf } = session;
   const planned = planRun({
     requested: generatedRun(runId, asOf, options),
-    existing: await readRun(store, runId),
+    existing,
     records: await readStageRecords(session),
     cleanSettings: cleaning,
     from,
@@ -92,13 +93,15 @@ const command: AnyCommand = defineCommand({
     // Starting after generate needs an existing run with raw data.
     const newRun = values.from === undefined || values.from === "migrate" || values.from === "generate";
     await Session.with(values, { postgres: true, clickhouse: true, newRun }, async (session) => {
-      const options = toGenerateOptions(values, session.asOf);
+      const existing = await readRun(session.store, session.runId);
+      const options = toGenerateOptions(values, session.asOf, existing);
       const cleaning = toCleanOptions(values);
-      const { stages, resumed } = await planStages(session, options, cleaning, values);
+      const { stages, resumed } = await planStages(session, existing, options, cleaning, values);
       if (resumed) {
         logger("run").info(`resuming at ${resumed.at}: ${resumed.reason}`);
       }
-      const found = stages.includes("generate") ? undefined : await readRun(session.store, session.runId);
+      if (stages.includes("generate")) logKeptOptions(values, options, existing);
+      const found = stages.includes("generate") ? undefined : existing;
       const ignored = found ? findIgnoredOptions(values, found) : [];
       if (ignored.length > 0) {
         logger("run").warn(

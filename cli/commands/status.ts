@@ -146,7 +146,7 @@ const command: AnyCommand = defineCommand({
     const store = openSelectedStore(values);
     if (values.runId) {
       const status = await readRunStatus(store, values.runId);
-      if (!status.run && status.stages.length === 0) throw runNotFound(store, values.runId, 2);
+      if (!status.run && status.stages.length === 0) throw runNotFound(store, values.runId);
       console.log(values.format === "json" ? JSON.stringify([status], null, 2) : formatDetails(status));
       return;
     }

@@ -84,8 +84,17 @@ async function openExport(file: string, { map, encoding, signal }: ReadOptions):
   }
 }
 
-/** Checks every header before anything is written, so that a typo in an option does not cost the existing raw data. */
-async function checkHeaders(files: readonly string[], readOptions: ReadOptions): Promise<void> {
+/**
+ * Checks that every file can be read and has the needed columns. Run before the stage, so that a typo costs neither the
+ * existing raw data nor leaves a record of a failed stage.
+ *
+ * @throws {SalesflowError} listing the mistakes of all files
+ */
+export async function checkExports(
+  { files, ...options }: IngestOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const readOptions = { ...options, signal };
   const mistakes: SalesflowError[] = [];
   for (const file of files) {
     // Pipes and devices can be read only once; their headers are checked later.
@@ -108,7 +117,7 @@ async function checkHeaders(files: readonly string[], readOptions: ReadOptions):
 }
 
 /**
- * Runs the stage.
+ * Runs the stage. Its exports should have passed {@linkcode checkExports}.
  *
  * @throws {SalesflowError} when a file cannot be read or lacks a column, or when none of the files holds a row
  */
@@ -116,7 +125,6 @@ export async function ingest(context: StageContext, options: IngestOptions): Pro
   const { runId, asOf, store, signal } = context;
   const { files, ...rest } = options;
   const readOptions = { ...rest, signal };
-  await checkHeaders(files, readOptions);
   const folder = datasetFolder(runId, "raw");
   const names = files.map((file) => basename(file));
   await clearDataset(store, folder);

@@ -1,6 +1,6 @@
 /** Records of a run in the store: run.json and stages/<stage>.json. */
 import { z } from "zod";
-import { type ExitCode, SalesflowError } from "../console/errors.ts";
+import { SalesflowError } from "../console/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { StageName } from "./stage.ts";
 
@@ -81,9 +81,9 @@ export async function listRuns(store: Store): Promise<string[]> {
 }
 
 /** Creates the error for a run that does not exist: a typo in its id, or no data yet. */
-export function runNotFound(store: Store, runId: string, exitCode: ExitCode = 1): SalesflowError {
+export function runNotFound(store: Store, runId: string): SalesflowError {
   return new SalesflowError(`There is no run ${runId} in ${store.url}`, {
-    exitCode,
+    exitCode: 2,
     remedy: "Run generate or ingest first, or list the runs with: salesflow status",
     runId,
   });

@@ -6,9 +6,9 @@ const AS_OF = "2026-11-24";
 const home = useHome();
 
 describe("salesflow clean", () => {
-  it("exits with 1 and a remedy when there is no such run", async () => {
+  it("exits with 2 and a remedy when there is no such run", async () => {
     const none = await run(home.args("clean", "--run-id", "none"));
-    assertEquals(none.code, 1);
+    assertEquals(none.code, 2);
     assertStringIncludes(none.stderr, "There is no run none");
     assertStringIncludes(none.stderr, "Run generate or ingest first");
     assert(!await home.exists("none"));

@@ -32,6 +32,13 @@ describe("salesflow ingest", () => {
     assertEquals(await home.readJson("export/raw/manifest.json"), before);
   });
 
+  it("leaves no record of a wrong file name, so that the run can be generated", async () => {
+    assertEquals((await run(home.args("ingest", `${home.path}/none.csv`, "--run-id", "typo"))).code, 2);
+    assertEquals(await home.exists("typo/run.json"), false);
+    assertEquals(await home.exists("typo/stages/ingest.json"), false);
+    assertDone(await run(home.args("run", "--to", "clean", "--rows", "10", "--run-id", "typo")));
+  });
+
   it("refuses to replace generated sales", async () => {
     const generated = await run(home.args("generate", "--rows", "10", "--as-of", AS_OF, "--run-id", "kind"));
     assertDone(generated);

@@ -36,6 +36,12 @@ describe("salesflow", () => {
     assertEquals(await Deno.stat(`${home.path}/never`).catch(() => undefined), undefined);
   });
 
+  it("prints the help of a command after help, too", async () => {
+    const [flag, word] = await Promise.all([["clean", "--help"], ["help", "clean"]].map((args) => run(args)));
+    assertEquals(word, flag);
+    assertStringIncludes((await run(["help", "claen"])).stderr, "Did you mean clean?");
+  });
+
   const invalid: [what: string, args: string[], env: Record<string, string>, parts: string[]][] = [
     ["an unknown command", ["genrate"], {}, [
       "Unknown command genrate. Did you mean generate?",

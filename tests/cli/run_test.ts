@@ -26,9 +26,18 @@ describe("salesflow run", () => {
     assertEquals((await home.readJson(`${AS_OF}/stages/generate.json`)).attempt, 1);
   });
 
+  it("keeps the parameters of a run that is repeated without them", async () => {
+    const repeat = home.args("run", "--as-of", AS_OF, "--to", "clean", "--from", "generate");
+    const { stderr } = await run(repeat, UNREACHABLE_DATABASES);
+    assertEquals(logLines(stderr)[0]!.message, `run ${AS_OF} keeps --rows 10`);
+    const { parameters } = await home.readJson(`${AS_OF}/run.json`);
+    assertEquals((parameters as Record<string, unknown>).rows, 10);
+    assertDone(await run(command("--to", "clean"), UNREACHABLE_DATABASES));
+  });
+
   it("starts over when the parameters differ", async () => {
     const { stderr } = await run(command("--to", "clean", "--seed", "5"), UNREACHABLE_DATABASES);
     assert(!stderr.includes("resuming"), stderr);
-    assertEquals((await home.readJson(`${AS_OF}/stages/generate.json`)).attempt, 2);
+    assertEquals((await home.readJson(`${AS_OF}/stages/generate.json`)).attempt, 4);
   });
 });

@@ -53,6 +53,9 @@ describe("parseCommandLine()", () => {
       maxRejected: 0.25,
       noDateRange: true,
     }],
+    ["a switch has a value", ["--no-date-range=yes"], {}, { noDateRange: true }],
+    ["a switch is turned off", ["--no-date-range=no"], { SALESFLOW_NO_DATE_RANGE: "1" }, {}],
+    ["a word after -- looks like a switch", ["--", "--no-date-range"], {}, {}],
     ["the environment has values", [], { SALESFLOW_ROWS: "8", SALESFLOW_NO_DATE_RANGE: "1" }, {
       rows: 8,
       noDateRange: true,
@@ -121,6 +124,12 @@ describe("parseCommandLine()", () => {
         "--rows x",
         "--max-rejected 2",
         "SALESFLOW_POSTGRES_URL",
+      ]],
+      ["a switch that is neither on nor off", ["f", "--no-date-range=maybe"], {}, [
+        "Cannot use --no-date-range maybe: it must be true or false",
+      ]],
+      ["a variable of a switch that is neither on nor off", ["f"], { SALESFLOW_NO_DATE_RANGE: "maybe" }, [
+        "Cannot use SALESFLOW_NO_DATE_RANGE maybe: it must be true or false",
       ]],
       ["invalid database URLs", ["f"], { SALESFLOW_CLICKHOUSE_URL: "x", SALESFLOW_POSTGRES_URL: "y" }, [
         "SALESFLOW_POSTGRES_URL",

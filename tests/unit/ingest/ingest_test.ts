@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { gzipSync } from "node:zlib";
 import { clean } from "../../../lib/clean/clean.ts";
 import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
-import { formatRawLine, ingest, type IngestOptions } from "../../../lib/ingest/ingest.ts";
+import { checkExports, formatRawLine, ingest, type IngestOptions } from "../../../lib/ingest/ingest.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
 import { REJECTED_HEADER, SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { openDataset, readManifest } from "../../../lib/dataset/dataset.ts";
@@ -29,9 +29,11 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   return path;
 }
 
-function run(files: string[], more: Partial<IngestOptions> = {}, signal?: AbortSignal) {
+async function run(files: string[], more: Partial<IngestOptions> = {}, signal?: AbortSignal) {
   const context = makeContext(store, signal ? { signal } : {});
-  return ingest(context, { files, map: {}, encoding: "utf-8", ...more });
+  const options = { files, map: {}, encoding: "utf-8", ...more };
+  await checkExports(options, context.signal);
+  return await ingest(context, options);
 }
 
 /** Returns the content of a raw part. */
