@@ -124,7 +124,9 @@ export class BadBucket {
     let restoring: Promise<void> | undefined;
     const env = { ...this.#env, ...LIMITS, SALESFLOW_S3_ENDPOINT: this.#route.url };
     const running = start(this.#args(fault.stage), env, (text) => {
-      if (fault.until === "next try" && text.includes("retrying")) restoring ??= this.#proxy.replaceRoute(this.#route);
+      if (fault.until === "next try" && text.includes("retrying")) {
+        restoring ??= this.#proxy.replaceRoute(this.#route);
+      }
     });
     let ended = false;
     running.outcome.then(() => ended = true);
