@@ -36,11 +36,13 @@ const MAX_AMOUNT_CENTS = 99_999_999_999_999;
 
 const BLANKS = "[ \\t\\u00a0\\u202f]";
 const AMOUNT = new RegExp(
-  `^(₽${BLANKS}*)?(\\d+|\\d{1,3}(?:${BLANKS}\\d{3})+)(?:[.,](\\d{1,2}))?(${BLANKS}*(?:RUB|₽))?$`,
+  `^(₽${BLANKS}*)?(\\d+|\\d{1,3}(?:${BLANKS}\\d{3})+)(?:[.,](\\d{1,2}))?(${BLANKS}*(?:RUB|₽|руб\\.|р\\.))?$`,
 );
 const ALL_BLANKS = new RegExp(BLANKS, "g");
-const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}):(\d{2}))?$/;
-const DOTTED_DATE = /^(\d{2})\.(\d{2})\.(\d{4})$/;
+const TIME = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+const SECONDS = ":[0-5]\\d";
+const ISO_DATE = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})(?:T${TIME}${SECONDS}| ${TIME}(?:${SECONDS})?)?$`);
+const DOTTED_DATE = new RegExp(`^(\\d{2})\\.(\\d{2})\\.(\\d{4})(?: ${TIME}(?:${SECONDS})?)?$`);
 const SLASHED_DATE = /^(\d{4})\/(\d{2})\/(\d{2})$/;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -140,7 +142,6 @@ function parseDate(text: string): number | undefined {
   const dotted = iso ? null : DOTTED_DATE.exec(text);
   const [year, month, day] = iso ? [iso[1], iso[2], iso[3]] : dotted ? [dotted[3], dotted[2], dotted[1]] : [];
   if (!year || !isValidDate(Number(year), Number(month), Number(day))) return undefined;
-  if (iso?.[4] && (Number(iso[4]) > 23 || Number(iso[5]) > 59 || Number(iso[6]) > 59)) return undefined;
   return Number(year) * 416 + Number(month) * 32 + Number(day);
 }
 

@@ -17,10 +17,12 @@ AMOUNT = (
     rf"\A(?:₽[{BLANKS}]*)?"
     rf"(?:[0-9]+|[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+)"
     r"(?:[.,][0-9]{1,2})?"
-    rf"(?:[{BLANKS}]*(?:RUB|₽))?\z"
+    rf"(?:[{BLANKS}]*(?:RUB|₽|руб\.|р\.))?\z"
 )
-ISO_DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?\z"
-DOTTED_DATE = r"\A[0-9]{2}\.[0-9]{2}\.[0-9]{4}\z"
+TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+SECONDS = ":[0-5][0-9]"
+ISO_DATE = rf"\A[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T{TIME}{SECONDS}| {TIME}(?:{SECONDS})?)?\z"
+DOTTED_DATE = rf"\A[0-9]{{2}}\.[0-9]{{2}}\.[0-9]{{4}}(?: {TIME}(?:{SECONDS})?)?\z"
 SLASHED_DATE = r"\A[0-9]{4}/[0-9]{2}/[0-9]{2}\z"
 
 REGIONS = {
@@ -74,15 +76,16 @@ def parse_integer(name: str, pattern: str, data_type: str) -> Column:
 
 def parse_amount(text: Column) -> Column:
     """Parses an amount above zero in roubles, with two decimals."""
-    has_two_symbols = text.startswith("₽") & (text.endswith("₽") | text.endswith("RUB"))
-    stripped = F.translate(text, ",₽RUB" + BLANKS, ".").try_cast("decimal(14,2)")
+    has_two_symbols = text.startswith("₽") & text.rlike(r"(?:₽|RUB|\.)\z")
+    number = F.regexp_replace(text, r"(?:руб|р)\.\z", "")
+    stripped = F.translate(number, ",₽RUB" + BLANKS, ".").try_cast("decimal(14,2)")
     plain = text.try_cast("decimal(14,2)")
     amount = F.when(plain.cast("string") == text, plain).when(text.rlike(AMOUNT) & ~has_two_symbols, stripped)
     return F.when(amount > 0, amount)
 
 
 def parse_date(text: Column) -> Column:
-    """Parses a date of the years 1 to 9999 in one of the five formats."""
+    """Parses a date of the years 1 to 9999 in one of the accepted formats."""
     iso = (
         F.when(text.rlike(ISO_DATE), F.substring(text, 1, 10))
         .when(text.rlike(SLASHED_DATE), F.translate(text, "/", "-"))

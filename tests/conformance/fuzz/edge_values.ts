@@ -139,6 +139,10 @@ const AMOUNTS = [
     "１０",
     "10.0₽",
     "10.0 \u00a0\u202f\tRUB",
+    "10 руб.",
+    "10,5\u00a0р.",
+    "₽10 р.",
+    "10 руб",
     "₽\u202f\u00a0 1",
     "10.00 USD",
     "1 000 000 000 000",
@@ -195,6 +199,9 @@ function edgeValue(column: number, day: string, prng: Prng): string {
         `${date}.${month}.${year}`,
         `${year}/${month}/${date}`,
         `${day}T07:08:09`,
+        `${day} 07:08`,
+        `${date}.${month}.${year} 07:08`,
+        `${date}.${month}.${year} 23:59:59`,
       ]);
     case 5:
       return prng.pick(AMOUNTS);
