@@ -1,6 +1,12 @@
 /** Classifies errors of ClickHouse and of the network: whether a retry can help, and what the user can do. */
 import { ClickHouseError } from "@clickhouse/client";
 import { SalesflowError } from "../console/errors.ts";
+import {
+  CLICKHOUSE_TABLES,
+  explainMissingSchema,
+  explainMissingTable,
+  type TableNames,
+} from "../domain/tables.ts";
 
 /** ClickHouse's codes of errors that a retry may resolve. */
 const TRANSIENT_CODES = new Set([
@@ -33,8 +39,6 @@ interface Explanation {
 
 /** Explanations by ClickHouse's code. */
 const EXPLANATIONS: Record<string, Explanation> = {
-  "60": { summary: "is missing a table", remedy: 'Run "salesflow migrate" first.' },
-  "81": { summary: "is missing the database shop", remedy: 'Run "salesflow migrate" first.' },
   "164": { summary: "allows this user only to read", remedy: "Connect as a user with write access." },
   "192": {
     summary: "rejected the user name or password",
@@ -61,6 +65,26 @@ const EXPLANATIONS: Record<string, Explanation> = {
   },
 };
 
+const TABLE_NAMES: TableNames = {
+  tables: CLICKHOUSE_TABLES,
+  container: "database",
+  listTables: 'salesflow sql clickhouse "SHOW TABLES FROM shop"',
+  listContainers: 'salesflow sql clickhouse "SHOW DATABASES"',
+};
+
+/** Explains a missing table or database by its name in the message; undefined for any other error. */
+function explainMissing({ code, message }: ClickHouseFailure): Explanation | undefined {
+  if (code === "81") {
+    return explainMissingSchema(/^Database [`"']?([\w-]+)/.exec(message)?.[1], TABLE_NAMES);
+  }
+  if (code !== "60") return undefined;
+  const name = /(?:^Table|identifier) [`"']?([\w`".-]*[\w`"])/.exec(message)?.[1]?.replaceAll(/[`"]/g, "");
+  return explainMissingTable(name, TABLE_NAMES);
+}
+
+/** Longest message of ClickHouse that is printed: some contain the whole query. */
+const MAX_MESSAGE = 600;
+
 /** An error of ClickHouse or of the connection to it, from a single attempt. */
 export class ClickHouseFailure extends Error {
   /** Name of the class. */
@@ -80,12 +104,26 @@ export class ClickHouseFailure extends Error {
   }
 }
 
+/** Code of an error in the text of the query; its message lists every token that could follow, thousands of characters. */
+const SYNTAX_ERROR = "62";
+
+function shorten(message: string): string {
+  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE).toWellFormed()}…` : message;
+}
+
 /** Returns the message with ClickHouse's code and type, without the server version. */
 function formatMessage(cause: unknown): string {
   if (cause instanceof ClickHouseError) {
-    return `${cause.message.replace(/\s*\(version [\d.]+.*\)?\s*$/s, "").trim()} (code ${cause.code}${
-      cause.type ? `, ${cause.type}` : ""
-    })`;
+    const { code, type } = cause;
+    let message = cause.message.replace(/\s*\(version [\d.]+.*\)?\s*$/s, "");
+    if (code === SYNTAX_ERROR) {
+      // The driver takes a word in capitals, quoted from the query, for the type of the error.
+      if (type !== undefined && type !== "SYNTAX_ERROR") {
+        return `${shorten(`${message.trim()} (${type})`)} (code ${code})`;
+      }
+      message = message.replace(/^(.*)\. Expected .*$/s, "$1");
+    }
+    return `${shorten(message.trim())} (code ${code}${type ? `, ${type}` : ""})`;
   }
   if (cause instanceof AggregateError && cause.errors.length > 0) return formatMessage(cause.errors[0]);
   if (!(cause instanceof Error)) return String(cause);
@@ -93,7 +131,7 @@ function formatMessage(cause: unknown): string {
 }
 
 function explain(failure: ClickHouseFailure): Explanation {
-  const known = EXPLANATIONS[failure.code ?? ""];
+  const known = explainMissing(failure) ?? EXPLANATIONS[failure.code ?? ""];
   if (known) return known;
   if (failure.transient) {
     return {

@@ -71,15 +71,23 @@ export class ClickHouse {
     return this.#run(async () => await (await this.#query(query, query_params)).json<string[]>());
   }
 
-  /** Runs any statement; returns the response as text, in `format` unless the statement has a FORMAT clause. */
-  text(query: string, format: string): Promise<string> {
+  /**
+   * Runs any statement; returns the response as it is, in `format` unless the statement has a FORMAT clause, and the name
+   * of its format: undefined when the statement returns nothing.
+   */
+  read(
+    query: string,
+    format: string,
+  ): Promise<{ body: Uint8Array<ArrayBuffer>; format: string | undefined }> {
     return this.#run(async () => {
-      const { stream } = await this.#client.exec({
+      const { stream, response_headers } = await this.#client.exec({
         query,
         clickhouse_settings: { ...EXACT_TEXT, default_format: format } as ClickHouseSettings,
         abort_signal: this.#signal,
       });
-      return await new Response(stream as unknown as BodyInit).text();
+      const body = new Uint8Array(await new Response(stream as unknown as BodyInit).arrayBuffer());
+      const used = response_headers["x-clickhouse-format"];
+      return { body, format: Array.isArray(used) ? used[0] : used };
     });
   }
 

@@ -1,5 +1,11 @@
 /** Classifies errors of PostgreSQL and of the network: whether a retry can help, and what the user can do. */
 import { SalesflowError } from "../console/errors.ts";
+import {
+  explainMissingSchema,
+  explainMissingTable,
+  POSTGRES_TABLES,
+  type TableNames,
+} from "../domain/tables.ts";
 
 /** SQLSTATE codes and classes of errors that a retry may resolve. */
 const TRANSIENT_STATES = /^(08|57P0[1235]$|53300$|40001$|40P01$|25P03$|55006$)/;
@@ -84,8 +90,6 @@ const EXPLANATIONS: Record<string, Explanation> = {
     remedy:
       "Connect as the owner of the schema shop, or grant the missing privileges: see salesflow migrate --roles.",
   },
-  "42P01": { summary: "is missing a table", remedy: 'Run "salesflow migrate" first.' },
-  "3F000": { summary: "is missing the schema", remedy: 'Run "salesflow migrate" first.' },
   "53100": {
     summary: "has no disk space left",
     remedy: "Free disk space on the database server, then run again.",
@@ -123,13 +127,31 @@ const EXPLANATIONS: Record<string, Explanation> = {
   },
 };
 
+const TABLE_NAMES: TableNames = {
+  tables: POSTGRES_TABLES,
+  container: "schema",
+  listTables:
+    "salesflow sql postgres \"SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'shop'\"",
+  listContainers: 'salesflow sql postgres "SELECT nspname FROM pg_namespace"',
+};
+
+/** Explains a missing table or schema by its name in the message; undefined for any other error. */
+function explainMissing(code: string, cause: unknown): Explanation | undefined {
+  // The message may be in the server's language, with its quotation marks; keywords are not translated.
+  const message = cause instanceof Error ? cause.message : "";
+  const name = /["«»„“”]([^"«»„“”]+)["«»„“”]/.exec(message)?.[1]?.trim();
+  if (code === "3F000") return explainMissingSchema(name, TABLE_NAMES);
+  // An alias that FROM does not define has the same code.
+  return code === "42P01" && !/\bFROM\b/.test(message) ? explainMissingTable(name, TABLE_NAMES) : undefined;
+}
+
 const TLS_CODE = /^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_SSL|HOSTNAME_MISMATCH)/;
 const TLS_MESSAGE = /certificate|does not support SSL|tls|ssl/i;
 
-function explain({ code = "", transient, message }: PostgresFailure): Explanation {
+function explain({ code = "", transient, message, cause }: PostgresFailure): Explanation {
   // The driver reports a missing password by message only, without a code.
   const noPassword = !isSqlState(code) && /client password must be/.test(message);
-  const known = EXPLANATIONS[noPassword ? "28" : code] ??
+  const known = explainMissing(code, cause) ?? EXPLANATIONS[noPassword ? "28" : code] ??
     (isSqlState(code) ? EXPLANATIONS[code.slice(0, 2)] : undefined);
   if (known) return known;
   if (transient) {

@@ -54,8 +54,12 @@ function authenticate(request: Request, url: URL, expected: string): void {
     : EngineError.of(516, "AUTHENTICATION_FAILED", text);
 }
 
-/** Rejects what ClickHouse rejects over HTTP: several statements in one request, and changes by GET. */
-function checkStatement(connection: Connection, text: Bytes, readOnly: boolean): void {
+/**
+ * Rejects what ClickHouse rejects over HTTP: several statements in one request, and changes by GET.
+ *
+ * @returns whether the statement only reads
+ */
+function checkStatement(connection: Connection, text: Bytes, readOnly: boolean): boolean {
   const { statements, queryClass } = connection.classify(text);
   if (statements > 1) {
     throw EngineError.of(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed)");
@@ -68,6 +72,7 @@ function checkStatement(connection: Connection, text: Bytes, readOnly: boolean):
         "You should use method POST for modifying queries.",
     );
   }
+  return queryClass === QueryClass.readOnly;
 }
 
 async function execute(
@@ -75,7 +80,7 @@ async function execute(
   request: Request,
   url: URL,
   statement: Insert | Query,
-): Promise<Result> {
+): Promise<{ result: Result; isRead: boolean }> {
   for (const preparation of sessionStatements(request, url)) await connection.query(preparation, "Null");
   const readOnly = request.method !== "POST";
   const params = readQueryParams(url);
@@ -84,10 +89,11 @@ async function execute(
       const text = encoder.encode(`${statement.statement} FORMAT ${statement.format}`);
       checkStatement(connection, text, readOnly);
     }
-    return await connection.insert(statement.statement, statement.format, statement.rows, params);
+    const result = await connection.insert(statement.statement, statement.format, statement.rows, params);
+    return { result, isRead: false };
   }
-  checkStatement(connection, statement.text, readOnly);
-  return await connection.query(statement.text, statement.format, params);
+  const isRead = checkStatement(connection, statement.text, readOnly);
+  return { result: await connection.query(statement.text, statement.format, params), isRead };
 }
 
 async function respond(
@@ -98,10 +104,13 @@ async function respond(
 ): Promise<Response> {
   const startedAt = performance.now();
   const statement = await readStatement(request, url);
-  const result = await sessions.run(url, (connection) => execute(connection, request, url, statement));
+  const { result, isRead } = await sessions.run(
+    url,
+    (connection) => execute(connection, request, url, statement),
+  );
   headers.set("X-ClickHouse-Summary", formatSummary(result, performance.now() - startedAt));
   headers.set("Content-Type", contentType(statement.kind === "query" ? statement.format : "TabSeparated"));
-  if (statement.kind === "query" && (result.body.length > 0 || result.resultRows > 0n)) {
+  if (statement.kind === "query" && (isRead || result.body.length > 0)) {
     headers.set("X-ClickHouse-Format", statement.format);
   }
   if (!acceptsGzip(request, url)) return new Response(result.body, { headers });

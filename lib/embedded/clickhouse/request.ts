@@ -29,8 +29,9 @@ const RESERVED = new Set([
 
 /** URL parameters that the endpoint does not support although ignoring them would change the result. */
 const UNSUPPORTED: Record<string, string> = {
-  compress: "the native compression format",
-  decompress: "the native compression format",
+  compress: "ClickHouse's own compression of responses: set compress=false in the client, as in the JDBC URL",
+  decompress:
+    "ClickHouse's own compression of requests: set decompress=false in the client, as in the JDBC URL",
   role: "roles",
 };
 
@@ -145,7 +146,7 @@ export function sessionStatements(request: Request, url: URL): string[] {
       throw EngineError.of(
         48,
         "NOT_IMPLEMENTED",
-        `The embedded endpoint does not support ${unsupported} (${name})`,
+        `The embedded endpoint does not support ${unsupported}`,
       );
     }
     if (!/^\w+$/.test(name)) {

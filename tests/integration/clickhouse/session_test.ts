@@ -36,13 +36,19 @@ describe("ClickHouse", () => {
     assertEquals(rows, [["18446744073709551615", "1.50", "a'b"]]);
   });
 
-  it("text() returns the response in the default format, or in that of the statement", async () => {
+  it("read() returns the response in the default format, or in that of the statement", async () => {
     await connect(async (db) => {
-      assertEquals(
-        await db.text("SELECT 1 AS a, toDecimal64(2, 2) AS b", "CSVWithNames"),
+      const read = async (query: string) => {
+        const { body, format } = await db.read(query, "CSVWithNames");
+        return [new TextDecoder().decode(body), format];
+      };
+      assertEquals(await read("SELECT 1 AS a, toDecimal64(2, 2) AS b"), [
         '"a","b"\n1,2.00\n',
-      );
-      assertEquals(await db.text("SELECT 1 AS a FORMAT TSV", "CSVWithNames"), "1\n");
+        "CSVWithNames",
+      ]);
+      assertEquals(await read("SELECT 1 AS a FORMAT TSV"), ["1\n", "TSV"]);
+      assertEquals(await read("SELECT 1 AS a WHERE false FORMAT TSV"), ["", "TSV"]);
+      assertEquals(await read("CREATE DATABASE IF NOT EXISTS default"), ["", undefined]);
     });
   });
 

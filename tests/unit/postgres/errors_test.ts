@@ -38,7 +38,7 @@ describe("PostgresFailure", () => {
     ["no entry in pg_hba.conf", errorWithCode("28000"), false, 1, /rejected the user/],
     ["no such database", errorWithCode("3D000"), false, 1, /no such database/],
     ["missing privilege", errorWithCode("42501"), false, 1, /denied permission/],
-    ["no table", errorWithCode("42P01"), false, 1, /is missing a table/],
+    ["no table", errorWithCode("42P01"), false, 1, /has no such table/],
     ["read-only server", errorWithCode("25006"), false, 1, /read-only/],
     ["duplicate key", errorWithCode("23505"), false, 1, /reported an error: it failed \(SQLSTATE 23505\)/],
     ["bad certificate", errorWithCode("SELF_SIGNED_CERT_IN_CHAIN"), false, 1, /failed TLS verification/],
@@ -61,6 +61,24 @@ describe("PostgresFailure", () => {
       assertMatch(error.message, message);
       assert(error.message.startsWith("PostgreSQL at db:5432/shop "));
       assert(error.remedy);
+    });
+  }
+
+  const missing: [code: string, message: string, summary: string, remedy: RegExp][] = [
+    ["42P01", 'relation "shop.sales" does not exist', " is missing a table: ", /salesflow migrate/],
+    ["42P01", "Relation »shop.sales« existiert nicht", " is missing a table: ", /salesflow migrate/],
+    ["42P01", 'relation "sales" does not exist', " has no table sales: ", /write shop\.sales/],
+    ["42P01", 'table "shop.nope" does not exist', " has no table shop.nope: ", /pg_tables/],
+    ["42P01", 'missing FROM-clause entry for table "x"', " reported an error: ", /Fix the cause/],
+    ["3F000", 'schema "shop" does not exist', " is missing the schema shop: ", /salesflow migrate/],
+    ["3F000", 'schema "nope" does not exist', " has no schema nope: ", /pg_namespace/],
+  ];
+  for (const [code, message, summary, remedy] of missing) {
+    it(`postgresError() suggests ${remedy} for: ${message}`, () => {
+      const error = postgresError(new PostgresFailure(errorWithCode(code, message)), CONTEXT);
+      assert(error instanceof SalesflowError);
+      assertEquals(error.message, `PostgreSQL at db:5432/shop${summary}${message} (SQLSTATE ${code})`);
+      assertMatch(error.remedy!, remedy);
     });
   }
 

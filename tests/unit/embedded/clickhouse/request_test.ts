@@ -115,7 +115,8 @@ describe("sessionStatements()", () => {
 
   const rejected: [query: Record<string, string>, code: string][] = [
     [{ "a; DROP TABLE t": "1" }, "Code: 115."],
-    [{ compress: "1" }, "Code: 48."],
+    [{ compress: "1" }, "set compress=false in the client"],
+    [{ decompress: "1" }, "set decompress=false in the client"],
     [{ role: "admin" }, "Code: 48."],
   ];
   for (const [query, code] of rejected) {
