@@ -14,7 +14,7 @@ const command: AnyCommand = defineCommand({
   examples: ["salesflow load", "salesflow load --run-id 2026-11-24"],
   async run(values) {
     await Session.with(values, { postgres: true }, async (session) => {
-      await session.stage("load", load);
+      await session.stage("load", (context) => load(context, { lockTables: true }));
     });
   },
 });

@@ -108,10 +108,15 @@ def lock_loaded_run(reader: Connection, target: Target, run_id: str) -> tuple[st
     latest = reader.query("SELECT run_id, clean_rows FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1")
     if not latest or latest[0][0] != run_id:
         found = f"the rows of run {latest[0][0]}" if latest else "no rows of any run"
-        raise StageError(
-            f"shop.sales in PostgreSQL at {target.server} holds {found}, not those of {run_id}",
-            f'Run "salesflow load --run-id {run_id}" first.',
-        )
+        message = f"shop.sales in PostgreSQL at {target.server} holds {found}, not those of {run_id}"
+        # The table held this run until another command loaded its own.
+        if reader.query(f"SELECT 1 FROM shop.pipeline_runs WHERE run_id = {quote_literal(run_id)}"):
+            raise StageError(
+                f"{message}: another command published that run after this one was loaded",
+                f"Run it again from load: salesflow run --from load --run-id {run_id}",
+                EXIT_TEMPFAIL,
+            )
+        raise StageError(message, f'Run "salesflow load --run-id {run_id}" first.')
     return str(reader.query("SELECT pg_export_snapshot()")[0][0]), int(latest[0][1] or 0)
 
 

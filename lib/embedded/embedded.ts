@@ -10,17 +10,15 @@
  * - `host.lock`: held by the host while it runs; distinguishes a running host from what a killed one left behind.
  */
 import { resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { messageChain, NO_SPACE, SalesflowError } from "../console/errors.ts";
-import { logger } from "../console/log.ts";
+import { exitCodeOf, messageChain, NO_SPACE, SalesflowError } from "../console/errors.ts";
+import { escapePlaceholders, logger } from "../console/log.ts";
 import type { EngineProgress } from "./engines/engine_package.ts";
 import { ensureEngines } from "./engines/engines.ts";
 import { type EngineName, ENGINES } from "./engines/packages.ts";
-import { type FileLock, isUnlocked, lockFile, tryLockFile } from "./files/file_lock.ts";
+import { type FileLock, isUnlocked, tryLockFile } from "./files/file_lock.ts";
+import { lockFile, waitFor } from "./files/limited_wait.ts";
 import { type HomeFiles, homeFiles, type HostState, readState } from "./host/home_files.ts";
 import { spawnHost } from "./host/host_process.ts";
-
-const POLL_MS = 10;
 
 /** How embedded databases are started. */
 export interface EmbeddedOptions<E extends EngineName = EngineName> {
@@ -58,31 +56,51 @@ interface DatabaseHandle {
 }
 
 /** Returns the state of the host, waiting while it starts or stops; undefined when there is no host. */
-async function findHost(files: HomeFiles, signal: AbortSignal | undefined): Promise<HostState | undefined> {
-  while (!await isUnlocked(files.hostLock)) {
+async function findHost(
+  files: HomeFiles,
+  engine: EngineName,
+  signal: AbortSignal | undefined,
+): Promise<HostState | undefined> {
+  const { state } = await waitFor(async () => {
+    if (await isUnlocked(files.hostLock)) return { state: undefined };
     const state = await readState(files);
-    if (state) return state;
-    await delay(POLL_MS);
-    signal?.throwIfAborted();
-  }
-  return undefined;
+    return state && { state };
+  }, { what: `the host of ${engine} in ${files.home} to start or stop`, lock: files.hostLock, signal });
+  return state;
+}
+
+/** Returns whether the host has stopped, or others use it; undefined if neither is known yet. */
+async function isReleased(files: HomeFiles): Promise<true | undefined> {
+  if (await isUnlocked(files.hostLock)) return true;
+  const exclusive = await tryLockFile(files.useLock);
+  exclusive?.release();
+  // Free: the host is about to acquire it. Shared: others use the database. Exclusive: the host is stopping.
+  const shared = exclusive ? undefined : await tryLockFile(files.useLock, { shared: true });
+  shared?.release();
+  return shared ? true : undefined;
 }
 
 /**
  * Releases the use lock. The host stops if nobody else uses it; then this waits for it. The start lock keeps new users
- * out, so failing to acquire the use lock shared means that the host holds it.
+ * out, so failing to acquire the use lock shared means that the host holds it. Waiting too long only causes a warning: the
+ * work is done, and the host stops by itself.
  */
-async function releaseDatabase(files: HomeFiles, useLock: FileLock): Promise<void> {
-  using _starting = await lockFile(files.startLock);
-  useLock.release();
-  while (!await isUnlocked(files.hostLock)) {
-    const exclusive = await tryLockFile(files.useLock);
-    exclusive?.release();
-    // Free: the host is about to acquire it. Shared: others use the database. Exclusive: the host is stopping.
-    const shared = exclusive ? undefined : await tryLockFile(files.useLock, { shared: true });
-    shared?.release();
-    if (shared) return;
-    await delay(POLL_MS);
+async function releaseDatabase(files: HomeFiles, engine: EngineName, useLock: FileLock): Promise<void> {
+  // When the home was removed, these are other locks, if any; the host stops by itself.
+  if (!await useLock.isCurrent()) return useLock.release();
+  const what = `${engine} in ${files.home} to stop`;
+  try {
+    using _starting = await lockFile(files.startLock, {
+      what: `another command to start or release ${engine} in ${files.home}`,
+    });
+    useLock.release();
+    await waitFor(() => isReleased(files), { what, lock: files.hostLock });
+  } catch (error) {
+    if (exitCodeOf(error) !== 75) throw error;
+    const { message, remedy } = error as SalesflowError;
+    logger("embedded").warn(escapePlaceholders(`${message}. ${remedy}`));
+  } finally {
+    useLock.release();
   }
 }
 
@@ -117,13 +135,17 @@ async function acquireDatabase(
 ): Promise<DatabaseHandle> {
   const files = homeFiles(home, engine);
   await createFolder(files);
-  const onWait = () => logger("embedded").debug("waiting for {engine} in {home}", { engine, home });
-  using _starting = await lockFile(files.startLock, { signal, onWait });
-  const useLock = await lockFile(files.useLock, { shared: true, signal }); // waits for a host that is stopping
+  const startWait = { what: `another command to start or release ${engine} in ${home}`, signal };
+  using _starting = await lockFile(files.startLock, startWait);
+  const useLock = await lockFile(files.useLock, {
+    what: `${engine} in ${home} to stop`,
+    shared: true,
+    signal,
+  });
   try {
-    const running = await findHost(files, signal);
+    const running = await findHost(files, engine, signal);
     const { url } = running ?? await spawnHost(files, { home, engine, path }, signal);
-    return { url, owned: !running, release: () => releaseDatabase(files, useLock) };
+    return { url, owned: !running, release: () => releaseDatabase(files, engine, useLock) };
   } catch (error) {
     useLock.release();
     throw error;

@@ -3,6 +3,7 @@ import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "..
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
+import { withTablesLock } from "../postgres/tables_lock.ts";
 import { publish } from "./publish.ts";
 import { openSource } from "./source.ts";
 import { dropStaleStagingTables, fillStagingTable } from "./staging.ts";
@@ -16,6 +17,8 @@ export interface LoadOptions {
   limits?: DatabaseLimits;
   /** Longest wait for readers of shop.sales to finish. @default {300_000} */
   publishTimeoutMs?: number;
+  /** Whether to hold the lock on all tables meanwhile; a command that already holds it must not. @default {false} */
+  lockTables?: boolean;
 }
 
 async function dropAfterFailure(db: Postgres, table: string): Promise<void> {
@@ -30,22 +33,24 @@ async function dropAfterFailure(db: Postgres, table: string): Promise<void> {
  * @throws {SalesflowError} when the datasets do not belong together, or PostgreSQL fails
  */
 export async function load(context: StageContext, options: LoadOptions = {}): Promise<StageResult> {
-  const { limits = DEFAULT_LIMITS, publishTimeoutMs = PUBLISH_TIMEOUT_MS } = options;
+  const { limits = DEFAULT_LIMITS, publishTimeoutMs = PUBLISH_TIMEOUT_MS, lockTables = false } = options;
   const { postgresUrl: url, signal } = context;
   const source = await openSource(context);
   const { clean, rejected } = source;
-  const products = await withPostgres({ url, stage: "load", signal, limits }, async (db) => {
-    await acquireAdvisoryLock(db, "salesflow:load", "session");
-    await dropStaleStagingTables(db);
-    const table = await fillStagingTable(db, source, (rows, total) => context.progress(rows, total));
-    await db.setStatementTimeout(statementTimeoutForRows(limits, rejected.rows));
-    try {
-      return await publish(db, source, table, publishTimeoutMs);
-    } catch (error) {
-      await dropAfterFailure(db, table);
-      throw error;
-    }
-  });
+  const fillTables = () =>
+    withPostgres({ url, stage: "load", signal, limits }, async (db) => {
+      await acquireAdvisoryLock(db, "salesflow:load", "session");
+      await dropStaleStagingTables(db);
+      const table = await fillStagingTable(db, source, (rows, total) => context.progress(rows, total));
+      await db.setStatementTimeout(statementTimeoutForRows(limits, rejected.rows));
+      try {
+        return await publish(db, source, table, publishTimeoutMs);
+      } catch (error) {
+        await dropAfterFailure(db, table);
+        throw error;
+      }
+    });
+  const products = await (lockTables ? withTablesLock(context, "load", fillTables) : fillTables());
   context.progress(clean.rows, clean.rows);
   return {
     rowsIn: clean.rows,

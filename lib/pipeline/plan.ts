@@ -149,10 +149,26 @@ function stagesBetween(order: readonly StageName[], first: StageName, last: Stag
   return stages;
 }
 
+/** Splits the stages of a plan: those that only make files (and `migrate`), then those that need the run in the tables. */
+export function splitStages(stages: readonly StageName[]): { files: StageName[]; tables: StageName[] } {
+  const needsRun = (stage: StageName) =>
+    STAGES.indexOf(stage as typeof STAGES[number]) >= STAGES.indexOf("load");
+  return { files: stages.filter((stage) => !needsRun(stage)), tables: stages.filter(needsRun) };
+}
+
 /** Whether a plan resumes after `load`, and so depends on the content of the tables. */
 export function resumesAfterLoad({ resumed }: Plan): boolean {
   return resumed !== undefined &&
     STAGES.indexOf(resumed.at as typeof STAGES[number]) > STAGES.indexOf("load");
+}
+
+/**
+ * Whether a run is between load and the end of report: its rows were in the tables, so if another run is there now, it has
+ * come in between. After report, the tables are free for other runs.
+ */
+export function isInProgress(load: StageRecord | undefined, report: StageRecord | undefined): boolean {
+  if (load?.status !== "done") return false;
+  return !(report?.status === "done" && report.started_at >= load.finished_at!);
 }
 
 /** Moves the start of a resumed plan back to `load` or `aggregate` if the tables now hold another run. */

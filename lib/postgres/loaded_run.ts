@@ -2,6 +2,26 @@
 import { SalesflowError } from "../console/errors.ts";
 import { type Postgres, withPostgres } from "./session.ts";
 
+/** The tables hold another run than the one that a stage works on. Repeating the stage does not help. */
+export class OtherRunError extends SalesflowError {
+  /** Name of the class. */
+  override name = "OtherRunError";
+
+  /** Returns the error for a run that was in the tables until another command replaced it: exit code 75. */
+  asReplaced(): SalesflowError {
+    const { stage, runId } = this;
+    return new SalesflowError(
+      `${this.message}: another command published that run while this run was in progress`,
+      {
+        exitCode: 75,
+        ...(stage ? { stage } : {}),
+        ...(runId ? { runId } : {}),
+        remedy: `Run it again from load: salesflow run --from load --run-id ${runId}`,
+      },
+    );
+  }
+}
+
 const NEWEST_RUN = "SELECT run_id FROM shop.pipeline_runs ORDER BY loaded_at DESC LIMIT 1";
 
 /** Returns the runs in shop.sales and shop.sales_aggregates; null for an empty or missing table. */
@@ -32,18 +52,25 @@ export async function aggregatesRemedy(db: Postgres, runId: string): Promise<str
  * are not blocked; the next load waits. Must be the first query of a REPEATABLE READ transaction, before its snapshot
  * is taken.
  *
- * @throws {SalesflowError} when the table holds another run
+ * @throws {OtherRunError} when the table holds another run
+ * @throws {SalesflowError} when it holds none
  */
 export async function lockLoadedRun(db: Postgres, runId: string, stage: string): Promise<void> {
   await db.query("LOCK TABLE shop.sales IN ACCESS SHARE MODE");
   const [newest] = await db.query(NEWEST_RUN);
   if (newest?.run_id === runId) return;
-  const found = newest ? `the rows of run ${newest.run_id}` : "no rows of any run";
-  throw new SalesflowError(`shop.sales in PostgreSQL at ${db.server} holds ${found}, not those of ${runId}`, {
+  const reload = `Run: salesflow run --from load --run-id ${runId}`;
+  const table = `shop.sales in PostgreSQL at ${db.server}`;
+  if (!newest) {
+    throw new SalesflowError(`${table} holds no rows of any run, not those of ${runId}`, {
+      stage,
+      runId,
+      remedy: reload,
+    });
+  }
+  throw new OtherRunError(`${table} holds the rows of run ${newest.run_id}, not those of ${runId}`, {
     stage,
     runId,
-    remedy: `Run: salesflow run --from load --run-id ${runId}${
-      newest ? `; or name the run that is loaded: --run-id ${newest.run_id}` : ""
-    }`,
+    remedy: `${reload}; or name the run that is loaded: --run-id ${newest.run_id}`,
   });
 }

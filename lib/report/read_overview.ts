@@ -4,6 +4,7 @@ import { toCents } from "../domain/money.ts";
 import { stageOrder } from "../pipeline/plan.ts";
 import { readStage, type StageRecord } from "../pipeline/records.ts";
 import type { StageContext } from "../pipeline/stage.ts";
+import { OtherRunError } from "../postgres/loaded_run.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import type { Store } from "../store/store.ts";
@@ -51,8 +52,10 @@ async function readRunRow(db: Postgres, runId: string): Promise<RunRow> {
   const row = await db.one<RunRow>(runSql, [runId]);
   // Without accepted rows, there are no aggregates that could name their run.
   if (row.aggregated_run === runId || (row.aggregated_run === null && row.clean_rows === "0")) return row;
-  const content = row.aggregated_run === null ? "is empty" : `holds run ${row.aggregated_run}, not ${runId}`;
-  throw new SalesflowError(`shop.sales_aggregates in PostgreSQL at ${db.server} ${content}`, {
+  const [content, ErrorClass] = row.aggregated_run === null
+    ? ["is empty", SalesflowError]
+    : [`holds run ${row.aggregated_run}, not ${runId}`, OtherRunError];
+  throw new ErrorClass(`shop.sales_aggregates in PostgreSQL at ${db.server} ${content}`, {
     stage: "report",
     runId,
     remedy: `Run "salesflow aggregate --run-id ${runId}" first.`,

@@ -6,7 +6,7 @@ import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
-import { aggregatesRemedy } from "../postgres/loaded_run.ts";
+import { aggregatesRemedy, OtherRunError } from "../postgres/loaded_run.ts";
 import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { checkAsOf, readManifest } from "../dataset/dataset.ts";
@@ -32,7 +32,7 @@ export interface TransferOptions {
 async function checkRun(db: Postgres, runs: [string | null, string | null], runId: string): Promise<void> {
   const other = runs.find((run) => run !== null && run !== runId);
   if (other === undefined) return;
-  throw new SalesflowError(
+  throw new OtherRunError(
     `shop.sales_aggregates in PostgreSQL was computed by run ${other}, not by ${runId}`,
     {
       stage: "transfer",

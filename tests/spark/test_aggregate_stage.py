@@ -19,7 +19,7 @@ from errors import EXIT_TEMPFAIL, StageError
 from postgres import Target, connect
 from recount import Sale, recount
 from server import WAIT_TIMEOUT_S, Server
-from shop import RUN_ID, extra_tables, insert_sales, read_aggregates
+from shop import LOADED_RUN, RUN_ID, extra_tables, insert_sales, read_aggregates
 
 CASES = [case for path in case_files("aggregate") for case in read_json(path)]
 STATE = "SELECT count(*), min(run_id), max(run_id), sum(total_amount) FROM shop.sales_aggregates"
@@ -149,6 +149,12 @@ def test_aggregate_fails_for_another_run_and_keeps_the_aggregates(
         aggregate(spark, target, "other-run")
     assert failure.value.exit_code == 1
     assert "load --run-id other-run" in str(failure.value.remedy)
+    # It was loaded, and then another run.
+    db.execute(LOADED_RUN, ("next-run", 0, 0))
+    with pytest.raises(StageError, match="another command published that run") as failure:
+        aggregate(spark, target, RUN_ID)
+    assert failure.value.exit_code == EXIT_TEMPFAIL
+    assert f"--from load --run-id {RUN_ID}" in str(failure.value.remedy)
     assert read_aggregates(db) == before
     db.execute("DELETE FROM shop.pipeline_runs")
     with pytest.raises(StageError, match="holds no rows of any run"):

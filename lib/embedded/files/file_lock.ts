@@ -1,32 +1,36 @@
 /** Advisory file locks (flock). The kernel releases a lock when its holder exits, even when it is killed. */
-import { setTimeout as delay } from "node:timers/promises";
 import { SalesflowError } from "../../console/errors.ts";
-
-const POLL_MS = 20;
 
 /** How a lock is acquired. */
 export interface LockOptions {
   /** Allows other shared holders. @default {false} */
   shared?: boolean;
-  /** Cancels waiting; the wait rejects with its reason. */
-  signal?: AbortSignal | undefined;
-  /** Called once if the lock is held by another process. */
-  onWait?: (() => void) | undefined;
 }
 
-/** A held lock; see {@linkcode lockFile}. */
+/** A held lock; see {@linkcode tryLockFile}. */
 export interface FileLock extends Disposable {
+  /** Reports whether the path still leads to the locked file: false once it was removed, even if it was made again. */
+  isCurrent(): Promise<boolean>;
   /** Releases the lock; does nothing when called again. */
   release(): void;
 }
 
-function createLock(file: Deno.FsFile): FileLock {
+function createLock(file: Deno.FsFile, path: string): FileLock {
   let open = true;
+  const isCurrent = async () => {
+    try {
+      const [locked, found] = [await file.stat(), await Deno.stat(path)];
+      return locked.ino === found.ino && locked.dev === found.dev;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  };
   const release = () => {
     if (open) file.close(); // the lock belongs to the open file: closing it releases the lock
     open = false;
   };
-  return { release, [Symbol.dispose]: release };
+  return { isCurrent, release, [Symbol.dispose]: release };
 }
 
 async function openFile(path: string): Promise<Deno.FsFile> {
@@ -50,7 +54,7 @@ export async function tryLockFile(
   let locked = false;
   try {
     locked = await file.tryLock(!shared);
-    return locked ? createLock(file) : undefined;
+    return locked ? createLock(file, path) : undefined;
   } catch (cause) {
     throw new SalesflowError(`Cannot lock ${path}`, {
       remedy: "The file must be on a file system that supports file locks.",
@@ -61,24 +65,11 @@ export async function tryLockFile(
   }
 }
 
-/** Acquires the lock, polling until it is free or `signal` is aborted. */
-export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
-  const { signal, onWait } = options;
-  for (let attempt = 0;; attempt++) {
-    signal?.throwIfAborted();
-    const lock = await tryLockFile(path, options);
-    if (lock) return lock;
-    if (attempt === 0) onWait?.();
-    // Without the signal: it would reject with an AbortError instead of the signal's reason.
-    await delay(POLL_MS);
-  }
-}
-
 /** Acquires the exclusive lock, blocking in the kernel: wakes up at once, but cannot be cancelled. */
 export async function lockFileBlocking(path: string): Promise<FileLock> {
   const file = await openFile(path);
   await file.lock(true);
-  return createLock(file);
+  return createLock(file, path);
 }
 
 /** Reports whether the lock has no holder at the moment. */

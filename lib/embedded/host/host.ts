@@ -3,13 +3,16 @@
  * engine in-process. It lives as long as a command uses the database.
  *
  * Every user of the database holds `use.lock` shared. The host blocks in the kernel on the same lock, exclusive. It
- * acquires it when the last user is gone, even a killed one, and then stops. It holds `host.lock` while it runs.
+ * acquires it when the last user is gone, even a killed one, and then stops. It holds `host.lock` while it runs. It also stops
+ * when its home was removed: a home made again at the same path has other locks, and may have another host.
  */
 import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { messageChain, SalesflowError, UsageError } from "../../console/errors.ts";
 import { startClickHouse } from "../clickhouse/server.ts";
 import type { EngineName } from "../engines/packages.ts";
-import { lockFileBlocking, tryLockFile } from "../files/file_lock.ts";
+import { exists } from "../files/exists.ts";
+import { type FileLock, lockFileBlocking, tryLockFile } from "../files/file_lock.ts";
 import { startPostgres } from "../postgres/server.ts";
 import type { Access } from "../server/access.ts";
 import { writeLog } from "../server/log_file.ts";
@@ -33,6 +36,9 @@ export type HostReport =
 
 /** A server that exits more often than this has a problem that a restart does not fix. */
 const MAX_RESTARTS = 5;
+
+/** Interval of the checks whether the home still exists. */
+const HOME_CHECK_MS = 1_000;
 
 const START: Record<EngineName, (options: ServerOptions) => Promise<Server>> = {
   postgres: startPostgres,
@@ -74,27 +80,36 @@ function waitForStop(files: HomeFiles): Promise<string> {
   return promise;
 }
 
+/** Resolves with the reason to stop once the home is gone. Call when the state is written. */
+async function waitForRemoval(files: HomeFiles, lock: FileLock): Promise<string> {
+  while (await lock.isCurrent() && await exists(files.state)) await delay(HOME_CHECK_MS);
+  return "its home was removed";
+}
+
 /**
  * Serves until it is time to stop. A server that exits unexpectedly (killed, out of memory) is restarted on the same
  * port, so that the commands using it recover by their own retries.
  */
-async function serve(files: HomeFiles, config: HostConfig): Promise<void> {
-  const stopping = waitForStop(files);
+async function serve(files: HomeFiles, config: HostConfig, lock: FileLock): Promise<void> {
+  const unused = waitForStop(files);
   let server = await startServer(files, config);
   try {
     await writeState(files, { hostPid: Deno.pid, url: server.url });
+    const stopping = Promise.race([unused, waitForRemoval(files, lock)]);
     report({ ready: true });
     log(`${config.engine} started (pid ${Deno.pid})`);
     for (let restarts = 0;; restarts++) {
       const reason = await (server.ended ? Promise.race([stopping, server.ended]) : stopping);
       log(`${config.engine} ${reason ? `is stopping: ${reason}` : "exited unexpectedly"}`);
-      if (reason || restarts === MAX_RESTARTS) break;
+      // In a home that was made again, a restarted server would stop that of the new host.
+      if (reason || restarts === MAX_RESTARTS || !await lock.isCurrent()) break;
       server = await startServer(files, config);
       await writeState(files, { hostPid: Deno.pid, url: server.url });
       log(`${config.engine} restarted`);
     }
   } finally {
-    await rm(files.state, { force: true });
+    // The state of another host must stay.
+    if (await lock.isCurrent()) await rm(files.state, { force: true });
     await server.stop();
   }
   log(`${config.engine} stopped`);
@@ -132,7 +147,7 @@ export async function runEmbeddedHost(args: readonly string[]): Promise<never> {
         exitCode: 75,
       });
     }
-    await serve(files, config);
+    await serve(files, config, lock);
   } catch (error) {
     reportFailure(error);
     Deno.exit(1);

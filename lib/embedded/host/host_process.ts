@@ -1,12 +1,18 @@
 /** Spawns the host process (host.ts). */
 import { fileURLToPath } from "node:url";
 import { SalesflowError } from "../../console/errors.ts";
+import { escapePlaceholders, logger } from "../../console/log.ts";
 import { rotateLog } from "../server/log_file.ts";
 import { type HomeFiles, type HostState, readState } from "./home_files.ts";
 import type { HostConfig, HostReport } from "./host.ts";
 
 /** The executable's hidden subcommand that runs the host. */
 export const HOST_SUBCOMMAND = "embedded-host";
+
+/** Longest wait for a server to accept connections: after a crash on a slow disk, recovery takes a while. */
+const START_LIMIT_MS = 300_000;
+/** A start that takes longer is logged. */
+const LOG_AFTER_MS = 10_000;
 
 /** Permissions of a host that runs from source: only what its engine needs, and no access to the environment. */
 function permissionFlags({ engine }: HostConfig): string[] {
@@ -43,16 +49,45 @@ async function readFirstLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): P
   return undefined;
 }
 
+/** Returns the first line of the host's output. @throws {SalesflowError} exit code 75 at the limit */
+async function waitForReport(
+  child: Deno.ChildProcess,
+  files: HomeFiles,
+  { engine }: HostConfig,
+  limitMs: number,
+): Promise<string | undefined> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const logTimer = setTimeout(() => {
+    const waiting = `waiting for ${engine} in ${files.home} to start (process ${child.pid})`;
+    logger("embedded").info(escapePlaceholders(waiting));
+  }, LOG_AFTER_MS);
+  const limitTimer = setTimeout(() => {
+    const message = `The embedded ${engine} has not started within ${limitMs / 1000} s`;
+    // Unused then, the host stops its server as soon as it has started: the next start is faster.
+    const remedy =
+      `See ${files.log}. Process ${child.pid} is still starting it: wait, or stop it, then run again.`;
+    reject(new SalesflowError(message, { exitCode: 75, remedy }));
+  }, limitMs);
+  try {
+    return await Promise.race([readFirstLine(child.stdout), late]);
+  } finally {
+    clearTimeout(logTimer);
+    clearTimeout(limitTimer);
+  }
+}
+
 /**
  * Spawns the host in its own session, so that the terminal's Ctrl-C and hang-up do not reach it, and waits until its
  * server accepts connections. The caller must hold the start lock and the use lock.
  *
- * @throws {SalesflowError} what the host reports when its server does not start
+ * @param limitMs longest wait for the server
+ * @throws {SalesflowError} what the host reports when its server does not start; exit code 75 at the limit
  */
 export async function spawnHost(
   files: HomeFiles,
   config: HostConfig,
   signal: AbortSignal | undefined,
+  limitMs: number = START_LIMIT_MS,
 ): Promise<HostState> {
   await rotateLog(files.log);
   const child = new Deno.Command("/bin/sh", {
@@ -73,7 +108,7 @@ export async function spawnHost(
   const abort = () => child.kill("SIGTERM");
   signal?.addEventListener("abort", abort, { once: true });
   try {
-    const line = await readFirstLine(child.stdout);
+    const line = await waitForReport(child, files, config, limitMs);
     if (line === undefined) {
       signal?.throwIfAborted();
       const { code, signal: killedBy } = await child.status;

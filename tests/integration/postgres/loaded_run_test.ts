@@ -1,7 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
-import { aggregatesRemedy, lockLoadedRun, readTableRuns } from "../../../lib/postgres/loaded_run.ts";
+import {
+  aggregatesRemedy,
+  lockLoadedRun,
+  OtherRunError,
+  readTableRuns,
+} from "../../../lib/postgres/loaded_run.ts";
 import { Testbed } from "../tables/harness.ts";
 
 describe("lib/postgres/loaded_run.ts", () => {
@@ -56,12 +61,19 @@ describe("lib/postgres/loaded_run.ts", () => {
     const none = await assertRejects(lock, SalesflowError, "holds no rows of any run, not those of run");
     assertEquals(none.remedy, "Run: salesflow run --from load --run-id run");
     await recordLoads("run", "other");
-    const other = await assertRejects(lock, SalesflowError, "holds the rows of run other, not those of run");
+    const other = await assertRejects(lock, OtherRunError, "holds the rows of run other, not those of run");
     assertEquals([other.exitCode, other.stage, other.runId], [1, "verify", "run"]);
     assertEquals(
       other.remedy,
       "Run: salesflow run --from load --run-id run; or name the run that is loaded: --run-id other",
     );
+    const replaced = other.asReplaced();
+    assertEquals([replaced.exitCode, replaced.stage, replaced.runId], [75, "verify", "run"]);
+    assertEquals(
+      replaced.message,
+      `${other.message}: another command published that run while this run was in progress`,
+    );
+    assertEquals(replaced.remedy, "Run it again from load: salesflow run --from load --run-id run");
   });
 
   it("lockLoadedRun() blocks the replacement of shop.sales until the transaction ends, but no reader", async () => {

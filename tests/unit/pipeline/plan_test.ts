@@ -4,9 +4,11 @@ import { SalesflowError } from "../../../lib/console/errors.ts";
 import {
   type CleanSettings,
   computeStageStates,
+  isInProgress,
   planRun,
   resumesAfterLoad,
   rewindPlan,
+  splitStages,
   stageOrder,
   type TableRuns,
   validateStageRange,
@@ -371,4 +373,34 @@ describe("validateStageRange()", () => {
       assertEquals(error.exitCode, 2);
     }
   });
+});
+
+describe("splitStages()", () => {
+  it("separates the stages from load on", () => {
+    assertEquals(splitStages(["migrate", "clean", "load", "report"]), {
+      files: ["migrate", "clean"],
+      tables: ["load", "report"],
+    });
+    assertEquals(splitStages(["migrate", "ingest"]), { files: ["migrate", "ingest"], tables: [] });
+  });
+});
+
+describe("isInProgress()", () => {
+  const cases: [...marks: string[]][] = [["load"], ["load", "report!"], ["load", "report?"], [
+    "report",
+    "load",
+  ]];
+  for (const marks of cases) {
+    it(`is true after ${marks.join(", ")}`, () => {
+      const found = records(...marks);
+      assertEquals(isInProgress(found.get("load"), found.get("report")), true);
+    });
+  }
+
+  for (const marks of [[], ["load!"], ["load?"], ["load", "report"], ["load", "report", "verify!"]]) {
+    it(`is false after ${marks.join(", ") || "nothing"}`, () => {
+      const found = records(...marks);
+      assertEquals(isInProgress(found.get("load"), found.get("report")), false);
+    });
+  }
 });

@@ -1,19 +1,33 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "@std/testing/bdd";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { lockFile } from "../../../../lib/embedded/files/file_lock.ts";
+import { startEmbedded } from "../../../../lib/embedded/embedded.ts";
+import { ENGINES } from "../../../../lib/embedded/engines/packages.ts";
+import { lockFile } from "../../../../lib/embedded/files/limited_wait.ts";
 import { homeFiles } from "../../../../lib/embedded/host/home_files.ts";
 import { hostCommand } from "../../../../lib/embedded/host/host_process.ts";
 import {
   assertRowsKept,
   createHome,
   createTemplate,
+  findHostPid,
   killHosts,
+  queryClickHouse,
   queryPostgres,
   startWithRows,
   waitUntil,
   waitUntilStopped,
 } from "../harness.ts";
+
+/** Reports whether a process runs. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
 
 describe("runEmbeddedHost()", () => {
   let template: string;
@@ -51,6 +65,31 @@ describe("runEmbeddedHost()", () => {
     });
     await databases.close();
     await assertRowsKept(home);
+  });
+
+  it("stops when its home was removed, and leaves alone what runs in a home made again", async () => {
+    const before = await startEmbedded(home);
+    const pids = await Promise.all(ENGINES.map((engine) => findHostPid(home, engine)));
+    await rm(home, { recursive: true, maxRetries: 5 });
+    await new Deno.Command("cp", { args: ["-a", template, home] }).output();
+    const after = await startEmbedded(home);
+    assert(after.owned);
+    await waitUntil("the hosts of the removed home stop", () => !pids.some(isRunning));
+    await before.close();
+    const another = await startEmbedded(home);
+    assertEquals([another.owned, another.postgresUrl], [false, after.postgresUrl]);
+    assertEquals(await queryPostgres(after.postgresUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    assertEquals(await queryClickHouse(after.clickhouseUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    await Promise.all([after.close(), another.close()]);
+  });
+
+  it("stops when its state was removed, so that the next command gets another host", async () => {
+    const before = await startEmbedded(home, { engines: ["postgres"] });
+    await Deno.remove(homeFiles(home, "postgres").state);
+    const after = await startEmbedded(home, { engines: ["postgres"] });
+    assert(after.owned);
+    assertEquals(await queryPostgres(after.postgresUrl, "SELECT 1 AS a"), [{ a: 1 }]);
+    await Promise.all([before.close(), after.close()]);
   });
 
   it("reports an error with exit code 75 when another host is running", async () => {

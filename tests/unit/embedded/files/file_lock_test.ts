@@ -2,12 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { SalesflowError } from "../../../../lib/console/errors.ts";
-import {
-  isUnlocked,
-  lockFile,
-  lockFileBlocking,
-  tryLockFile,
-} from "../../../../lib/embedded/files/file_lock.ts";
+import { isUnlocked, lockFileBlocking, tryLockFile } from "../../../../lib/embedded/files/file_lock.ts";
 
 let folder: string;
 let path: string;
@@ -50,29 +45,17 @@ describe("tryLockFile()", () => {
   });
 });
 
-describe("lockFile()", () => {
+describe("FileLock", () => {
   beforeEach(createFolder);
   afterEach(removeFolder);
 
-  it("waits until the lock is released, and calls onWait once", async () => {
-    const held = await lockFile(path);
-    let waits = 0;
-    const waiting = lockFile(path, {
-      onWait: () => {
-        waits++;
-        held.release();
-      },
-    });
-    (await waiting).release();
-    assertEquals(waits, 1);
-  });
-
-  it("rejects with the signal's reason when it is aborted", async () => {
-    using _held = await lockFile(path);
-    const controller = new AbortController();
-    const reason = new Error("enough");
-    const waiting = lockFile(path, { signal: controller.signal, onWait: () => controller.abort(reason) });
-    assertEquals(await waiting.catch((error) => error), reason);
+  it("is no longer current when its file was removed, even if another one has its place", async () => {
+    using lock = await tryLockFile(path);
+    assertEquals(await lock!.isCurrent(), true);
+    await Deno.remove(path);
+    assertEquals(await lock!.isCurrent(), false);
+    using other = await tryLockFile(path);
+    assertEquals([await lock!.isCurrent(), await other!.isCurrent()], [false, true]);
   });
 });
 
@@ -81,17 +64,17 @@ describe("lockFileBlocking()", () => {
   afterEach(removeFolder);
 
   it("acquires the exclusive lock when the last shared holder releases it", async () => {
-    const first = await lockFile(path, { shared: true });
-    const second = await lockFile(path, { shared: true });
+    const first = await tryLockFile(path, { shared: true });
+    const second = await tryLockFile(path, { shared: true });
     let acquired = false;
     const waiting = lockFileBlocking(path).then((lock) => {
       acquired = true;
       return lock;
     });
-    first.release();
+    first!.release();
     assertEquals(await tryLockFile(path), undefined);
     assertEquals(acquired, false);
-    second.release();
+    second!.release();
     using _lock = await waiting;
     assertEquals(await isUnlocked(path), false);
   });

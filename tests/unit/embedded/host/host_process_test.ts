@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { setTimeout as delay } from "node:timers/promises";
 import { SalesflowError } from "../../../../lib/console/errors.ts";
 import { exists } from "../../../../lib/embedded/files/exists.ts";
-import { lockFile } from "../../../../lib/embedded/files/file_lock.ts";
+import { lockFile } from "../../../../lib/embedded/files/limited_wait.ts";
 import { type HomeFiles, homeFiles } from "../../../../lib/embedded/host/home_files.ts";
 import type { HostConfig } from "../../../../lib/embedded/host/host.ts";
 import { hostCommand, spawnHost } from "../../../../lib/embedded/host/host_process.ts";
@@ -50,6 +50,14 @@ describe("spawnHost()", () => {
     assertEquals([error.exitCode, error.remedy], [1, `See the end of ${files.log} for the reason.`]);
     assertStringIncludes(await Deno.readTextFile(files.log), "failed: The ClickHouse engine does not start");
     assertEquals((await Deno.stat(files.log)).mode! & 0o777, 0o600);
+  });
+
+  it("rejects with exit code 75 and the process id when the server does not start in time", async () => {
+    const error = await assertRejects(() => spawnHost(files, config, undefined, 0), SalesflowError);
+    assertEquals([error.exitCode, error.message], [75, "The embedded clickhouse has not started within 0 s"]);
+    assertMatch(error.remedy!, /Process \d+ is still starting it/);
+    const log = () => Deno.readTextFile(files.log).catch(() => "");
+    while (!(await log()).includes("failed")) await delay(1); // it writes to the folder until then
   });
 
   it("rejects with the signal's reason and leaves no host behind when it is aborted", async () => {
