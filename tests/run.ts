@@ -2,6 +2,7 @@
  * Runs the Deno tests of the paths given, or all, with the chosen `@std` provider, and ends with `N passed, N failed`.
  * That line comes from JUnit reports, so a test file that does not load counts as failed. `--no-check` skips the types.
  */
+import { passOnArguments } from "./arguments.ts";
 import { withStd } from "../lib/std/provider.ts";
 
 const NO_CHECK = "--no-check";
@@ -92,13 +93,17 @@ async function testInParts(
 }
 
 if (import.meta.main) {
+  const given = passOnArguments(
+    "deno task test [--no-check] [PATHS] [deno test's flags]",
+    `Runs the Deno tests of the paths, or all. --no-check skips the types. Other flags, such as --filter NAME, go to deno test.`,
+  );
   Deno.chdir(new URL("..", import.meta.url));
   const options = await withStd();
-  const args = Deno.args.filter((arg) => arg !== NO_CHECK);
-  const check = args.length === Deno.args.length;
+  const args = given.filter((arg) => arg !== NO_CHECK);
+  const check = args.length === given.length;
   // Flags such as --filter are for deno test, as one process whose output is seen at once.
   const outcomes = args.some((arg) => arg.startsWith("-"))
-    ? [await test([...options, ...Deno.args], true)]
+    ? [await test([...options, ...given], true)]
     : await testInParts(options, args.length > 0 ? args : SUITES, check);
   const total = (what: keyof Outcome) => outcomes.reduce((sum, outcome) => sum + outcome[what], 0);
   const [passed, failed, skipped] = [total("passed"), total("failed"), total("skipped")];

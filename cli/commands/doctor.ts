@@ -2,6 +2,7 @@ import { doctor } from "../../lib/doctor/doctor.ts";
 import type { Finding } from "../../lib/doctor/finding.ts";
 import { readDatabaseUrls } from "../../lib/connection/database_urls.ts";
 import { SalesflowError } from "../../lib/console/errors.ts";
+import { asTyped } from "../../lib/console/invocation.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
 import { commonOptions, storeOptions } from "../options.ts";
@@ -13,7 +14,7 @@ const LABELS: Record<Finding["state"], string> = { ok: "ok  ", warning: "warn", 
 function formatFinding({ state, subject, message, remedy }: Finding): string {
   // Error messages of databases already start with the name.
   const text = message.startsWith(`${subject} `) ? message : `${subject}: ${message}`;
-  return `${LABELS[state]}  ${text}${remedy ? `\n      ${remedy}` : ""}`;
+  return `${LABELS[state]}  ${text}${remedy ? `\n      ${asTyped(remedy)}` : ""}`;
 }
 
 /** `salesflow doctor`. */
@@ -38,7 +39,8 @@ const command: AnyCommand = defineCommand({
     });
     const failed = findings.filter(({ state }) => state === "failed").length;
     if (failed > 0) throw new SalesflowError(`${failed} of ${findings.length} checks failed`);
-    console.log("All checks passed.");
+    const warnings = findings.filter(({ state }) => state === "warning").length;
+    console.log(warnings > 0 ? `No check failed; warnings: ${warnings}.` : "All checks passed.");
   },
 });
 export default command;

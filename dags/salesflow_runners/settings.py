@@ -87,7 +87,7 @@ class Settings:
             store=read.store("SALESFLOW_STORE", "file:///var/lib/salesflow"),
             rows=read.integer("SALESFLOW_ROWS", 1_000_000, 1, MAX_ROWS),
             seed=read.integer("SALESFLOW_SEED", None, 0, MAX_SEED),
-            retries=read.integer("SALESFLOW_RETRIES", 3, 0, 20),
+            retries=read.integer("SALESFLOW_TASK_RETRIES", 3, 0, 20),
             retry_delay=read.integer("SALESFLOW_RETRY_DELAY_SECONDS", 60, 1, 3600),
             pool=read.text("SALESFLOW_POOL", "default_pool"),
             generate_shards=read.integer("SALESFLOW_GENERATE_SHARDS", 1, 1, 256),

@@ -27,7 +27,7 @@ from pyspark.sql import SparkSession
 
 from aggregate_stage import aggregate
 from clean_stage import CleanOptions, clean
-from errors import EXIT_OK, EXIT_TEMPFAIL, StageError, to_stage_error
+from errors import EXIT_OK, EXIT_TEMPFAIL, EXIT_USAGE, StageError, to_stage_error
 from log import log
 from postgres import cancel_statements, target_from_environment
 from record import StageRecord
@@ -107,7 +107,9 @@ def run(options: argparse.Namespace, signals: SignalHandler) -> StageResult:
         store = Store(spark, options.store)
         if not store.exists(f"runs/{options.run_id}/run.json"):
             raise StageError(
-                f"There is no run {options.run_id} in {store.url}", "Run generate or ingest first."
+                f"There is no run {options.run_id} in {store.url}",
+                "Run generate or ingest first, or list the runs with: salesflow status",
+                EXIT_USAGE,
             )
         with store.locked(f"runs/{options.run_id}/.lock-run"):
             record = StageRecord(store, options.run_id, options.stage)

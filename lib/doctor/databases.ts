@@ -1,9 +1,9 @@
 /** Checks both databases: server version, whether it accepts writes, and the user's privileges. */
-import { ClickHouseFailure } from "../clickhouse/errors.ts";
+import { clickhouseError, ClickHouseFailure } from "../clickhouse/errors.ts";
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import { withPostgres } from "../postgres/session.ts";
-import type { CheckResult } from "./finding.ts";
+import { type CheckResult, failedCheck } from "./finding.ts";
 import missingPrivileges from "./missing_privileges.sql" with { type: "text" };
 
 /** Oldest server versions that support all SQL in use. */
@@ -91,10 +91,14 @@ export interface ClickHouseFacts {
   migrated: boolean;
   /** Missing privileges, such as `INSERT on shop.*`. */
   missing: readonly string[];
+  /** What failed when a staging table was tried out, because the server cannot report privileges. */
+  failed?: { action: string; error: ClickHouseFailure };
 }
 
 /** Derives the result of {@linkcode checkClickHouse} from the facts. */
-export function diagnoseClickHouse({ server, version, migrated, missing }: ClickHouseFacts): CheckResult {
+export function diagnoseClickHouse(
+  { server, version, migrated, missing, failed }: ClickHouseFacts,
+): CheckResult {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const summary = `version ${version} at ${server}`;
   const [minMajor, minMinor] = MIN_CLICKHOUSE_VERSION;
@@ -113,6 +117,14 @@ export function diagnoseClickHouse({ server, version, migrated, missing }: Click
         "Grant this user the role salesflow_writer (created by salesflow migrate --roles), or the missing privileges.",
     };
   }
+  if (failed) {
+    const { message, remedy } = failedCheck(clickhouseError(failed.error, { server, stage: "doctor" }));
+    return {
+      state: "failed",
+      message: `${summary}: cannot ${failed.action}: ${message}`,
+      ...(remedy ? { remedy } : {}),
+    };
+  }
   return { state: "ok", message: `${summary}, ${migrated ? "tables exist" : "no tables yet"}` };
 }
 
@@ -126,19 +138,25 @@ async function findMissingGrants(db: ClickHouse, privileges: readonly string[]):
   return missing;
 }
 
-/** Creates, fills and drops a staging table like that of transfer; returns the error message, if any. */
-async function probeStagingTable(db: ClickHouse): Promise<string[]> {
+/** Creates, fills and drops a staging table like that of transfer; returns what failed, if anything. */
+async function probeStagingTable(db: ClickHouse): Promise<Pick<ClickHouseFacts, "failed">> {
   const table = `shop.sales_aggregates_staging_doctor_${crypto.randomUUID().slice(0, 8)}`;
-  try {
-    await db.command(`CREATE TABLE ${table} AS shop.sales_aggregates`);
-    await db.command(`INSERT INTO ${table} SELECT * FROM shop.sales_aggregates LIMIT 0`);
-    await db.command(`DROP TABLE IF EXISTS ${table} SYNC`);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ClickHouseFailure) || error.transient) throw error;
-    await db.command(`DROP TABLE IF EXISTS ${table} SYNC`).catch(() => {});
-    return [error.message];
+  const drop = `DROP TABLE IF EXISTS ${table} SYNC`;
+  const steps = [
+    ["create a staging table", `CREATE TABLE ${table} AS shop.sales_aggregates`],
+    ["fill a staging table", `INSERT INTO ${table} SELECT * FROM shop.sales_aggregates LIMIT 0`],
+    ["drop a staging table", drop],
+  ] as const;
+  for (const [action, statement] of steps) {
+    try {
+      await db.command(statement);
+    } catch (error) {
+      if (!(error instanceof ClickHouseFailure) || error.transient) throw error;
+      await db.command(drop).catch(() => {});
+      return { failed: { action, error } };
+    }
   }
+  return {};
 }
 
 /** Checks ClickHouse. @throws {SalesflowError} when it cannot be reached */
@@ -153,10 +171,13 @@ export async function checkClickHouse(url: string, signal: AbortSignal): Promise
     const privileges = databases === "1"
       ? CLICKHOUSE_PRIVILEGES
       : ["CREATE DATABASE", ...CLICKHOUSE_PRIVILEGES];
-    const missing = await findMissingGrants(db, privileges).catch((error) => {
+    const facts = { server: db.server, version, migrated };
+    try {
+      return diagnoseClickHouse({ ...facts, missing: await findMissingGrants(db, privileges) });
+    } catch (error) {
       if (!(error instanceof ClickHouseFailure) || error.transient) throw error;
-      return migrated ? probeStagingTable(db) : [];
-    });
-    return diagnoseClickHouse({ server: db.server, version, migrated, missing });
+      const probed = migrated ? await probeStagingTable(db) : {};
+      return diagnoseClickHouse({ ...facts, missing: [], ...probed });
+    }
   });
 }

@@ -1,17 +1,44 @@
-/** Checks free disk space, once for each folder that a run writes to. */
+/** Checks free disk space, once for each disk that a run writes to. */
 import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Finding } from "./finding.ts";
 
-/** A run of 1,000,000 sales takes about 0.5 GB in files and tables, the engines of the embedded databases 0.7 GB. */
-const MIN_FREE_BYTES = 2e9;
+/**
+ * Bytes that a run of the default size, 1,000,000 sales, was measured to write: its files, the embedded databases with its
+ * tables, and each engine with its download, which is removed once it is unpacked.
+ */
+export const DISK_NEEDS = {
+  files: 100e6,
+  databases: { postgres: 150e6, clickhouse: 10e6 },
+  engines: { postgres: 82e6, clickhouse: 745e6 },
+} as const;
 
-/** Returns the free bytes of the file system that holds a folder. */
-export type MeasureFreeBytes = (folder: string) => Promise<number>;
+/** What a run needs in a folder. */
+export interface DiskNeed {
+  /** What is stored there, such as `store`. */
+  name: string;
+  /** The folder; it need not exist. */
+  folder: string;
+  /** Bytes that will be written. */
+  bytes: number;
+  /** Option or variable that selects another folder. */
+  setting: string;
+}
 
-async function measureFreeBytes(folder: string): Promise<number> {
+/** A file system. */
+export interface Disk {
+  /** Tells file systems apart. */
+  id: number;
+  /** Bytes that this user can still write. */
+  freeBytes: number;
+}
+
+/** Measures the file system that holds a folder. */
+export type MeasureDisk = (folder: string) => Promise<Disk>;
+
+async function measureDisk(folder: string): Promise<Disk> {
   const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
+  return { id: (await Deno.stat(folder)).dev, freeBytes: bavail * bsize };
 }
 
 /** Returns the folder, or its nearest existing ancestor if it has not been created yet. */
@@ -22,26 +49,54 @@ async function nearestExistingFolder(folder: string): Promise<string> {
   }
 }
 
+/** Formats bytes as `14 MB` or `1.1 GB`. */
+function formatBytes(bytes: number): string {
+  return bytes < 999.5e6 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Formats what is stored where, such as `/data (store, embedded databases), /cache (database engines)`. */
+function formatFolders(needs: readonly { name: string; existing: string }[]): string {
+  const names = Map.groupBy(needs, ({ existing }) => existing);
+  return [...names].map(([folder, same]) => `${folder} (${same.map(({ name }) => name).join(", ")})`).join(
+    ", ",
+  );
+}
+
 /**
- * Checks the free space of each folder. Folders with the same nearest existing folder share one finding.
+ * Checks that each disk has the space that its needs add up to. It fails where there is less, and warns where there is less
+ * than twice as much.
  *
- * @param folders folders by the names to report, such as `store`
- * @param measure returns the free bytes. @default {statfs(2)}
+ * @param needs what is written to each folder
+ * @param measure measures the disk of an existing folder. @default {statfs(2)}
  */
 export async function checkDisks(
-  folders: ReadonlyMap<string, string>,
-  measure: MeasureFreeBytes = measureFreeBytes,
+  needs: readonly DiskNeed[],
+  measure: MeasureDisk = measureDisk,
 ): Promise<Finding[]> {
-  const namesByFolder = new Map<string, string[]>();
-  for (const [name, path] of folders) {
-    const folder = await nearestExistingFolder(path);
-    namesByFolder.set(folder, [...namesByFolder.get(folder) ?? [], name]);
-  }
-  return await Promise.all([...namesByFolder].map(async ([folder, names]): Promise<Finding> => {
-    const bytes = await measure(folder);
-    const message = `${(bytes / 1e9).toFixed(1)} GB free in ${folder} (${names.join(", ")})`;
-    if (bytes >= MIN_FREE_BYTES) return { state: "ok", subject: "disk", message };
-    const remedy = "A run of 1,000,000 sales takes about 0.5 GB; keep 2 GB free.";
-    return { state: "warning", subject: "disk", message, remedy };
+  const located = await Promise.all(needs.map(async (need) => {
+    const existing = await nearestExistingFolder(need.folder);
+    return { ...need, existing, disk: await measure(existing) };
   }));
+  return [...Map.groupBy(located, ({ disk }) => disk.id).values()].map((same): Finding => {
+    const free = Math.min(...same.map(({ disk }) => disk.freeBytes));
+    const needed = same.reduce((sum, { bytes }) => sum + bytes, 0);
+    const message = `${formatBytes(free)} free in ${formatFolders(same)}; ` +
+      `a run of 1,000,000 sales needs about ${formatBytes(needed)} there`;
+    if (free >= 2 * needed) return { state: "ok", subject: "disk", message };
+    const settings = [...new Set(same.map(({ setting }) => setting))];
+    const elsewhere = `choose a folder on another disk with ${settings.join(", ")}`;
+    return free < needed
+      ? {
+        state: "failed",
+        subject: "disk",
+        message,
+        remedy: `Free at least ${formatBytes(needed - free)}, or ${elsewhere}.`,
+      }
+      : {
+        state: "warning",
+        subject: "disk",
+        message,
+        remedy: `It is enough for one such run; before more or larger ones, free space or ${elsewhere}.`,
+      };
+  });
 }

@@ -1,10 +1,12 @@
 /** Doctor: checks everything a run needs, and continues after a failed check. */
 import type { DatabaseUrls } from "../connection/database_urls.ts";
 import { cacheFolder } from "../embedded/engines/cache_folder.ts";
+import { findMissingEngines } from "../embedded/engines/engines.ts";
+import { type EngineName, ENGINES } from "../embedded/engines/packages.ts";
 import { FileStore } from "../store/file_store.ts";
 import type { Store } from "../store/store.ts";
 import { checkClickHouse, checkPostgres } from "./databases.ts";
-import { checkDisks, type MeasureFreeBytes } from "./disk.ts";
+import { checkDisks, DISK_NEEDS, type DiskNeed, type MeasureDisk } from "./disk.ts";
 import { type CheckResult, failedCheck, type Finding } from "./finding.ts";
 
 /** Options of {@linkcode doctor}: what to check. */
@@ -23,8 +25,8 @@ export interface DoctorOptions {
   >;
   /** Called with each finding as soon as it is known. */
   onFinding(finding: Finding): void;
-  /** Returns the free bytes of a folder. @default {statfs(2)} */
-  measureFreeBytes?: MeasureFreeBytes;
+  /** Measures the disk of a folder. @default {statfs(2)} */
+  measureDisk?: MeasureDisk;
 }
 
 async function checkStore(store: Store): Promise<CheckResult> {
@@ -35,31 +37,42 @@ async function checkStore(store: Store): Promise<CheckResult> {
     if (text !== "salesflow") {
       return { state: "failed", message: `${store.url} does not return what was written to it` };
     }
-  } catch (error) {
-    return {
-      ...failedCheck(error),
-      remedy: `Make ${store.url} writable for this user, or choose another --store.`,
-    };
   } finally {
     await store.remove(path).catch(() => {});
   }
   return { state: "ok", message: `${store.url} is readable and writable` };
 }
 
-/** Returns the folders on this machine that a run writes to, by the names to report. */
-function localFolders({ store, home, urls }: DoctorOptions): Map<string, string> {
-  const folders = new Map<string, string>();
-  if (store instanceof FileStore) folders.set("store", store.localPath("runs"));
-  if (!urls.postgresUrl || !urls.clickhouseUrl) {
-    folders.set("embedded databases", home);
-    folders.set("database engines", cacheFolder());
+/** Returns what a run of the default size needs on the disks of this machine. It writes nothing to the temporary folder. */
+async function findDiskNeeds({ store, home, urls }: DoctorOptions): Promise<DiskNeed[]> {
+  const needs: DiskNeed[] = [];
+  if (store instanceof FileStore) {
+    needs.push({
+      name: "store",
+      folder: store.localPath("runs"),
+      bytes: DISK_NEEDS.files,
+      setting: "--store",
+    });
   }
-  return folders;
+  const embedded: EngineName[] = ENGINES.filter((engine) => !urls[`${engine}Url`]);
+  if (embedded.length === 0) return needs;
+  const sum = (bytes: Record<EngineName, number>, engines: readonly EngineName[]) =>
+    engines.reduce((total, engine) => total + bytes[engine], 0);
+  const bytes = sum(DISK_NEEDS.databases, embedded);
+  needs.push({ name: "embedded databases", folder: home, bytes, setting: "--home" });
+  const cache = cacheFolder();
+  // On a platform without engines, the checks of the databases say so.
+  const missing = await findMissingEngines(embedded, cache).catch(() => []);
+  if (missing.length > 0) {
+    const bytes = sum(DISK_NEEDS.engines, missing);
+    needs.push({ name: "database engines", folder: cache, bytes, setting: "SALESFLOW_CACHE" });
+  }
+  return needs;
 }
 
 /** Runs all checks and returns their findings. A failed check is a finding, never an error. */
 export async function doctor(options: DoctorOptions): Promise<Finding[]> {
-  const { store, urls, signal, openDatabase, onFinding, measureFreeBytes } = options;
+  const { store, urls, signal, openDatabase, onFinding, measureDisk } = options;
   const findings: Finding[] = [];
   const add = (finding: Finding) => {
     findings.push(finding);
@@ -73,7 +86,7 @@ export async function doctor(options: DoctorOptions): Promise<Finding[]> {
   });
   add({ subject: "store", ...await checkStore(store).catch(failedCheck) });
   try {
-    for (const finding of await checkDisks(localFolders(options), measureFreeBytes)) add(finding);
+    for (const finding of await checkDisks(await findDiskNeeds(options), measureDisk)) add(finding);
   } catch (error) {
     add({ subject: "disk", ...failedCheck(error) });
   }

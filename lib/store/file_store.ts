@@ -42,9 +42,10 @@ function rejectFile(root: string): void {
 }
 
 /** Matches error codes and messages of the operating system for missing permissions. */
-const PERMISSION_DENIED = /EROFS|EACCES|EPERM|read-only file system|permission denied|not permitted/i;
+const PERMISSION_DENIED = /EACCES|EPERM|permission denied|not permitted/i;
+const READ_ONLY = /EROFS|read-only file system/i;
 
-/** Runs `work`, which writes `path`; adds a remedy when the disk is full or permission is denied. */
+/** Runs `work`, which writes `path`; adds a remedy when the disk is full or read-only, or permission is denied. */
 async function withWriteErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -53,6 +54,10 @@ async function withWriteErrors<T>(path: string, work: () => Promise<T>): Promise
     if (NO_SPACE.test(text)) {
       const remedy = "Free disk space or choose another --store, then run the same command again.";
       throw new SalesflowError(`Cannot write ${path}: the disk is full`, { exitCode: 75, remedy, cause });
+    }
+    if (READ_ONLY.test(text)) {
+      const remedy = "Mount the file system for writing, or choose another --store.";
+      throw new SalesflowError(`Cannot write ${path}: the file system is read-only`, { remedy, cause });
     }
     if (PERMISSION_DENIED.test(text)) {
       const remedy = "Make the folder writable for this user, or choose another --store.";

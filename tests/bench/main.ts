@@ -5,14 +5,18 @@
 import Table from "cli-table3";
 import { startEmbedded } from "../../lib/embedded/embedded.ts";
 import { setUpLogging } from "../../lib/console/log.ts";
+import { readArguments } from "../arguments.ts";
 import { bareAggregate, psqlCopy, readAndWrite, writeSameBytes } from "./floors.ts";
-import { formatSeconds, measure, median, numericOption, runSalesflow } from "./measure.ts";
+import { BENCH_FLAGS, formatSeconds, measure, median, runSalesflow } from "./measure.ts";
 
 const STAGES = ["generate", "clean", "load", "aggregate", "transfer", "verify", "report"] as const;
 type Stage = typeof STAGES[number];
 
-const rows = numericOption("rows", 1_000_000);
-const rounds = numericOption("rounds", 5);
+const { flags: { rows = 1_000_000, rounds = 5 } } = readArguments({
+  command: "deno task bench",
+  summary: "Measures every stage and its lower bound in pairs, by default for 1,000,000 sales in 5 rounds.",
+  flags: BENCH_FLAGS,
+});
 
 await setUpLogging("text", true);
 const home = await Deno.makeTempDir({ prefix: "salesflow-bench-" });

@@ -1,10 +1,10 @@
 /** Helpers shared by the benchmarks. */
 
-/** Returns the value of `--name` on the command line. */
-export function numericOption(name: string, fallback: number): number {
-  const index = Deno.args.indexOf(`--${name}`);
-  return index < 0 ? fallback : Number(Deno.args[index + 1]);
-}
+/** Flags of the benchmarks that measure in rounds. */
+export const BENCH_FLAGS = {
+  rows: { placeholder: "N", min: 1, help: "number of sales" },
+  rounds: { placeholder: "N", min: 1, help: "number of measurements" },
+} as const;
 
 /** Returns the seconds that `work` takes. */
 export async function measure(work: () => Promise<unknown>): Promise<number> {

@@ -6,6 +6,7 @@
  *
  * `--keep` leaves everything running, to look around.
  */
+import { readArguments } from "../arguments.ts";
 import { Airflow, moscowDay, until } from "./airflow.ts";
 import {
   contents,
@@ -206,7 +207,11 @@ async function showState(project: Project): Promise<void> {
 }
 
 if (import.meta.main) {
-  const keep = Deno.args.includes("--keep");
+  const { flags: { keep = false } } = readArguments({
+    command: "deno task test:compose",
+    summary: "Runs the README's commands for Docker in a copy of the repository.",
+    flags: { keep: { help: "leaves the project running" } },
+  });
   const project = await Project.create();
   const remove = async () => {
     await project.remove();

@@ -2,6 +2,7 @@
  * `deno task test:airflow`: lints and tests the DAG with a real Airflow, in a Python environment under .cache/. Arguments are
  * passed on to pytest. Prints `N passed, N failed` at the end. Needs Python 3.12 or 3.11, and Java 17 for Spark.
  */
+import { passOnArguments } from "../arguments.ts";
 import {
   ensureSparkVenv,
   ensureVenv,
@@ -12,6 +13,10 @@ import {
   SHORT_SESSIONS,
 } from "../python.ts";
 
+const pytestArgs = passOnArguments(
+  "deno task test:airflow [pytest's arguments]",
+  "Lints and tests the DAG with a real Airflow. Arguments go to pytest, such as -k NAME.",
+);
 const HOME = ".cache/airflow";
 const CODE = ["dags", "tests/dags"];
 
@@ -23,7 +28,7 @@ const failedChecks = await lint(airflow, `${HOME}/ruff`, CODE);
 const airflowHome = await Deno.makeTempDir({ prefix: "salesflow-airflow-" });
 const result = await run(
   `${airflow}/bin/python`,
-  ["-m", "pytest", "-c", "tests/dags/pytest.ini", "tests/dags", "--durations=10", ...Deno.args],
+  ["-m", "pytest", "-c", "tests/dags/pytest.ini", "tests/dags", "--durations=10", ...pytestArgs],
   {
     capture: true,
     env: {

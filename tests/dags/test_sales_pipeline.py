@@ -62,7 +62,7 @@ def test_tasks_have_exponential_backoff_and_a_timeout(read_dag, settings) -> Non
 
 def test_settings_change_retries_and_pool(read_dag) -> None:
     dag = read_dag(
-        {"SALESFLOW_RETRIES": "5", "SALESFLOW_RETRY_DELAY_SECONDS": "7", "SALESFLOW_POOL": "sales"}
+        {"SALESFLOW_TASK_RETRIES": "5", "SALESFLOW_RETRY_DELAY_SECONDS": "7", "SALESFLOW_POOL": "sales"}
     )
     for task in dag.tasks:
         assert (task.retries, task.retry_delay, task.pool) == (5, timedelta(seconds=7), "sales")
@@ -109,8 +109,8 @@ class TestImportErrors:
         assert import_errors(settings) == []
 
     def test_invalid_settings_are_listed(self) -> None:
-        errors = import_errors({"SALESFLOW_RUNNER": "mainframe", "SALESFLOW_RETRIES": "many"})
+        errors = import_errors({"SALESFLOW_RUNNER": "mainframe", "SALESFLOW_TASK_RETRIES": "many"})
         assert len(errors) == 1
         text = re.sub(r"\s+", "", errors[0]["error"])
         assert "SALESFLOW_RUNNERmustbeoneoflocal,kubernetes" in text
-        assert "SALESFLOW_RETRIESmustbeawholenumber" in text
+        assert "SALESFLOW_TASK_RETRIESmustbeawholenumber" in text

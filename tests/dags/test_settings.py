@@ -24,6 +24,12 @@ def test_defaults_are_those_of_the_local_runner() -> None:
     assert (settings.rows, settings.seed, settings.generate_shards) == (1_000_000, None, 1)
 
 
+def test_retries_of_the_binary_are_not_retries_of_tasks() -> None:
+    """SALESFLOW_RETRIES belongs to the salesflow binary, to which the worker's environment is passed."""
+    assert read({"SALESFLOW_RETRIES": "7"}).retries == 3
+    assert read({"SALESFLOW_RETRIES": "many", "SALESFLOW_TASK_RETRIES": "5"}).retries == 5
+
+
 def test_all_settings_of_kubernetes_are_read() -> None:
     settings = read(KUBERNETES)
     assert settings.secrets == ("salesflow-databases", "salesflow-s3")
@@ -92,7 +98,7 @@ def test_invalid_settings_are_explained(changes, message) -> None:
 
 def test_all_mistakes_are_listed_together() -> None:
     with pytest.raises(ValueError, match="Cannot read the settings") as caught:
-        read({"SALESFLOW_ROWS": "x", "SALESFLOW_RETRIES": "y", "SALESFLOW_STORE": "z"})
+        read({"SALESFLOW_ROWS": "x", "SALESFLOW_TASK_RETRIES": "y", "SALESFLOW_STORE": "z"})
     assert str(caught.value).count("\n- ") == 3
 
 

@@ -3,6 +3,7 @@
  * tests/e2e/README.md says what it needs and how it is told.
  */
 import { assert, assertEquals } from "@std/assert";
+import { readArguments } from "../arguments.ts";
 import { Airflow } from "./airflow.ts";
 import { startBucket } from "./bucket.ts";
 import { kubectl, until } from "./command.ts";
@@ -31,6 +32,12 @@ const ROWS = 20_000;
 const RUN_LIMIT_MS = 15 * 60_000;
 const LAST_LOAD = "SELECT to_char(max(loaded_at), 'YYYYMMDDHH24MISSUS') FROM shop.pipeline_runs";
 
+readArguments({
+  command: "deno task test:e2e",
+  summary:
+    "Tests the whole system on the current Kubernetes context. Settings are environment variables: tests/e2e/README.md.",
+  flags: {},
+});
 const settings = readSettings();
 const { namespace } = settings;
 

@@ -2,6 +2,7 @@
  * `deno task test:faults [--tries N] [--seed N] [--rows N] [--only kill|network|bucket|disks|memory|clocks|readers]`: every kind of fault, as one table.
  */
 import Table from "cli-table3";
+import { readArguments } from "../arguments.ts";
 import { clockFaults } from "./clocks.ts";
 import { databaseDiskFaults } from "./database_disk.ts";
 import { goTool, TOXIPROXY, VERSITYGW } from "./go_tool.ts";
@@ -26,14 +27,19 @@ const TURNS = 6;
 /** Share of the kills that must hit. */
 const LEAST_HITS = 0.9;
 
-function argument(name: string): string | undefined {
-  const place = Deno.args.indexOf(`--${name}`);
-  return place < 0 ? undefined : Deno.args[place + 1];
-}
+const KINDS = ["kill", "network", "bucket", "disks", "memory", "clocks", "readers"] as const;
 
-const tries = Number(argument("tries") ?? 104);
-const seed = Number(argument("seed") ?? crypto.getRandomValues(new Uint32Array(1))[0]!);
-const rows = Number(argument("rows") ?? 50_000);
+const { flags } = readArguments({
+  command: "deno task test:faults",
+  summary: "Tries every kind of fault and prints one table.",
+  flags: {
+    tries: { placeholder: "N", min: 1, help: "number of kills, by default 104" },
+    seed: { placeholder: "N", min: 0, help: "repeats the kills of an earlier run, by default random" },
+    rows: { placeholder: "N", min: 1, help: "number of sales for the kills, by default 50000" },
+    only: { placeholder: "KIND", choices: KINDS, help: "tries one kind" },
+  },
+});
+const { tries = 104, seed = crypto.getRandomValues(new Uint32Array(1))[0]!, rows = 50_000, only } = flags;
 
 async function inHome<T>(work: (home: string) => Promise<T>): Promise<T> {
   const home = await Deno.makeTempDir({ prefix: "salesflow-faults-" });
@@ -138,7 +144,7 @@ async function bucket(): Promise<FaultResult[]> {
   }
 }
 
-const SUITES: Record<string, () => Promise<FaultResult[]>> = {
+const SUITES: Record<typeof KINDS[number], () => Promise<FaultResult[]>> = {
   kill: kills,
   network,
   bucket,
@@ -153,18 +159,12 @@ const SUITES: Record<string, () => Promise<FaultResult[]>> = {
   readers: () => inHome((home) => readerFaults(home, FEW_ROWS, TURNS)),
 };
 
-const only = argument("only");
-if (only !== undefined && !Object.hasOwn(SUITES, only)) {
-  console.error(`Cannot use --only ${only}: it must be one of ${Object.keys(SUITES).join(", ")}`);
-  Deno.exit(2);
-}
-
-async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
+async function inTurn(names: readonly (typeof KINDS[number])[]): Promise<FaultResult[]> {
   const results: FaultResult[] = [];
   for (const name of names) {
     const started = performance.now();
     try {
-      results.push(...await SUITES[name]!());
+      results.push(...await SUITES[name]());
     } catch (error) {
       // A suite that cannot even begin must not hide how the others went.
       const wrong = [error instanceof Error ? error.message : String(error)];
@@ -177,8 +177,8 @@ async function inTurn(names: readonly string[]): Promise<FaultResult[]> {
 }
 
 /** Bad networks are mostly waiting, and nothing here counts time: each row runs beside the others. */
-const BESIDE = [["network"], ["bucket"], ["memory", "clocks"]];
-const wanted = Object.keys(SUITES).filter((name) => only === undefined || name === only);
+const BESIDE: (typeof KINDS[number])[][] = [["network"], ["bucket"], ["memory", "clocks"]];
+const wanted = KINDS.filter((name) => only === undefined || name === only);
 const among = (names: readonly string[]) => wanted.filter((name) => names.includes(name));
 const before = await inTurn(among(["kill"]));
 const beside = await Promise.all(BESIDE.map((names) => inTurn(among(names))));

@@ -143,7 +143,7 @@ class FullStore {
     if (!await this.#disk.remountReadOnly()) wrong.push("the disk could not be made read-only");
     for (const { name } of STAGES) {
       const { code, stderr } = await this.run(name);
-      if (code !== 1 || !/Cannot write .*permission denied[^]*writable/.test(stderr)) {
+      if (code !== 1 || !/Cannot write .*the file system is read-only[^]*--store/.test(stderr)) {
         wrong.push(`${name} exited with ${code}: ${stderr.slice(-400)}`);
       }
     }

@@ -215,7 +215,7 @@ export const VALUES: readonly Row[] = [
 
   row("pipeline.rows", "5", dag("ROWS"), "5", "1000000"),
   row("pipeline.seed", "7", dag("SEED"), "7", undefined),
-  row("pipeline.retries", "0", dag("RETRIES"), "0", "3"),
+  row("pipeline.retries", "0", dag("TASK_RETRIES"), "0", "3"),
   row("pipeline.retryDelaySeconds", "9", dag("RETRY_DELAY_SECONDS"), "9", "60"),
   row("pipeline.pool", "sales", dag("POOL"), "sales", "default_pool"),
   row("pipeline.generate.maxShards", "1", dag("GENERATE_SHARDS"), "1", "4"),

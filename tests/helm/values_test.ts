@@ -82,7 +82,7 @@ describe("limits of numbers", () => {
     const variables: Record<string, string> = {
       "pipeline.rows": "SALESFLOW_ROWS",
       "pipeline.seed": "SALESFLOW_SEED",
-      "pipeline.retries": "SALESFLOW_RETRIES",
+      "pipeline.retries": "SALESFLOW_TASK_RETRIES",
       "pipeline.retryDelaySeconds": "SALESFLOW_RETRY_DELAY_SECONDS",
       "pipeline.generate.maxShards": "SALESFLOW_GENERATE_SHARDS",
       "pipeline.generate.rowsPerShard": "SALESFLOW_ROWS_PER_SHARD",

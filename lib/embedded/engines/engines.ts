@@ -7,7 +7,7 @@ import { SalesflowError } from "../../console/errors.ts";
 import { exists } from "../files/exists.ts";
 import { cacheFolder } from "./cache_folder.ts";
 import type { PackageOptions } from "./engine_package.ts";
-import { type EngineName, ENGINES, LAYOUT, packageFor } from "./packages.ts";
+import { type EngineName, type EnginePackage, ENGINES, LAYOUT, packageFor } from "./packages.ts";
 
 /** Paths of installed engines. */
 export type EnginePaths<E extends EngineName = EngineName> = Record<E, string>;
@@ -18,6 +18,26 @@ export interface EnsureOptions<E extends EngineName = EngineName> extends Packag
   engines?: readonly E[];
   /** Cache folder. @default {cacheFolder()} */
   cache?: string;
+}
+
+function installFolder(cache: string, { name, version }: EnginePackage): string {
+  return join(cache, "engines", `${name.replace(/^@/, "").replace("/", "-")}-${version}`);
+}
+
+/**
+ * Returns which of the engines are not in the cache, and so would be downloaded.
+ *
+ * @throws {SalesflowError} when there is no package for the platform
+ */
+export async function findMissingEngines(
+  engines: readonly EngineName[],
+  cache: string = cacheFolder(),
+): Promise<EngineName[]> {
+  const missing: EngineName[] = [];
+  for (const engine of engines) {
+    if (!await exists(installFolder(cache, packageFor(engine)))) missing.push(engine);
+  }
+  return missing;
 }
 
 /**
@@ -35,11 +55,7 @@ export async function ensureEngines<E extends EngineName = EngineName>(
   const cache = options.cache ?? cacheFolder();
   const paths: Partial<EnginePaths> = {};
   for (const { engine, pinned } of packages) {
-    const folder = join(
-      cache,
-      "engines",
-      `${pinned.name.replace(/^@/, "").replace("/", "-")}-${pinned.version}`,
-    );
+    const folder = installFolder(cache, pinned);
     try {
       if (!await exists(folder)) {
         // Loaded on demand: a machine needs the installer only once.

@@ -38,6 +38,12 @@ export function packageFor(
   );
 }
 
+/** Returns the name of an engine with its version for users, such as `PostgreSQL 18` or `ClickHouse 26.7`. */
+export function engineTitle(engine: EngineName): string {
+  const [major, minor] = packageFor(engine).version.split(".");
+  return engine === "postgres" ? `PostgreSQL ${major}` : `ClickHouse ${major}.${minor}`;
+}
+
 /** Files needed from each package (paths without `package/`), and the path that is passed on as the engine. */
 export const LAYOUT: Record<EngineName, { needed: RegExp; entry: string }> = {
   postgres: { needed: /^(native\/(?!.*\.a$|lib\/pkgconfig\/)|LICENSE)/, entry: "native" },

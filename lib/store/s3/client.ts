@@ -1,6 +1,7 @@
 /** Creates the client of the AWS SDK for S3, with timeouts and logged retries. */
 import type * as S3 from "@aws-sdk/client-s3";
 import { DEFAULT_LIMITS } from "../../connection/limits.ts";
+import { SalesflowError } from "../../console/errors.ts";
 import { escapePlaceholders, formatAttemptsLeft, logger } from "../../console/log.ts";
 import type { S3Settings } from "./settings.ts";
 
@@ -9,9 +10,25 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The SDK's commands and a client. Loaded when a bucket is first used, because most runs do not need the SDK. */
 export type S3Sdk = typeof S3 & { client: S3.S3Client };
 
-/** Creates a client that logs a warning for each of its retries. */
-export async function createClient({ endpoint, region }: S3Settings): Promise<S3Sdk> {
+/** Reads the certificates of the authorities to trust. */
+async function readCaBundle(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (cause) {
+    const remedy = "Set AWS_CA_BUNDLE to a file with certificates in PEM format, or unset it.";
+    throw new SalesflowError(`Cannot read AWS_CA_BUNDLE ${path}`, { exitCode: 2, remedy, cause });
+  }
+}
+
+/**
+ * Creates a client that logs a warning for each of its retries.
+ *
+ * @throws {SalesflowError} when the file of certificates is needed and cannot be read
+ */
+export async function createClient({ endpoint, region, caBundle }: S3Settings): Promise<S3Sdk> {
   const s3 = await import("@aws-sdk/client-s3");
+  const usesTls = !/^http:/i.test(endpoint ?? "");
+  const ca = caBundle && usesTls ? await readCaBundle(caBundle) : undefined;
   const client = new s3.S3Client({
     region,
     ...(endpoint ? { endpoint, forcePathStyle: true } : {}),
@@ -22,6 +39,7 @@ export async function createClient({ endpoint, region }: S3Settings): Promise<S3
       socketTimeout: DEFAULT_LIMITS.statementTimeoutMs,
       // By default, the handler only logs a warning when a request times out.
       throwOnRequestTimeout: true,
+      ...(ca ? { httpsAgent: { ca } } : {}),
     },
     // Some S3-compatible services do not support the newer checksums.
     requestChecksumCalculation: "WHEN_REQUIRED",

@@ -5,8 +5,8 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
-import { SalesflowError } from "../../console/errors.ts";
 import { createClient, httpStatusOf, type S3Sdk } from "./client.ts";
+import { s3Error } from "./errors.ts";
 import { acquireLease, CLEANUP_TIMEOUT_MS } from "./lease.ts";
 import { type ObjectLocation, readObject, streamObject } from "./object_reader.ts";
 import type { S3Settings } from "./settings.ts";
@@ -17,34 +17,6 @@ import type { Lock, Store, StoreWriter } from "../store.ts";
 const UPLOAD_PART_BYTES = 16 * 1024 * 1024;
 /** Parts of one file that are uploaded at the same time. */
 const MAX_CONCURRENT_PARTS = 2;
-
-/** Converts the error of a failed request to one with a remedy. `action` completes "Cannot …". */
-function toSalesflowError(error: unknown, action: string): SalesflowError {
-  if (error instanceof SalesflowError) return error;
-  const status = httpStatusOf(error);
-  const name = error instanceof Error ? error.name : "";
-  if (status === 403 || status === 401 || name === "CredentialsProviderError") {
-    return new SalesflowError(`Cannot ${action}: access denied`, {
-      remedy: "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and their permissions on the bucket.",
-      cause: error,
-    });
-  }
-  if (name === "NoSuchBucket") {
-    return new SalesflowError(`Cannot ${action}: there is no such bucket`, {
-      remedy: "Create the bucket, or correct --store.",
-      cause: error,
-    });
-  }
-  const isPermanent = status !== undefined && status >= 400 && status < 500 && status !== 408 &&
-    status !== 429;
-  return new SalesflowError(`Cannot ${action}`, {
-    exitCode: isPermanent ? 1 : 75,
-    remedy: isPermanent
-      ? "Check --store and SALESFLOW_S3_ENDPOINT."
-      : "Check that SALESFLOW_S3_ENDPOINT can be reached, then try again.",
-    cause: error,
-  });
-}
 
 /** The part of the SDK's Upload that S3Writer uses. */
 interface RunningUpload {
@@ -82,7 +54,7 @@ class S3Writer implements StoreWriter {
     try {
       if (!this.#body.write(Buffer.from(bytes))) await Promise.race([once(this.#body, "drain"), this.#done]);
     } catch (error) {
-      throw toSalesflowError(error, `write ${this.#name}`);
+      throw s3Error(error, `write ${this.#name}`);
     }
   }
 
@@ -91,7 +63,7 @@ class S3Writer implements StoreWriter {
       this.#body.end();
       await this.#done;
     } catch (error) {
-      throw toSalesflowError(error, `write ${this.#name}`);
+      throw s3Error(error, `write ${this.#name}`);
     }
   }
 
@@ -134,7 +106,7 @@ export class S3Store implements Store {
     try {
       return await work(await (this.#sdk ??= createClient(this.#settings)));
     } catch (error) {
-      throw toSalesflowError(error, `${action} in ${this.url}`);
+      throw s3Error(error, `${action} in ${this.url}`);
     }
   }
 
@@ -191,7 +163,7 @@ export class S3Store implements Store {
       try {
         yield* bytes;
       } catch (error) {
-        throw toSalesflowError(error, action);
+        throw s3Error(error, action);
       }
     })());
   }

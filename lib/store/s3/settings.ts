@@ -8,6 +8,8 @@ export interface S3Settings {
   endpoint: string | undefined;
   /** Name of the region. */
   region: string;
+  /** File with the certificates of the authorities to trust, in place of the usual ones. */
+  caBundle?: string;
 }
 
 /** The region becomes part of a host name. */
@@ -23,7 +25,8 @@ function isEndpoint(text: string): boolean {
 }
 
 /**
- * Reads `SALESFLOW_S3_ENDPOINT`, and `AWS_REGION` or else `AWS_DEFAULT_REGION`.
+ * Reads `SALESFLOW_S3_ENDPOINT`, `AWS_REGION` or else `AWS_DEFAULT_REGION`, and `AWS_CA_BUNDLE`, which other programs for
+ * S3 know, but not the SDK.
  *
  * @throws {UsageError} listing all mistakes; does not quote values, which may contain a key
  */
@@ -41,5 +44,6 @@ export function readS3Settings(environment: Environment = (name) => Deno.env.get
     mistakes.push(`Cannot use ${variable}: it must be the name of a region, such as eu-central-1`);
   }
   if (mistakes.length > 0) throw new UsageError(mistakes);
-  return { endpoint, region };
+  const caBundle = environment("AWS_CA_BUNDLE");
+  return { endpoint, region, ...(caBundle ? { caBundle } : {}) };
 }

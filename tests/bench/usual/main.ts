@@ -5,13 +5,18 @@
 import Table from "cli-table3";
 import { startEmbedded } from "../../../lib/embedded/embedded.ts";
 import { setUpLogging } from "../../../lib/console/log.ts";
+import { readArguments } from "../../arguments.ts";
 import { ensureVenv, findPython, ROOT } from "../../python.ts";
-import { formatSeconds, measure, median, numericOption, runSalesflow } from "../measure.ts";
+import { BENCH_FLAGS, formatSeconds, measure, median, runSalesflow } from "../measure.ts";
 
 const STAGES = ["generate", "clean", "load", "aggregate", "transfer"] as const;
 
-const rows = numericOption("rows", 1_000_000);
-const rounds = numericOption("rounds", 3);
+const { flags: { rows = 1_000_000, rounds = 3 } } = readArguments({
+  command: "deno task bench:usual",
+  summary:
+    "Compares the pipeline with the same job in pandas and SQLAlchemy, by default for 1,000,000 sales in 3 rounds.",
+  flags: BENCH_FLAGS,
+});
 
 /** Runs pipeline.py; returns the seconds of each stage. */
 async function runPipeline(

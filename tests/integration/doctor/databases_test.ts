@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { checkClickHouse, checkPostgres } from "../../../lib/doctor/databases.ts";
 import { migrate } from "../../../lib/migrate/migrate.ts";
@@ -64,6 +64,9 @@ describe("database checks of doctor", () => {
     await testbed.clickhouse("DROP TABLE shop.sales_aggregates SYNC");
     assertMatch((await checkClickHouse(testbed.clickhouseUrl, signal)).message, /no tables yet$/);
     await testbed.clickhouse("CREATE VIEW shop.sales_aggregates AS SELECT 1 AS one");
-    assertEquals((await checkClickHouse(testbed.clickhouseUrl, signal)).state, "failed");
+    const view = await checkClickHouse(testbed.clickhouseUrl, signal);
+    assertEquals(view.state, "failed");
+    assertMatch(view.message, /: cannot (create|fill) a staging table: ClickHouse at .*\(code \d+/);
+    assert(!view.message.includes("lacks"), view.message);
   });
 });

@@ -3,10 +3,16 @@
  * not use the network; see docs/supply_chain.md.
  */
 import { dirname } from "node:path";
+import { readArguments } from "../../arguments.ts";
 import { buildBom } from "./bom.ts";
 import { readInventory } from "../inventory.ts";
 
-const [path = "dist/sbom.cdx.json"] = Deno.args;
+const { argument: path = "dist/sbom.cdx.json" } = readArguments({
+  command: "deno task sbom",
+  summary: "Writes all locked dependencies as CycloneDX 1.6.",
+  flags: {},
+  argument: { name: "FILE", help: "where to write, by default dist/sbom.cdx.json" },
+});
 const text = buildBom(await readInventory());
 await Deno.mkdir(dirname(path), { recursive: true });
 await Deno.writeTextFile(path, text);

@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { ClickHouseError } from "@clickhouse/client";
+import { ClickHouseFailure } from "../../../lib/clickhouse/errors.ts";
 import {
   type ClickHouseFacts,
   diagnoseClickHouse,
@@ -76,4 +78,18 @@ describe("diagnoseClickHouse()", () => {
       assertMatch(result.message, message);
     });
   }
+
+  it("tells what failed when the server cannot report privileges", () => {
+    const error = new ClickHouseFailure(
+      new ClickHouseError({ message: "No space left.", code: "243", type: "NOT_ENOUGH_SPACE" }),
+    );
+    const failed = { action: "fill a staging table", error };
+    const result = diagnoseClickHouse({ ...usable, failed });
+    assertEquals(result, {
+      state: "failed",
+      message:
+        "version 26.3.1.12 at h:8123: cannot fill a staging table: ClickHouse at h:8123 has no disk space left: No space left. (code 243, NOT_ENOUGH_SPACE)",
+      remedy: "Free disk space on the ClickHouse server, then run again.",
+    });
+  });
 });

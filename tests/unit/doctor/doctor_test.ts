@@ -21,7 +21,7 @@ describe("doctor()", () => {
       openDatabase: (database) =>
         Promise.reject(new SalesflowError(`no ${database}`, { remedy: "Start it." })),
       onFinding: () => {},
-      measureFreeBytes: () => Promise.resolve(9e9),
+      measureDisk: () => Promise.resolve({ id: 1, freeBytes: 9e9 }),
       ...options,
     });
 
@@ -46,19 +46,43 @@ describe("doctor()", () => {
     assertEquals(await store.list("runs"), []);
   });
 
-  it("reports a store that cannot be written, and continues", async () => {
+  it("reports a store that cannot be written with the remedy of its cause, and continues", async () => {
     const store = openStore(`${folder}/store`);
-    store.writeText = () => Promise.reject(new SalesflowError("Cannot write"));
+    store.writeText = () =>
+      Promise.reject(new SalesflowError("Cannot connect", { remedy: "Check the net." }));
     const findings = await runDoctor({ store });
-    const finding = findings.find(({ subject }) => subject === "store")!;
-    assertEquals([finding.state, finding.message], ["failed", "Cannot write"]);
-    assertStringIncludes(finding.remedy!, "another --store");
+    assertEquals(findings.find(({ subject }) => subject === "store"), {
+      subject: "store",
+      state: "failed",
+      message: "Cannot connect",
+      remedy: "Check the net.",
+    });
     assertEquals(findings.at(-1)!.subject, "ClickHouse");
   });
 
+  it("adds up what the store, the databases and missing engines need on one disk", async () => {
+    const disk = async (options: Partial<DoctorOptions>) =>
+      (await runDoctor(options)).filter(({ subject }) => subject === "disk");
+    const before = Deno.env.get("SALESFLOW_CACHE");
+    Deno.env.set("SALESFLOW_CACHE", `${folder}/cache`);
+    try {
+      const measureDisk = () => Promise.resolve({ id: 1, freeBytes: 14e6 });
+      const [first, ...others] = await disk({ measureDisk });
+      assertEquals([first!.state, others], ["failed", []]);
+      assertStringIncludes(first!.message, "14 MB free in ");
+      assertStringIncludes(first!.message, "a run of 1,000,000 sales needs about 1.1 GB there");
+      assertStringIncludes(first!.remedy!, "--store, --home, SALESFLOW_CACHE");
+      const urls = { postgresUrl: "postgres://h/d", clickhouseUrl: "http://h" };
+      const [files] = await disk({ measureDisk, urls });
+      assertStringIncludes(files!.message, "needs about 100 MB there");
+    } finally {
+      before === undefined ? Deno.env.delete("SALESFLOW_CACHE") : Deno.env.set("SALESFLOW_CACHE", before);
+    }
+  });
+
   it("reports a disk that cannot be measured, and continues", async () => {
-    const measureFreeBytes = () => Promise.reject(new Error("statfs failed"));
-    const findings = await runDoctor({ measureFreeBytes });
+    const measureDisk = () => Promise.reject(new Error("statfs failed"));
+    const findings = await runDoctor({ measureDisk });
     assertEquals(findings.find(({ subject }) => subject === "disk"), {
       state: "failed",
       subject: "disk",

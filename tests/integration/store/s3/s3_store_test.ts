@@ -239,7 +239,7 @@ suite("S3Store on versitygw", () => {
       name: "the secret key is wrong",
       env: { AWS_SECRET_ACCESS_KEY: `${KEYS.secret}x` },
       code: 1,
-      message: "access denied",
+      message: "rejected the credentials",
     },
     {
       name: "there is no such bucket",

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { downloadTarball } from "../../../../lib/embedded/engines/download.ts";
 import { SalesflowError } from "../../../../lib/console/errors.ts";
+import { Disk } from "../../../faults/disk.ts";
 import { FakeRegistry } from "./fake_registry.ts";
 
 const CONTENT = crypto.getRandomValues(new Uint8Array(50_000));
@@ -34,6 +35,22 @@ describe("downloadTarball()", () => {
     assertEquals(await Deno.readFile(path), CONTENT);
     assertEquals(seen[0], [0, CONTENT.length]);
     assertEquals(seen.at(-1), [CONTENT.length, CONTENT.length]);
+  });
+
+  it("names the full disk as the cause, not the network", async () => {
+    const disk = await Disk.mount(24);
+    if (!disk) return; // only root can mount one
+    try {
+      const file = join(disk.folder, "engine.tgz");
+      const error = await assertRejects(
+        () => downloadTarball(registry.pinned, registry.request, file),
+        SalesflowError,
+      );
+      assertEquals(error.exitCode, 75);
+      assertStringIncludes(error.remedy!, "Free disk space");
+    } finally {
+      await disk.unmount();
+    }
   });
 
   it("resumes where it stopped after the connection was closed", async () => {

@@ -2,9 +2,26 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { join } from "node:path";
 import { SalesflowError } from "../../../../lib/console/errors.ts";
-import { ensureEngines } from "../../../../lib/embedded/engines/engines.ts";
+import { ensureEngines, findMissingEngines } from "../../../../lib/embedded/engines/engines.ts";
 import { packageFor } from "../../../../lib/embedded/engines/packages.ts";
 import { FakeRegistry, tarballOf } from "./fake_registry.ts";
+
+describe("findMissingEngines()", () => {
+  it("returns the engines that the cache does not contain", async () => {
+    const cache = await Deno.makeTempDir();
+    const { name, version } = packageFor("postgres");
+    const engines = ["postgres", "clickhouse"] as const;
+    try {
+      assertEquals(await findMissingEngines(engines, cache), ["postgres", "clickhouse"]);
+      await Deno.mkdir(join(cache, "engines", `${name.slice(1).replace("/", "-")}-${version}`), {
+        recursive: true,
+      });
+      assertEquals(await findMissingEngines(engines, cache), ["clickhouse"]);
+    } finally {
+      await Deno.remove(cache, { recursive: true });
+    }
+  });
+});
 
 describe("ensureEngines()", () => {
   it("returns the paths of installed engines without asking the registry", async () => {

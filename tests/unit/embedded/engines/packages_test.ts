@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import table from "../../../../lib/embedded/engines/packages.json" with { type: "json" };
-import { type EnginePackage, packageFor } from "../../../../lib/embedded/engines/packages.ts";
+import { type EnginePackage, engineTitle, packageFor } from "../../../../lib/embedded/engines/packages.ts";
 import { SalesflowError } from "../../../../lib/console/errors.ts";
 
 const SHA512_BYTES = 64;
@@ -24,6 +24,12 @@ describe("packages.json", () => {
       assertEquals(new Set(pinned.map(({ version }) => version)).size, 1);
       assertEquals(new Set(pinned.map(({ integrity }) => integrity)).size, pinned.length);
     }
+  });
+});
+
+describe("engineTitle()", () => {
+  it("names the engine with the version that users know", () => {
+    assertEquals([engineTitle("postgres"), engineTitle("clickhouse")], ["PostgreSQL 18", "ClickHouse 26.7"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { SalesflowError } from "../../../../lib/console/errors.ts";
 import { createClient, httpStatusOf, type S3Sdk } from "../../../../lib/store/s3/client.ts";
 import { captureLog } from "../../console/captured_log.ts";
 import { FakeBucket } from "../fake_bucket.ts";
@@ -51,6 +52,20 @@ describe("createClient()", () => {
     bucket.fault = () => 403;
     const records = await captureLog(() => assertRejects(get));
     assertEquals([bucket.requests.length, records], [1, []]);
+  });
+});
+
+describe("AWS_CA_BUNDLE", () => {
+  it("is an error when it cannot be read", async () => {
+    const settings = { endpoint: "https://h", region: "us-east-1", caBundle: "/nowhere.pem" };
+    const error = await assertRejects(() => createClient(settings), SalesflowError, "/nowhere.pem");
+    assertEquals(error.exitCode, 2);
+    assertStringIncludes(error.remedy!, "AWS_CA_BUNDLE");
+  });
+
+  it("is not read without TLS", async () => {
+    const settings = { endpoint: "http://h", region: "us-east-1", caBundle: "/nowhere.pem" };
+    (await createClient(settings)).client.destroy();
   });
 });
 

@@ -21,6 +21,11 @@ describe("readS3Settings()", () => {
     });
   });
 
+  it("reads the file of certificates", () => {
+    assertEquals(read({ AWS_CA_BUNDLE: "/ca.pem" }).caBundle, "/ca.pem");
+    assertEquals("caBundle" in read({ AWS_CA_BUNDLE: "" }), false);
+  });
+
   const invalid = [
     "http//minio",
     "ftp://minio",
