@@ -1,7 +1,6 @@
 /** The databases of a command: the configured ones, or embedded ones. */
 import type { DatabaseUrls } from "../lib/connection/database_urls.ts";
 import { logger } from "../lib/console/log.ts";
-import { startProgress } from "../lib/console/progress.ts";
 import { findUnencryptedServers } from "../lib/connection/unencrypted_servers.ts";
 
 /**
@@ -33,12 +32,13 @@ export async function openDatabases(
   };
   if (!missing.postgres && !missing.clickhouse) return { postgresUrl, clickhouseUrl, close: async () => {} };
   const { startEmbedded } = await import("../lib/embedded/embedded.ts");
-  const download = startProgress("engines", draw, "bytes");
+  const { DownloadProgress } = await import("../lib/embedded/engines/download_progress.ts");
+  const download = new DownloadProgress(draw);
   const engines = (["postgres", "clickhouse"] as const).filter((engine) => missing[engine]);
   const embedded = await startEmbedded(home, {
     engines,
     signal,
-    onProgress: ({ doneBytes, totalBytes }) => download.update(doneBytes, totalBytes || undefined),
+    onProgress: (progress) => download.update(progress),
   }).finally(() => download.stop());
   return {
     postgresUrl: postgresUrl || embedded.postgresUrl,

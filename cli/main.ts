@@ -1,6 +1,8 @@
 /** Entry point of the salesflow command: dispatches to the commands, reports errors and sets the exit code. */
 import deno from "../deno.json" with { type: "json" };
 import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/console/errors.ts";
+import { hasColour, paint } from "../lib/console/color.ts";
+import { asTyped } from "../lib/console/invocation.ts";
 import { escapePlaceholders, type LogFormat, logFormat, logger, setUpLogging } from "../lib/console/log.ts";
 import { maskUrl } from "../lib/connection/mask_url.ts";
 import { type AnyCommand, commandHelp, didYouMean, parseCommandLine } from "./command.ts";
@@ -70,7 +72,7 @@ async function main(line: string[]): Promise<void> {
   const isHelpOf = line[0] === "help" && line.length === 2 && !line[1]!.startsWith("-");
   const [name, ...args] = isHelpOf ? [line[1]!, "--help"] : line;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    console.log(formatHelp());
+    console.log(asTyped(formatHelp()));
     return;
   }
   if (name === "--version" || name === "-V") {
@@ -92,7 +94,7 @@ async function main(line: string[]): Promise<void> {
   const { default: command } = await found.load();
   const options = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
   if (options.includes("--help") || options.includes("-h")) {
-    console.log(commandHelp(command));
+    console.log(asTyped(commandHelp(command)));
     return;
   }
   const { values, positionals } = parseCommandLine(command, args);
@@ -102,17 +104,18 @@ async function main(line: string[]): Promise<void> {
 /** Prints an error as text. */
 function printError(error: unknown): void {
   const [first, ...causes] = messageChain(error);
+  const label = paint("red", "error:", hasColour(Deno.stderr));
   if (error instanceof UsageError) {
     for (const mistake of error.mistakes) {
-      console.error(`error: ${mistake}`);
+      console.error(`${label} ${mistake}`);
     }
   } else {
     const prefix = error instanceof SalesflowError && error.stage ? `${error.stage}: ` : "";
-    console.error(`error: ${prefix}${first}`);
+    console.error(`${label} ${prefix}${first}`);
     for (const cause of causes) console.error(`  because: ${cause}`);
   }
   if (error instanceof SalesflowError) {
-    if (error.remedy) console.error(`  ${error.remedy}`);
+    if (error.remedy) console.error(`  ${asTyped(error.remedy)}`);
   } else if (error instanceof Error && Deno.env.get("SALESFLOW_DEBUG")) {
     console.error(error.stack);
   }
@@ -129,7 +132,7 @@ async function logError(error: unknown): Promise<void> {
     ...(runId ? { run_id: runId } : {}),
     causes,
     ...evidence,
-    remedy: remedy ?? null,
+    remedy: remedy === undefined ? null : asTyped(remedy),
     exit_code: exitCodeOf(error),
   });
 }

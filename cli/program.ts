@@ -4,7 +4,12 @@
  * Environment variables that every command may read. `--ignore-env` makes all others appear unset instead of raising an
  * error, so that packages that look for settings of their own still work and packages that snoop find nothing.
  */
-const VARIABLES = ["SALESFLOW_*", "AWS_*"];
+const VARIABLES = [
+  "SALESFLOW_*",
+  "AWS_*",
+  "TERM", // whether progress bars and colours can be drawn
+  "CI", // where nobody looks at colours
+];
 
 /** Variables for embedded databases: the location of the engine cache, and npm's settings for downloads. */
 const EMBEDDED_VARIABLES = [
@@ -13,7 +18,7 @@ const EMBEDDED_VARIABLES = [
   "npm_config_*",
   "NPM_*", // NPM_CONFIG_REGISTRY, and NPM_TOKEN if .npmrc refers to it
   "NODE_AUTH_TOKEN",
-  "PATH", // to find the system's tools that start PostgreSQL
+  "PATH", // to find the system's tools that start PostgreSQL, and whether the executable is found by its name
 ];
 
 /**

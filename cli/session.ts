@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { readDatabaseUrls } from "../lib/connection/database_urls.ts";
 import { isAsOfDate, type IsoDate, today } from "../lib/domain/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/console/errors.ts";
-import { logger, setUpLogging } from "../lib/console/log.ts";
+import { escapePlaceholders, logger, setUpLogging } from "../lib/console/log.ts";
+import { isInProgress } from "../lib/pipeline/plan.ts";
 import {
   readRun,
   readStage,
@@ -13,6 +14,7 @@ import {
   writeStage,
 } from "../lib/pipeline/records.ts";
 import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
+import { OtherRunError } from "../lib/postgres/loaded_run.ts";
 import { type Progress, startProgress } from "../lib/console/progress.ts";
 import { lockRun } from "../lib/store/run_lock.ts";
 import { openStore } from "../lib/store/open_store.ts";
@@ -130,7 +132,8 @@ export class Session {
   async stage(name: StageName, work: (context: StageContext) => Promise<StageResult>): Promise<StageResult> {
     this.signal.throwIfAborted();
     const started = performance.now();
-    const record = await this.#recordStart(name);
+    const before = await readStage(this.store, this.runId, name);
+    const record = await this.#recordStart(name, before);
     const progress = startProgress(name, this.#drawProgress);
     try {
       const result = await work(this.#context(progress));
@@ -148,7 +151,7 @@ export class Session {
         });
       }
       const rowsPerSecond = Math.round(Math.max(rowsIn, rowsOut) / Math.max(seconds, 0.001));
-      logger(name).info("{rows_in} rows in, {rows_out} rows out, {seconds} s, {rows_per_second} rows/s", {
+      logger(name).info(escapePlaceholders(describeResult(result, seconds, rowsPerSecond)), {
         run_id: this.runId,
         rows_in: rowsIn,
         rows_out: rowsOut,
@@ -158,8 +161,11 @@ export class Session {
       return result;
     } catch (error) {
       progress.stop();
-      await this.#recordFailure(record, error, toSeconds(performance.now() - started));
-      throw error;
+      const failure = error instanceof OtherRunError ? await this.#explainOtherRun(error, before) : error;
+      // Another run took the place of this one after it was finished: its record stays.
+      const kept = failure instanceof OtherRunError && before?.status === "done" ? before : undefined;
+      await this.#recordFailure(record, failure, toSeconds(performance.now() - started), kept);
+      throw failure;
     }
   }
 
@@ -180,8 +186,18 @@ export class Session {
     };
   }
 
-  async #recordStart(stage: StageName): Promise<StageRecord> {
-    const before = await readStage(this.store, this.runId, stage);
+  /** Makes the error temporary if another command replaced the run before it was finished. */
+  async #explainOtherRun(error: OtherRunError, before: StageRecord | undefined): Promise<SalesflowError> {
+    const [load, report] = [await this.#readBefore("load", before), await this.#readBefore("report", before)];
+    return isInProgress(load, report) ? error.asReplaced() : error;
+  }
+
+  /** Reads the record of a stage as it was before the current one. */
+  async #readBefore(stage: StageName, before: StageRecord | undefined): Promise<StageRecord | undefined> {
+    return before?.stage === stage ? before : await readStage(this.store, this.runId, stage);
+  }
+
+  async #recordStart(stage: StageName, before: StageRecord | undefined): Promise<StageRecord> {
     const record: StageRecord = {
       stage,
       status: "running",
@@ -199,14 +215,19 @@ export class Session {
     return record;
   }
 
-  async #recordFailure(record: StageRecord, error: unknown, seconds: number): Promise<void> {
+  async #recordFailure(
+    record: StageRecord,
+    error: unknown,
+    seconds: number,
+    kept: StageRecord | undefined,
+  ): Promise<void> {
     // The lock is lost: the records may belong to another command.
     if (this.#lost?.aborted) return;
     const remedy = error instanceof SalesflowError ? error.remedy ?? null : null;
     const failure = { message: messageChain(error).join(": "), remedy, exit_code: exitCodeOf(error) };
     try {
       const finished = { status: "failed" as const, seconds, finished_at: new Date().toISOString() };
-      await writeStage(this.store, this.runId, { ...record, ...finished, error: failure });
+      await writeStage(this.store, this.runId, kept ?? { ...record, ...finished, error: failure });
     } catch (second) {
       // The store itself may have failed; report the first error.
       logger(record.stage).warn("cannot record the failure: {message}", {
@@ -214,6 +235,22 @@ export class Session {
       });
     }
   }
+}
+
+/** Describes a finished stage: what it did, its time, and its speed if it is about rows. */
+export function describeResult(
+  { rowsIn, rowsOut, summary }: Pick<StageResult, "rowsIn" | "rowsOut" | "summary">,
+  seconds: number,
+  rowsPerSecond: number,
+): string {
+  const format = (value: number) => value.toLocaleString("en");
+  const time = `${seconds.toFixed(2)} s`;
+  if (summary !== undefined) return `${summary}, ${time}`;
+  // generate has no rows in.
+  const counts = rowsIn === 0 && rowsOut > 0
+    ? `${format(rowsOut)} rows`
+    : `${format(rowsIn)} rows in, ${format(rowsOut)} rows out`;
+  return rowsPerSecond > 0 ? `${counts}, ${time}, ${format(rowsPerSecond)} rows/s` : `${counts}, ${time}`;
 }
 
 function toSeconds(milliseconds: number): number {

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { ColumnMap } from "../../lib/ingest/header.ts";
 import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/ingest.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
-import { logger } from "../../lib/console/log.ts";
+import { asTyped } from "../../lib/console/invocation.ts";
+import { escapePlaceholders, logger } from "../../lib/console/log.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
 import { stageOptions } from "../options.ts";
 import { resolveFromCaller } from "../paths.ts";
@@ -63,7 +64,8 @@ const command: AnyCommand = defineCommand({
     await Session.with(values, { newRun: "ingested" }, async (session) => {
       await checkExports(options, session.signal);
       await session.stage("ingest", (context) => ingest(context, options));
-      logger("ingest").info(`next: salesflow run --run-id ${session.runId}`);
+      const next = asTyped(`salesflow run --run-id ${session.runId}`);
+      logger("ingest").info(escapePlaceholders(`next: ${next}`));
     });
   },
 });

@@ -4,7 +4,8 @@ import { clean } from "../../lib/clean/clean.ts";
 import { SalesflowError } from "../../lib/console/errors.ts";
 import { generate, generatedRun, type GenerateOptions } from "../../lib/generate/generate.ts";
 import { load } from "../../lib/load/load.ts";
-import { logger } from "../../lib/console/log.ts";
+import { hasColour } from "../../lib/console/color.ts";
+import { logFormat, logger } from "../../lib/console/log.ts";
 import { migrate } from "../../lib/migrate/migrate.ts";
 import {
   type CleanSettings,
@@ -12,11 +13,13 @@ import {
   planRun,
   resumesAfterLoad,
   rewindPlan,
+  splitStages,
   validateStageRange,
 } from "../../lib/pipeline/plan.ts";
 import { readRun, readStage, type RunRecord, type StageRecord } from "../../lib/pipeline/records.ts";
 import { type StageContext, type StageName, type StageResult, STAGES } from "../../lib/pipeline/stage.ts";
-import { readTableRuns } from "../../lib/postgres/loaded_run.ts";
+import { OtherRunError, readTableRuns } from "../../lib/postgres/loaded_run.ts";
+import { withTablesLock } from "../../lib/postgres/tables_lock.ts";
 import { report } from "../../lib/report/report.ts";
 import { summarizeRun } from "../../lib/report/summary.ts";
 import { transfer } from "../../lib/transfer/transfer.ts";
@@ -119,23 +122,39 @@ const command: AnyCommand = defineCommand({
         report,
       };
       const started = performance.now();
-      for (const stage of stages) {
-        if (stage === "ingest") {
-          throw new SalesflowError("Cannot ingest again without the files", {
-            exitCode: 2,
-            remedy: "Use: salesflow ingest FILE…",
-          });
+      const runStages = async (names: readonly StageName[]) => {
+        for (const stage of names) {
+          if (stage === "ingest") {
+            throw new SalesflowError("Cannot ingest again without the files", {
+              exitCode: 2,
+              remedy: "Use: salesflow ingest FILE…",
+            });
+          }
+          await session.stage(stage, work[stage]);
         }
-        await session.stage(stage, work[stage]);
-      }
-      const seconds = (performance.now() - started) / 1000;
-      if (stages.at(-1) === "report" && !values.quiet) await printSummary(session, seconds);
+      };
+      const { files, tables } = splitStages(stages);
+      await runStages(files);
+      if (tables.length === 0) return;
+      const publish = async () => {
+        await runStages(tables);
+        const seconds = (performance.now() - started) / 1000;
+        if (stages.at(-1) === "report" && !values.quiet) await printSummary(session, seconds);
+      };
+      // Otherwise the load of another run could come between load and report.
+      await session.context((context) => withTablesLock(context, "run", publish));
     });
   },
 });
 
 async function printSummary(session: Session, seconds: number): Promise<void> {
-  console.log(await session.context((context) => summarizeRun(context)));
+  const colour = hasColour(Deno.stdout, { format: logFormat() });
+  const summary = session.context((context) => summarizeRun(context, { colour })).catch((error) => {
+    // The connection with the lock was lost, and another run has come in between; this one is complete.
+    if (error instanceof OtherRunError) return `No summary: ${error.message}`;
+    throw error;
+  });
+  console.log(await summary);
   console.log(`Run ${session.runId}: ${seconds.toFixed(2)} s`);
   console.log(`Report: ${runLocation(session, "report", "report.html")}`);
   console.log(`Data:   ${runLocation(session)}`);

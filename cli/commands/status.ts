@@ -1,5 +1,7 @@
-import Table from "cli-table3";
+import { type Column, formatColumns } from "../../lib/console/columns.ts";
 import { SalesflowError } from "../../lib/console/errors.ts";
+import { asTyped } from "../../lib/console/invocation.ts";
+import { terminalWidth } from "../../lib/console/table.ts";
 import {
   listRuns,
   readRun,
@@ -73,55 +75,68 @@ async function tryReadRunStatus(store: Store, runId: string): Promise<RunStatus>
   }
 }
 
-function formatTable(head: string[], rows: (string | number)[][]): string {
-  const table = new Table({
-    head,
-    style: { head: [], border: [] },
-    colAligns: head.map((name) => /rows|seconds|attempt/.test(name) ? "right" : "left"),
+/** Formats a timestamp of a record as `2026-11-24 09:45 UTC`. */
+function formatTime(timestamp: string): string {
+  return `${timestamp.slice(0, "2026-11-24T09:45".length).replace("T", " ")} UTC`;
+}
+
+function formatOverview(statuses: readonly RunStatus[], width: number | undefined): string {
+  const rows = statuses.map(({ run_id, run, stages, error }) => {
+    const last = stages.find(({ status }) => status !== "done") ?? stages.at(-1);
+    const since = last?.finished_at ?? last?.started_at;
+    return {
+      run_id,
+      run,
+      stage: last?.stage ?? "",
+      status: error === undefined ? last?.status ?? "" : "unreadable",
+      since: since === undefined ? "" : formatTime(since),
+    };
   });
-  table.push(...rows);
-  return table.toString();
+  const table = formatColumns([
+    { name: "run", cells: rows.map(({ run_id }) => run_id) },
+    { name: "as of", optional: 1, cells: rows.map(({ run }) => run?.as_of ?? "") },
+    { name: "source", optional: 2, cells: rows.map(({ run }) => run?.source ?? "") },
+    { name: "stage", cells: rows.map(({ stage }) => stage) },
+    { name: "status", cells: rows.map(({ status }) => status) },
+    { name: "since", right: true, cells: rows.map(({ since }) => since) },
+  ], width);
+  const errors = statuses.filter(({ error }) => error !== undefined);
+  return [table, ...errors.map(({ run_id, error }) => `${run_id}: ${error}`)].join("\n");
 }
 
-function formatOverview(statuses: readonly RunStatus[]): string {
-  return formatTable(
-    ["run", "as of", "source", "stage", "status", "since"],
-    statuses.map(({ run_id, run, stages, error }) => {
-      if (error) return [run_id, "", "", "", error, ""];
-      const last = stages.find(({ status }) => status !== "done") ?? stages.at(-1);
-      return [
-        run_id,
-        run?.as_of ?? "",
-        run?.source ?? "",
-        last?.stage ?? "",
-        last?.status ?? "",
-        last?.finished_at ?? last?.started_at ?? "",
-      ];
-    }),
-  );
-}
-
-function formatDetails({ run_id, run, stages }: RunStatus): string {
-  const rows = stages.map((stage) => [
-    stage.stage,
-    stage.status,
-    stage.engine,
-    stage.attempt,
-    stage.rows_in?.toLocaleString("en") ?? "",
-    stage.rows_out?.toLocaleString("en") ?? "",
-    stage.seconds ?? "",
-    stage.started_at,
-  ]);
+function formatDetails({ run_id, run, stages }: RunStatus, width: number | undefined): string {
+  // Stages without rows, such as migrate, have 0.
+  const number = (value: number | null) => value ? value.toLocaleString("en") : "";
+  // Columns that say the usual of all stages are left out.
+  const attempts: Column[] = stages.some(({ attempt }) => attempt > 1)
+    ? [{ name: "attempt", right: true, optional: 3, cells: stages.map(({ attempt }) => `${attempt}`) }]
+    : [];
+  const engines: Column[] = stages.some(({ engine }) => engine !== "native")
+    ? [{ name: "engine", optional: 2, cells: stages.map(({ engine }) => engine) }]
+    : [];
+  const table = formatColumns([
+    { name: "stage", cells: stages.map(({ stage }) => stage) },
+    { name: "status", cells: stages.map(({ status }) => status) },
+    ...engines,
+    ...attempts,
+    { name: "rows in", right: true, cells: stages.map(({ rows_in }) => number(rows_in)) },
+    { name: "rows out", right: true, cells: stages.map(({ rows_out }) => number(rows_out)) },
+    {
+      name: "time",
+      right: true,
+      cells: stages.map(({ seconds }) => seconds === null ? "" : `${seconds.toFixed(2)} s`),
+    },
+    {
+      name: "started",
+      right: true,
+      optional: 1,
+      cells: stages.map(({ started_at }) => formatTime(started_at)),
+    },
+  ], width);
   const errors = stages.filter(({ error }) => error).map(({ stage, error }) =>
-    `${stage}: ${error!.message}${error!.remedy ? `\n  ${error!.remedy}` : ""}`
+    `${stage}: ${error!.message}${error!.remedy ? `\n  ${asTyped(error!.remedy)}` : ""}`
   );
-  const head = ["stage", "status", "engine", "attempt", "rows in", "rows out", "seconds", "started"];
-  return [
-    `Run ${run_id}${run ? ` as of ${run.as_of}, ${run.source}` : ""}`,
-    formatTable(head, rows),
-    ...errors,
-  ]
-    .join("\n");
+  return [`Run ${run_id}${run ? ` as of ${run.as_of}, ${run.source}` : ""}`, table, ...errors].join("\n");
 }
 
 /** `salesflow status`. */
@@ -147,13 +162,17 @@ const command: AnyCommand = defineCommand({
     if (values.runId) {
       const status = await readRunStatus(store, values.runId);
       if (!status.run && status.stages.length === 0) throw runNotFound(store, values.runId);
-      console.log(values.format === "json" ? JSON.stringify([status], null, 2) : formatDetails(status));
+      console.log(
+        values.format === "json" ? JSON.stringify([status], null, 2) : formatDetails(status, terminalWidth()),
+      );
       return;
     }
     const all = await Promise.all((await listRuns(store)).map((id) => tryReadRunStatus(store, id)));
     const known = all.filter(({ run, stages, error }) => run || error || stages.length > 0);
     if (values.format === "json") console.log(JSON.stringify(known, null, 2));
-    else console.log(known.length === 0 ? `There are no runs in ${store.url}` : formatOverview(known));
+    else {console.log(
+        known.length === 0 ? `There are no runs in ${store.url}` : formatOverview(known, terminalWidth()),
+      );}
   },
 });
 export default command;

@@ -8,6 +8,7 @@ import {
   type Logger,
   type LogRecord,
 } from "@logtape/logtape";
+import { hasColour, paint, type Style } from "./color.ts";
 
 /** `text` or `json`. */
 export type LogFormat = "text" | "json";
@@ -34,6 +35,9 @@ export function formatAttemptsLeft(count: number): string {
   return `${count} ${count === 1 ? "attempt" : "attempts"} left`;
 }
 
+/** Styles of the levels that text logs name; information is not named. */
+const LEVEL_STYLES: Partial<Record<string, Style>> = { warning: "yellow", error: "red", fatal: "red" };
+
 let beforeLog: () => void = () => {};
 
 /** Sets the function that runs before each log line is written, so that a progress bar can be cleared. */
@@ -50,15 +54,20 @@ export function onBeforeLog(callback: () => void): void {
 export async function setUpLogging(chosen: LogFormat, quiet: boolean): Promise<void> {
   format = chosen;
   const encoder = new TextEncoder();
+  const colour = hasColour(Deno.stderr, { format: chosen });
   const formatRecord = chosen === "json"
     ? getJsonLinesFormatter({ properties: "flatten", categorySeparator: "." })
     : getTextFormatter({
       timestamp: "time",
       level: "full",
-      format: ({ timestamp, category, message, level }) =>
-        `${timestamp?.slice(0, 8)} ${level === "info" ? "" : level + " "}${
-          category.replace("salesflow·", "")
-        }: ${message}`,
+      format({ timestamp, category, message, level }) {
+        const style = LEVEL_STYLES[level];
+        const part = paint("cyan", category.replace("salesflow·", ""), colour);
+        // UTC like the records of the stages, so that both can be compared.
+        return `${timestamp?.slice(0, 8)} UTC ${
+          style ? `${paint(style, level, colour)} ` : ""
+        }${part}: ${message}`;
+      },
     });
   await configure({
     reset: true,

@@ -134,6 +134,19 @@ async function createRoles(postgres: Postgres, clickhouse: ClickHouse): Promise<
   }
 }
 
+/** Describes what a call of {@linkcode migrate} did. */
+function summarize(
+  { postgres, clickhouse, roles }: Record<"postgres" | "clickhouse", { applied: string[] }> & {
+    roles: string[];
+  },
+): string {
+  const count = postgres.applied.length + clickhouse.applied.length;
+  const applied = count > 0
+    ? `applied ${count} ${count === 1 ? "migration" : "migrations"}`
+    : "the tables are up to date";
+  return roles.length > 0 ? `${applied}, the roles exist` : applied;
+}
+
 /**
  * Applies pending migrations. A lock in PostgreSQL guards both databases against concurrent commands.
  *
@@ -170,5 +183,5 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
       };
     });
   });
-  return { rowsIn: 0, rowsOut: 0, facts };
+  return { rowsIn: 0, rowsOut: 0, facts, summary: summarize(facts) };
 }

@@ -43,6 +43,8 @@ export interface StageResult {
   rowsOut: number;
   /** Further facts for the record, in snake_case. */
   facts: Record<string, unknown>;
+  /** What was done, for the log line. @default the counts of rows */
+  summary?: string;
   /** Only some of the parts were written. The command that writes the last one completes the stage. */
   unfinished?: boolean;
 }

@@ -23,5 +23,7 @@ export async function report(context: StageContext): Promise<StageResult> {
   context.signal.throwIfAborted();
   await store.writeText(path, text);
   context.progress(sales, sales);
-  return { rowsIn: sales, rowsOut: sales, facts: { path, bytes: new TextEncoder().encode(text).length } };
+  const bytes = new TextEncoder().encode(text).length;
+  const summary = `wrote ${path} (${Math.ceil(bytes / 1000).toLocaleString("en")} kB)`;
+  return { rowsIn: sales, rowsOut: sales, facts: { path, bytes }, summary };
 }

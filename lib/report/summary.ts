@@ -1,6 +1,7 @@
 /** The summary of a run for the terminal: a few tables. */
-import Table from "cli-table3";
-import { styleText } from "node:util";
+import { type Column, formatColumns } from "../console/columns.ts";
+import { hasColour, paint } from "../console/color.ts";
+import { terminalWidth } from "../console/table.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { REASONS } from "../domain/sale.ts";
 import type { Overview, Sums } from "./report_data.ts";
@@ -14,57 +15,48 @@ import {
 } from "./format.ts";
 import { readOverview } from "./read_overview.ts";
 import { productName } from "./labels.ts";
+import { describeVerification } from "./verification.ts";
 
 /** Options of a summary. */
 export interface SummaryOptions {
-  /** Bold titles and cyan headers. @default {stdout is a terminal, and NO_COLOR is not set} */
+  /** Bold titles, cyan headers, and a green or yellow last line. @default {hasColour(Deno.stdout)} */
   colour?: boolean;
+  /** Columns of the terminal. @default {terminalWidth()} */
+  width?: number | undefined;
 }
 
-/** Product names are truncated to this length, so that the table fits into 100 columns. */
+/** Product names are truncated to this length. */
 const MAX_NAME_LENGTH = 30;
-
-type Align = "left" | "right";
-type Cells = readonly string[];
-
-/** Applies a style. Does not check stdout, because the caller has decided about colours. */
-function applyStyle(style: "bold" | "cyan", text: string, colour: boolean): string {
-  return colour ? styleText(style, text, { validateStream: false }) : text;
-}
 
 function renderTable(
   name: string,
-  head: Cells,
-  align: readonly Align[],
-  rows: readonly Cells[],
-  colour: boolean,
+  columns: readonly Column[],
+  { colour = false, width }: SummaryOptions,
 ): string {
-  const table = new Table({
-    head: head.map((text) => applyStyle("cyan", text, colour)),
-    colAligns: [...align],
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return `${applyStyle("bold", name, colour)}\n${table.toString()}`;
+  const lines = formatColumns(columns, width).split("\n");
+  // The first line is the border.
+  const drawn = lines.map((line, index) =>
+    index === 1 ? line.replace(/[^│]+/g, (text) => paint("cyan", text, colour)) : line
+  );
+  return [paint("bold", name, colour), ...drawn].join("\n");
 }
 
-function renderRegions({ regions, total }: Overview, colour: boolean): string {
-  const cells = (
-    { sales, quantity, amountCents, averageCents, share }: Sums,
-  ) => [
-    formatCount(sales),
-    formatCount(quantity),
-    formatAmount(amountCents),
-    formatAmount(averageCents),
-    formatMillionths(share),
+function renderRegions({ regions, total }: Overview, options: SummaryOptions): string {
+  const rows = [...regions, { region: "All", ...total! }];
+  return renderTable("Regions", [
+    { name: "region", cells: rows.map(({ region }) => region) },
+    { name: "sales", right: true, cells: rows.map(({ sales }) => formatCount(sales)) },
+    { name: "units", right: true, optional: 1, cells: rows.map(({ quantity }) => formatCount(quantity)) },
+    ...amountColumns(rows),
+  ], options);
+}
+
+function amountColumns(rows: readonly Sums[]): Column[] {
+  return [
+    { name: "revenue, ₽", right: true, cells: rows.map(({ amountCents }) => formatAmount(amountCents)) },
+    { name: "average, ₽", right: true, cells: rows.map(({ averageCents }) => formatAmount(averageCents)) },
+    { name: "share", right: true, cells: rows.map(({ share }) => formatMillionths(share)) },
   ];
-  return renderTable(
-    "Regions",
-    ["region", "sales", "units", "revenue, ₽", "average check, ₽", "share"],
-    ["left", "right", "right", "right", "right", "right"],
-    [...regions.map((region) => [region.region, ...cells(region)]), ["All", ...cells(total!)]],
-    colour,
-  );
 }
 
 /** Replaces terminal control characters in a name, and truncates it to the width of the column. */
@@ -74,62 +66,67 @@ function sanitizeName(name: string): string {
   return printable.length <= MAX_NAME_LENGTH ? printable : `${printable.slice(0, MAX_NAME_LENGTH - 1)}…`;
 }
 
-function renderProducts({ products }: Overview, colour: boolean): string {
+function renderProducts({ products }: Overview, options: SummaryOptions): string {
   const catalogue = products.some(({ category }) => category !== undefined);
-  const rows = products.map((product) => [
-    sanitizeName(productName(product)),
-    ...(catalogue ? [sanitizeName(product.category ?? "")] : []),
-    formatCount(product.sales),
-    formatAmount(product.amountCents),
-    formatAmount(product.averageCents),
-    formatMillionths(product.share),
-  ]);
-  const names: Cells = catalogue ? ["product", "category"] : ["product"];
-  return renderTable(
-    "Top products",
-    [...names, "sales", "revenue, ₽", "average check, ₽", "share"],
-    [...names.map((): Align => "left"), "right", "right", "right", "right"],
-    rows,
-    colour,
-  );
+  const category: Column = {
+    name: "category",
+    optional: 1,
+    cells: products.map(({ category }) => sanitizeName(category ?? "")),
+  };
+  return renderTable("Top products", [
+    { name: "product", cells: products.map((product) => sanitizeName(productName(product))) },
+    ...(catalogue ? [category] : []),
+    { name: "sales", right: true, cells: products.map(({ sales }) => formatCount(sales)) },
+    ...amountColumns(products),
+  ], options);
 }
 
-function renderStages({ stages }: Overview, colour: boolean): string {
-  const number = (value: number | null) => value === null ? "" : formatCount(value);
-  const rows = stages.map((record) => [
-    record.stage,
-    number(record.rows_in),
-    number(record.rows_out),
-    record.seconds === null ? record.status : formatDuration(record.seconds),
-    formatRowsPerSecond(record) ?? "",
-  ]);
-  const head = ["stage", "rows in", "rows out", "time", "rows/s"];
-  return renderTable("Stages", head, ["left", "right", "right", "right", "right"], rows, colour);
+function renderStages({ stages }: Overview, options: SummaryOptions): string {
+  // Stages without rows, such as migrate, have 0.
+  const number = (value: number | null) => value ? formatCount(value) : "";
+  return renderTable("Stages", [
+    { name: "stage", cells: stages.map(({ stage }) => stage) },
+    { name: "rows in", right: true, cells: stages.map(({ rows_in }) => number(rows_in)) },
+    { name: "rows out", right: true, cells: stages.map(({ rows_out }) => number(rows_out)) },
+    {
+      name: "time",
+      right: true,
+      cells: stages.map(({ seconds, status }) => seconds === null ? status : formatDuration(seconds)),
+    },
+    { name: "rows/s", right: true, cells: stages.map((record) => formatRowsPerSecond(record) ?? "") },
+  ], options);
 }
 
-function renderQuality({ quality }: Overview, colour: boolean): string {
+function renderQuality({ quality }: Overview, options: SummaryOptions): string {
   const { raw, clean, duplicates, rejected, byReason } = quality;
-  const rows = [
-    ["raw rows", formatCount(raw), ""],
-    ["clean", formatCount(clean), formatShare(clean, raw)],
-    ["duplicates", formatCount(duplicates), formatShare(duplicates, raw)],
-    ["rejected", formatCount(rejected), formatShare(rejected, raw)],
+  const counts: [name: string, rows: bigint][] = [
+    ["clean", clean],
+    ["duplicates", duplicates],
+    ["rejected", rejected],
     ...REASONS.filter((reason) => byReason[reason] > 0)
-      .map((
-        reason,
-      ) => [`  ${reason}`, formatCount(byReason[reason]), formatShare(BigInt(byReason[reason]), raw)]),
+      .map((reason): [string, bigint] => [`  ${reason}`, BigInt(byReason[reason])]),
   ];
-  return renderTable("Data quality", ["", "rows", "of raw"], ["left", "right", "right"], rows, colour);
+  return renderTable("Data quality", [
+    { name: "", cells: ["raw rows", ...counts.map(([name]) => name)] },
+    { name: "rows", right: true, cells: [raw, ...counts.map(([, rows]) => rows)].map(formatCount) },
+    { name: "of raw", right: true, cells: ["", ...counts.map(([, rows]) => formatShare(rows, raw))] },
+  ], options);
 }
 
-/** Renders the tables: stages, data quality, regions, products. */
-export function renderSummary(overview: Overview, { colour = false }: SummaryOptions = {}): string {
+function renderVerification({ stages }: Overview, { colour = false }: SummaryOptions): string {
+  const { verified, text } = describeVerification(stages);
+  return paint(verified ? "green" : "yellow", text, colour);
+}
+
+/** Renders the tables (stages, data quality, regions, products) and whether the run is verified. */
+export function renderSummary(overview: Overview, options: SummaryOptions = {}): string {
   return [
-    renderStages(overview, colour),
-    renderQuality(overview, colour),
+    renderStages(overview, options),
+    renderQuality(overview, options),
     ...(overview.total
-      ? [renderRegions(overview, colour), renderProducts(overview, colour)]
+      ? [renderRegions(overview, options), renderProducts(overview, options)]
       : ["No sales passed validation."]),
+    renderVerification(overview, options),
   ].join("\n\n");
 }
 
@@ -139,6 +136,6 @@ export function renderSummary(overview: Overview, { colour = false }: SummaryOpt
  * @throws {SalesflowError} when the tables hold another run, or none
  */
 export async function summarizeRun(context: StageContext, options: SummaryOptions = {}): Promise<string> {
-  const { colour = Deno.stdout.isTerminal() && !Deno.noColor } = options;
-  return renderSummary(await readOverview(context), { colour });
+  const { colour = hasColour(Deno.stdout), width = terminalWidth() } = options;
+  return renderSummary(await readOverview(context), { colour, width });
 }

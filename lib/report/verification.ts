@@ -39,6 +39,26 @@ export function renderVerdict(stages: readonly StageRecord[]): Html {
   }
 }
 
+/** Describes the verdict in one line of plain text, such as `Verified: 28 checks agree`. */
+export function describeVerification(stages: readonly StageRecord[]): { verified: boolean; text: string } {
+  switch (computeVerdict(stages)) {
+    case "done": {
+      const record = stages.find(({ stage }) => stage === "verify")!;
+      const checks = checksSchema.safeParse(record.facts.checks);
+      return {
+        verified: true,
+        text: checks.success ? `Verified: ${formatCount(checks.data.length)} checks agree` : "Verified",
+      };
+    }
+    case "failed":
+      return { verified: false, text: "Not verified: the last verification failed" };
+    case "outdated":
+      return { verified: false, text: "Not verified: the data has changed since the last verification" };
+    case "missing":
+      return { verified: false, text: "Not verified" };
+  }
+}
+
 function renderCheckTable(checks: readonly Check[]): Html {
   return html`<details><summary>Checks: ${formatCount(checks.length)}</summary>${
     renderTable<Check>("Checks of the verification", [

@@ -73,10 +73,6 @@ export async function chooseProvider(): Promise<Choice> {
   } catch {
     // The checkout is read-only: probe again next time.
   }
-  console.error(
-    `std: ${choice.provider === "jsr" ? "packages from JSR" : "stand-ins of lib/std"} (${choice.why}; ` +
-      `SALESFLOW_STD=jsr|local overrides)`,
-  );
   return choice;
 }
 
@@ -98,7 +94,12 @@ export async function localImportMap(): Promise<string> {
  *   after a change of deno.json
  */
 export async function withStd(given: readonly string[] = []): Promise<string[]> {
-  const { provider } = await chooseProvider();
+  const { provider, why } = await chooseProvider();
+  // Both work alike, so that users need not know.
+  if (Deno.env.get("SALESFLOW_DEBUG")) {
+    const source = provider === "jsr" ? "packages from JSR" : "stand-ins of lib/std";
+    console.error(`std: ${source} (${why}; SALESFLOW_STD=jsr|local overrides)`);
+  }
   if (provider === "jsr") return [];
   const imports = `--import-map=data:application/json,${encodeURIComponent(await localImportMap())}`;
   return given.some((arg) => /^--frozen(=|$)/.test(arg)) ? [imports] : [imports, "--frozen"];

@@ -80,7 +80,9 @@ export async function verify(context: StageContext, options: VerifyOptions = {})
   try {
     const { files, findings } = await compareAll(context, measured, limits);
     findings.throwIfFailed(runId);
-    return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks: findings.checks } };
+    const { checks } = findings;
+    const summary = `${checks.length} checks agree`;
+    return { rowsIn: files.raw.rows, rowsOut: files.sum.rows, facts: { checks }, summary };
   } finally {
     // Stops reading the files when a database fails.
     reading.abort();

@@ -13,7 +13,7 @@ describe("salesflow aggregate", () => {
 
   it("exits with 1 and creates no run when there is none", async () => {
     const { code, stderr } = await run(home.args("aggregate", "--run-id", "none"), UNREACHABLE_DATABASES);
-    assertEquals(code, 1);
+    assertEquals(code, 2);
     assertStringIncludes(stderr, "There is no run none");
     assertEquals(await home.exists("none"), false);
   });

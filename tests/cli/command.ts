@@ -73,17 +73,23 @@ export function run(args: readonly string[], env: Record<string, string> = {}): 
   return start(args, env).ended;
 }
 
-/** Runs `salesflow ARGS…` on a pseudoterminal of 120 columns, and returns what it writes. */
+/**
+ * Runs `salesflow ARGS…` on a pseudoterminal, and returns what it writes.
+ *
+ * @param options `columns` is the terminal's width, 120 by default; `permissions` are flags for deno, `-A` by default
+ */
 export async function runOnTerminal(
   args: readonly string[],
   env: Record<string, string> = {},
+  { columns = 120, permissions }: { columns?: number; permissions?: readonly string[] } = {},
 ): Promise<{ code: number; screen: string }> {
-  const words = [Deno.execPath(), ...denoArguments(args)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const words = [Deno.execPath(), ...denoArguments(args, permissions)]
+    .map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   const { code, stdout } = await new Deno.Command("script", {
-    args: ["-qec", `stty cols 120; ${words.join(" ")}`, "/dev/null"],
+    args: ["-qec", `stty cols ${columns}; ${words.join(" ")}`, "/dev/null"],
     cwd: ROOT,
     clearEnv: true,
-    env: { ...cleanEnvironment(), TERM: "xterm", SHELL: "/bin/sh", ...env },
+    env: { ...cleanEnvironment(), TERM: "xterm", CI: "", SHELL: "/bin/sh", ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",

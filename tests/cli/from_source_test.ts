@@ -26,6 +26,16 @@ function generate(id: string) {
 }
 
 describe("cli/from_source.ts", () => {
+  it("tells the command how a person starts it: through npx, where that started it", async () => {
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", "--no-lock", "cli/from_source.ts", "--help"],
+      cwd: ROOT,
+      env: { npm_lifecycle_event: "npx" },
+    }).output();
+    const usage = `Usage: npx -y deno@${Deno.version.deno} task salesflow COMMAND`;
+    assertStringIncludes(new TextDecoder().decode(stdout), usage);
+  });
+
   const cases: [who: string, signal: Deno.Signal, group: boolean, code: number, message: string][] = [
     ["only the wrapper receives", "SIGINT", false, 75, "Stopped by SIGINT"],
     ["only the wrapper receives", "SIGTERM", false, 75, "Stopped by SIGTERM"],

@@ -58,5 +58,9 @@ describe("salesflow ingest", () => {
     const ingested = await run(home.args("ingest", file, "--run-id", "next"));
     assertDone(ingested);
     assertStringIncludes(ingested.stderr, "next: salesflow run --run-id next");
+    const env = { SALESFLOW_INVOCATION: "/{a}/deno task salesflow" };
+    const again = await run(home.args("ingest", file, "--run-id", "next-2"), env);
+    assertDone(again);
+    assertStringIncludes(again.stderr, "next: /{a}/deno task salesflow run --run-id next-2");
   });
 });

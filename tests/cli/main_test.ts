@@ -39,7 +39,26 @@ describe("salesflow", () => {
   it("prints the help of a command after help, too", async () => {
     const [flag, word] = await Promise.all([["clean", "--help"], ["help", "clean"]].map((args) => run(args)));
     assertEquals(word, flag);
-    assertStringIncludes((await run(["help", "claen"])).stderr, "Did you mean clean?");
+    assertStringIncludes((await run(["help", "clen"])).stderr, "Did you mean clean?");
+  });
+
+  it("names commands as they must be typed where it was started, in help and remedies", async () => {
+    const env = { SALESFLOW_INVOCATION: "npx -y deno@1.2.3 task salesflow" };
+    const [help, commandHelp, text, json] = await Promise.all(
+      [["--help"], ["clean", "--help"], ["clean", "x", "--log-format=text"], [
+        "clean",
+        "x",
+        "--log-format=json",
+      ]]
+        .map((args) => run(args, env)),
+    );
+    assertStringIncludes(help!.stdout, "Usage: npx -y deno@1.2.3 task salesflow COMMAND");
+    assertStringIncludes(help!.stdout, "npx -y deno@1.2.3 task salesflow --version");
+    assertStringIncludes(commandHelp!.stdout, "Usage: npx -y deno@1.2.3 task salesflow clean");
+    assertMatch(commandHelp!.stdout, /Examples:\n {2}npx -y deno@1\.2\.3 task salesflow clean\n/);
+    const remedy = "See: npx -y deno@1.2.3 task salesflow clean --help";
+    assertStringIncludes(text!.stderr, `\n  ${remedy}\n`);
+    assertEquals(logLines(json!.stderr).at(-1)!.remedy, remedy);
   });
 
   const invalid: [what: string, args: string[], env: Record<string, string>, parts: string[]][] = [

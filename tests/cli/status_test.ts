@@ -1,6 +1,6 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { assertDone, run, useHome } from "./command.ts";
+import { assertDone, run, runOnTerminal, useHome } from "./command.ts";
 
 const AS_OF = "2026-11-24";
 const home = useHome();
@@ -33,7 +33,7 @@ describe("salesflow status", () => {
     ]);
     assertMatch(
       (await run(home.args("status", "--run-id", "dirty"))).stdout,
-      /clean +│ done +│ native │ +2 │/,
+      /clean +│ done +│ +2 │ +1,\d\d\d │ +[\d,]+ │ +\d+\.\d\d s │ \d{4}-\d\d-\d\d \d\d:\d\d UTC │/,
     );
   });
 
@@ -61,10 +61,20 @@ describe("salesflow status", () => {
     await Deno.writeTextFile(`${home.path}/runs/torn/run.json`, "{");
     const { code, stdout } = await run(home.args("status"));
     assertEquals(code, 0);
-    assertMatch(stdout, /torn +│.*Cannot parse runs\/torn\/run\.json/);
+    assertMatch(stdout, /torn +│.*│ unreadable │/);
+    assertMatch(stdout, /^torn: Cannot parse runs\/torn\/run\.json/m);
     assertMatch(stdout, /dirty +│/);
     assertEquals((await run(home.args("status", "--run-id", "torn"))).code, 1);
     await Deno.remove(`${home.path}/runs/torn`, { recursive: true });
+  });
+
+  it("fits a terminal of 80 columns", async () => {
+    for (const more of [[], ["--run-id", "dirty"]]) {
+      const { screen } = await runOnTerminal(home.args("status", ...more), {}, { columns: 80 });
+      const lines = screen.split("\r\n");
+      assertMatch(lines[more.length / 2]!, /^┌/);
+      for (const line of lines) assert(line.length <= 80, line);
+    }
   });
 
   it("shows the error of a failed stage", async () => {

@@ -14,7 +14,7 @@ describe("salesflow verify", () => {
 
   it("exits with 1 and creates no run when there is none", async () => {
     const { code, stderr } = await run(home.args("verify", "--run-id", "none"), UNREACHABLE_DATABASES);
-    assertEquals(code, 1);
+    assertEquals(code, 2);
     assertStringIncludes(stderr, "There is no run none");
     assertEquals(await home.exists("none"), false);
   });

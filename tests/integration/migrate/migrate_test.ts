@@ -33,6 +33,7 @@ describe("migrate()", () => {
       [facts.postgres, facts.clickhouse].map((facts) => (facts as { applied: string[] }).applied);
     assertEquals(applied(first), [["0001_shop.sql"], ["0001_shop.sql"]]);
     assertEquals(applied(again), [[], []]);
+    assertEquals([first.summary, again.summary], ["applied 2 migrations", "the tables are up to date"]);
     const tables = await testbed.values(
       "SELECT relname FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1",
     );

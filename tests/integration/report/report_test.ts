@@ -72,6 +72,7 @@ describe("report()", () => {
     assertEquals(result.facts.path, "runs/export/report/report.html");
     const text = await read("export");
     assertEquals(result.facts.bytes, new TextEncoder().encode(text).length);
+    assertMatch(result.summary!, /^wrote runs\/export\/report\/report\.html \(\d+ kB\)$/);
     const sales = INGESTED.parts.flat();
     assertStringIncludes(text, formatSum(sales));
     for (const region of ["North", "South", "East", "West"]) {

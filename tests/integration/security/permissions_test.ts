@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { compileArguments } from "../../../cli/compile.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "../../../cli/program.ts";
 import { ensureEngines } from "../../../lib/embedded/engines/engines.ts";
-import { type CommandResult, type Servers, start, startServers } from "../../cli/command.ts";
+import { type CommandResult, runOnTerminal, type Servers, start, startServers } from "../../cli/command.ts";
 import { Service } from "./service.ts";
 
 /** Permissions of the default executable. */
@@ -62,6 +62,15 @@ async function run(
   // Another HOME has a cache of its own, wherever that of the person who runs the tests is.
   const cache = env.HOME === undefined ? {} : { XDG_CACHE_HOME: "" };
   return await start(args, { DENO_DIR: denoFolder, ...cache, ...env }, { permissions }).ended;
+}
+
+async function runInTerminal(
+  permissions: readonly string[],
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<CommandResult> {
+  const { code, screen } = await runOnTerminal(args, { DENO_DIR: denoFolder, ...env }, { permissions });
+  return { code, stdout: screen, stderr: "" };
 }
 
 /** Returns the arguments of each child process. */
@@ -172,7 +181,7 @@ describe("the permissions in cli/program.ts", () => {
       const line = lines.find((words) => words.includes("cli/main.ts"));
       assert(line, lines.join("\n"));
       const actual = line.filter((word) => /^(-A|--(allow|deny|ignore|no-prompt))/.test(word));
-      assertEquals(actual, [...ALL_PERMISSIONS, "--allow-env=INIT_CWD,TERM"]);
+      assertEquals(actual, [...ALL_PERMISSIONS, "--allow-env=INIT_CWD"]);
     } finally {
       child.kill("SIGINT");
       assertEquals((await child.status).code, 0);
@@ -195,6 +204,8 @@ interface Case {
   env?: () => Record<string, string> | Promise<Record<string, string>>;
   /** Returns whether it worked; by default, whether the exit code is 0. */
   works?: (ended: CommandResult) => boolean | Promise<boolean>;
+  /** Runs on a terminal; what it shows is the result's stdout. */
+  terminal?: boolean;
   /** Applies to root only. */
   asRoot?: boolean;
 }
@@ -231,12 +242,21 @@ const downloadArguments = () => ["sql", "clickhouse", "SELECT 1", "--home", join
 const unreachableRegistry = { ".npmrc": "@chdb:registry=http://127.0.0.1:1/\n" };
 const wasQueried = () => registry.authorizations.length > 0;
 
+/** Fails with an error message that is red unless the environment says otherwise. */
+const withoutColour: Pick<Case, "args" | "works" | "terminal"> = {
+  args: () => ["status", "--store", "gs://bucket"],
+  works: ({ stdout }) => stdout.startsWith("error: Cannot open the store"),
+  terminal: true,
+};
+
 const CASES: Case[] = [
   { grant: "--allow-read", args: () => ["status", "--home", join(folder, "home")] },
   { grant: "--allow-write", args: () => ["generate", "--rows", "10", "--home", join(folder, "written")] },
   { grant: "--allow-net", args: () => ["sql", "postgres", "SELECT 1"], env: () => serverUrls },
   { grant: "--allow-env=SALESFLOW_*", args: () => ["sql", "postgres", "SELECT 1"], env: () => serverUrls },
   { grant: "--allow-env=AWS_*", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
+  { grant: "--allow-env=TERM", ...withoutColour, env: () => ({ TERM: "dumb" }) },
+  { grant: "--allow-env=CI", ...withoutColour, env: () => ({ CI: "true" }) },
   { grant: "--ignore-env", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
   { grant: "--allow-sys=osRelease", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
   { grant: "--allow-sys=uid", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
@@ -310,20 +330,24 @@ const EMBEDDED_CASES: Case[] = [
   {
     grant: "--allow-env=PATH",
     args: hostArguments("postgres"),
-    // A wrapper of setpriv ahead of the system's on the PATH, which records its calls.
+    // A wrapper of setpriv ahead of the system's on the PATH, which records the PATH that it receives.
     env: async () => {
-      const tools = await createUserHome();
-      calls = join(tools, "calls");
-      const text = `#!/bin/sh\necho found >> '${calls}'\nexec /usr/bin/setpriv "$@"\n`;
+      tools = await createUserHome();
+      const text =
+        `#!/bin/sh\necho "$(/usr/bin/printenv PATH)" >> '${tools}/calls'\nexec /usr/bin/setpriv "$@"\n`;
       await Deno.writeTextFile(join(tools, "setpriv"), text, { mode: 0o755 });
       return { PATH: `${tools}:${Deno.env.get("PATH")}` };
     },
-    // Called twice: to check that it works, with the command's environment, and to start PostgreSQL.
-    works: async (ended) => isReady(ended) && (await Deno.readTextFile(calls)) === "found\nfound\n",
+    // Called twice: to check that it works, with the command's environment, and to start PostgreSQL. Without the grant the
+    // second call lacks the PATH, and as root it even misses the wrapper, which another tool looks for then.
+    works: async (ended) => {
+      const paths = (await Deno.readTextFile(join(tools, "calls"))).trimEnd().split("\n");
+      return isReady(ended) && paths.length === 2 && paths.every((path) => path.startsWith(`${tools}:`));
+    },
   },
 ];
 let cache = "";
-let calls = "";
+let tools = "";
 
 describe("each permission", () => {
   const lists: [name: string, flags: readonly string[], granted: readonly string[], cases: Case[]][] = [
@@ -335,13 +359,13 @@ describe("each permission", () => {
       assertEquals(cases.map(({ grant }) => grant).sort(), toGrants(flags).sort());
     });
 
-    for (const { grant, args, env = () => ({}), works = exitsWithZero, asRoot } of cases) {
+    for (const { grant, args, env = () => ({}), works = exitsWithZero, terminal, asRoot } of cases) {
       (asRoot && Deno.uid() !== 0 ? it.skip : it)(`is necessary: ${grant}`, async () => {
         for (
           const [permissions, expected] of [[granted, true], [withoutGrant(granted, grant), false]] as const
         ) {
           registry.authorizations.length = 0;
-          const ended = await run(permissions, args(), await env());
+          const ended = await (terminal ? runInTerminal : run)(permissions, args(), await env());
           assertEquals(await works(ended), expected, `${expected ? "with" : "without"}: ${ended.stderr}`);
         }
       });

@@ -342,9 +342,10 @@ describe("verify()", () => {
 
   it("verify() passes a complete run and returns its checks", async () => {
     await runStages();
-    const { rowsIn, rowsOut, facts } = await verify(testbed.context("run"));
+    const { rowsIn, rowsOut, facts, summary } = await verify(testbed.context("run"));
     assertEquals([rowsIn, rowsOut], [205, 200]);
     const checks = facts.checks as { name: string; left: string; right: string; ok: boolean }[];
+    assertEquals(summary, `${checks.length} checks agree`);
     assert(checks.length >= 18 && checks.every(({ ok, left, right }) => ok && left === right && left !== ""));
     assertEquals(new Set(checks.map(({ name }) => name)).size, checks.length);
   });

@@ -69,7 +69,7 @@ describe("setUpLogging()", () => {
     } finally {
       Deno.stderr.writeSync = writeSync;
     }
-    assertMatch(text, /^\d\d:\d\d:\d\d clean: a\n\d\d:\d\d:\d\d warning clean: b\n$/);
+    assertMatch(text, /^\d\d:\d\d:\d\d UTC clean: a\n\d\d:\d\d:\d\d UTC warning clean: b\n$/);
     assertEquals(logFormat(), "text");
   });
 });

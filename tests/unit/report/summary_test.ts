@@ -49,6 +49,35 @@ describe("renderSummary()", () => {
     assertMatch(renderSummary(reportData({ stages: [running] })), /│ load +│ +│ +│ running │ +│/);
   });
 
+  it("leaves out rows of stages that have none", () => {
+    const migrated = stageRecord("migrate", { rows_in: 0, rows_out: 0, seconds: 0.05 });
+    assertMatch(plain(renderSummary(reportData({ stages: [migrated] }))), /│ migrate +│ +│ +│ 0\.05 s │ +│/);
+  });
+
+  it("says how many checks agree, or that the run is not verified", () => {
+    const checks = ["a", "b"].map((name) => ({ name, left: "1", right: "1", ok: true }));
+    const verified = stageRecord("verify", { facts: { checks } });
+    assert(renderSummary(reportData({ stages: [verified] })).endsWith("\n\nVerified: 2 checks agree"));
+    assert(renderSummary(reportData({ stages: [] })).endsWith("\n\nNot verified"));
+  });
+
+  it("fits 80 columns", () => {
+    const sums = { sales: 1_000_000n, quantity: 2_000_000n, amountCents: 13_057_780_123_45n };
+    const total = { ...reportData().total!, ...sums, averageCents: 13_057_78n };
+    const regions = reportData().regions.map((region) => ({ ...region, ...total }));
+    const products = reportData().products.map((product) => ({
+      ...product,
+      name: "Wonderfully Comfortable Armchair of Oak",
+      sales: 123_456n,
+      amountCents: 1_057_780_123_45n,
+      averageCents: 13_057_78n,
+    }));
+    const data = reportData({ total, regions, products });
+    for (const line of renderSummary(data, { width: 80 }).split("\n")) assert(line.length <= 80, line);
+    assertStringIncludes(renderSummary(data, { width: 80 }), "units");
+    assertStringIncludes(renderSummary(data, { width: 120 }), "category");
+  });
+
   it("uses colours only when requested", () => {
     // deno-lint-ignore no-control-regex
     const codes = /\u001b\[\d+m/g;
@@ -63,7 +92,7 @@ describe("renderSummary()", () => {
     const products = [{ ...reportData().products[0]!, name }];
     const text = renderSummary(reportData({ products }));
     assert(!text.includes("\u001b") && !text.includes("\r"));
-    const widths = new Set(text.split("\n\n").at(-1)!.split("\n").slice(1).map((line) => line.length));
+    const widths = new Set(text.split("\n\n").at(-2)!.split("\n").slice(1).map((line) => line.length));
     assertEquals(widths.size, 1);
   });
 

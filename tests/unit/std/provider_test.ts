@@ -55,6 +55,31 @@ describe("withStd()", () => {
     assertEquals(await flags("jsr"), []);
   });
 
+  it("prints the choice only with SALESFLOW_DEBUG", async () => {
+    // A copy, so that the result of the probe is not cached for this checkout.
+    const folder = await Deno.makeTempDir({ prefix: "salesflow-std-" });
+    try {
+      await Deno.mkdir(`${folder}/lib/std`, { recursive: true });
+      for (const path of ["deno.json", "lib/std/deno.ts", "lib/std/run_deno.ts", "lib/std/provider.ts"]) {
+        await Deno.copyFile(new URL(`../../../${path}`, import.meta.url), `${folder}/${path}`);
+      }
+      const print = async (debug: string) => {
+        const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "-A", "--no-config", "--no-lock", `${folder}/lib/std/deno.ts`, "eval", "0"],
+          env: { JSR_URL: "http://127.0.0.1:1/", SALESFLOW_STD: "", SALESFLOW_DEBUG: debug, NO_COLOR: "1" },
+          stdout: "null",
+          stderr: "piped",
+        }).output();
+        return { code, stderr: new TextDecoder().decode(stderr) };
+      };
+      assertEquals(await print(""), { code: 0, stderr: "" });
+      const text = "std: stand-ins of lib/std (JSR cannot be reached; SALESFLOW_STD=jsr|local overrides)\n";
+      assertEquals(await print("1"), { code: 0, stderr: text });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+
   it("makes deno reject a lockfile that lacks a package, without changing it", async () => {
     const folder = await Deno.makeTempDir({ prefix: "salesflow-lock-" });
     try {
