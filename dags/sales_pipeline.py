@@ -57,7 +57,7 @@ PARAMS = {
         type=["null", "integer"],
         minimum=0,
         maximum=MAX_SEED,
-        description="Seed of the generated sales; empty: the as-of date as YYYYMMDD",
+        description="Seed of the generated sales; empty: the default of the installation",
     ),
     "as_of": Param(
         None,
@@ -87,7 +87,7 @@ with DAG(
     migrate = RUNNER.binary("migrate", execution_timeout=timedelta(minutes=10))
     generate = RUNNER.fan_out(
         "generate",
-        *RUNS.shard_options("--rows", "{{ params.rows }}", "--seed", "{{ sales.seed(dag_run, params) }}"),
+        *RUNS.shard_options("--rows", "{{ params.rows }}", "--seed", "{{ sales.seed(params) }}"),
         pre_execute=RUNS.skip_surplus_shard,
         execution_timeout=timedelta(hours=2),
     )

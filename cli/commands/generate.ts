@@ -8,7 +8,9 @@ import { fraction, stageOptions, wholeNumber, workersOption } from "../options.t
 import { Session } from "../session.ts";
 
 /** Not declared as defaults of the options, so that `run` can tell which options were given. */
-const DEFAULTS = { rows: 1_000_000, defectRate: 0.02, products: 500, customers: 50_000, partitions: 4 };
+const DEFAULTS = { rows: 1_000_000, seed: 1, defectRate: 0.02, products: 500, partitions: 4 };
+/** In the public data set CDNOW (an online shop), there is one customer for three orders. */
+const SALES_PER_CUSTOMER = 3;
 
 const parametersSchema = z.object({
   rows: z.number(),
@@ -27,10 +29,10 @@ export const generateOptions = {
     defaultText: "the run's, or 1,000,000",
   },
   seed: {
-    help: "Seed of the random generator; same seed and sizes, same bytes",
+    help: "Seed of the random generator: another seed, another shop",
     placeholder: "N",
     schema: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
-    defaultText: "the run's, or the as-of date as YYYYMMDD",
+    defaultText: "the run's, or 1",
   },
   defectRate: {
     help: "Injected duplicates and defects per sale, and share of sales in unusual formats",
@@ -45,10 +47,10 @@ export const generateOptions = {
     defaultText: "the run's, or 500",
   },
   customers: {
-    help: "Number of customers",
+    help: "Number of new customers in the year",
     placeholder: "N",
     schema: wholeNumber(1, 100_000_000).optional(),
-    defaultText: "the run's, or 50,000",
+    defaultText: "the run's, or a third of the rows",
   },
   partitions: {
     help: "Number of files of the dataset",
@@ -72,12 +74,14 @@ export function toGenerateOptions(
 ): GenerateOptions {
   const isSame = existing?.source === "generated" && existing.as_of === asOf;
   const recorded = parametersSchema.parse(isSame ? existing.parameters : {});
+  const rows = values.rows ?? recorded.rows ?? DEFAULTS.rows;
   return {
-    rows: values.rows ?? recorded.rows ?? DEFAULTS.rows,
-    seed: values.seed ?? recorded.seed ?? Number(asOf.replaceAll("-", "")),
+    rows,
+    seed: values.seed ?? recorded.seed ?? DEFAULTS.seed,
     defectRate: values.defectRate ?? recorded.defect_rate ?? DEFAULTS.defectRate,
     products: values.products ?? recorded.products ?? DEFAULTS.products,
-    customers: values.customers ?? recorded.customers ?? DEFAULTS.customers,
+    customers: values.customers ?? (rows === recorded.rows ? recorded.customers : undefined) ??
+      Math.ceil(rows / SALES_PER_CUSTOMER),
     partitions: values.partitions ?? Math.max(DEFAULTS.partitions, shard?.of ?? 1),
     workers: values.workers ?? defaultThreads(),
     ...(shard ? { shard } : {}),
@@ -91,7 +95,7 @@ export function logKeptOptions(
   existing: RunRecord | undefined,
 ): void {
   if (!existing) return;
-  const names = ["rows", "defectRate", "products", "customers"] as const;
+  const names = ["rows", "seed", "defectRate", "products"] as const;
   const kept = names
     .filter((name) => values[name] === undefined && options[name] !== DEFAULTS[name])
     .map((name) => `--${flagName(name)} ${options[name]}`);
@@ -128,7 +132,8 @@ const command: AnyCommand = defineCommand({
   name: "generate",
   summary: "Generate a year of realistic, deliberately dirty raw sales",
   description:
-    "The rows depend only on the seed, the as-of date and the sizes, not on the number of partitions, threads or shards.",
+    "The rows depend only on the seed, the as-of date and the sizes, not on the number of partitions, threads or shards.\n" +
+    "Years that overlap share the shop: with the same seed and sizes, a day has the same sales in both, apart from the oldest week.",
   options: {
     ...generateOptions,
     shard: {

@@ -46,18 +46,17 @@ class RunMacros:
         So a second run for the same day replaces the first, while an experiment with other rows or another
         seed has its own folder and does not touch the files of the weekly run.
         """
-        as_of = self.as_of(dag_run, params)
-        parts = [as_of]
+        parts = [self.as_of(dag_run, params)]
         if params["rows"] != self._rows:
             parts.append(f"rows-{params['rows']}")
-        seed = self.seed(dag_run, params)
-        if seed != _seed(self._seed, as_of):
+        seed = self.seed(params)
+        if seed != self._seed:
             parts.append(f"seed-{seed}")
         return ".".join(parts)
 
-    def seed(self, dag_run: _DagRun, params: Mapping[str, Any]) -> int:
-        """Returns the parameter `seed`, or else the default of salesflow: the as-of date as YYYYMMDD."""
-        return _seed(params["seed"], self.as_of(dag_run, params))
+    def seed(self, params: Mapping[str, Any]) -> int:
+        """Returns the parameter `seed`, or else the default of the installation."""
+        return self._seed if params["seed"] is None else params["seed"]
 
     def shard_options(self, *options: str) -> list[list[str]]:
         """Returns the options of each shard. The last shard to finish publishes the dataset."""
@@ -83,7 +82,3 @@ class RunMacros:
 
     def _shards(self, params: Mapping[str, Any]) -> int:
         return min(self._max_shards, math.ceil(params["rows"] / self._rows_per_shard))
-
-
-def _seed(seed: int | None, as_of: str) -> int:
-    return int(as_of.replace("-", "")) if seed is None else seed

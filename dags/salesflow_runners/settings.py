@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 # The limits of `salesflow generate`.
 MAX_ROWS = 2_000_000_000
 MAX_SEED = 2**53 - 1
+# The default of salesflow: every week shows the same shop.
+DEFAULT_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Settings:
     runner: str
     store: str
     rows: int
-    seed: int | None
+    seed: int
     retries: int
     retry_delay: int
     pool: str
@@ -86,7 +88,7 @@ class Settings:
             runner="kubernetes" if kubernetes else "local",
             store=read.store("SALESFLOW_STORE", "file:///var/lib/salesflow"),
             rows=read.integer("SALESFLOW_ROWS", 1_000_000, 1, MAX_ROWS),
-            seed=read.integer("SALESFLOW_SEED", None, 0, MAX_SEED),
+            seed=read.integer("SALESFLOW_SEED", DEFAULT_SEED, 0, MAX_SEED),
             retries=read.integer("SALESFLOW_TASK_RETRIES", 3, 0, 20),
             retry_delay=read.integer("SALESFLOW_RETRY_DELAY_SECONDS", 60, 1, 3600),
             pool=read.text("SALESFLOW_POOL", "default_pool"),

@@ -32,7 +32,7 @@ export interface GenerateOptions {
   defectRate: number;
   /** Number of products. */
   products: number;
-  /** Number of customers. */
+  /** Number of new customers a year. */
   customers: number;
   /** Number of parts of the dataset, across all shards. */
   partitions: number;
@@ -65,6 +65,7 @@ function buildShopParameters(
     customers: options.customers,
     prices: Int32Array.from(catalogue, (product) => product.priceCents),
     seasons: catalogue.map((product) => product.season),
+    categories: catalogue.map((product) => product.category),
   };
 }
 

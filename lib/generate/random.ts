@@ -23,6 +23,11 @@ export enum Stream {
   Reformat,
   ReformatKind,
   ReformatDetail,
+  NewCustomer,
+  PriceChange,
+  FavouriteCategory,
+  Category,
+  Season,
 }
 
 const STREAM_COUNT = Object.values(Stream).filter((value) => typeof value === "number").length;

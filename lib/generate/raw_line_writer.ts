@@ -121,18 +121,18 @@ export class RawLineWriter {
   /** Writes sale `index` and, at the defect rate, an injected row after it: at most two lines. */
   writeSale(index: number, lines: LineBuffer): void {
     const { random } = this.#shop;
-    this.#shop.fillSale(index, this.#sale);
+    const key = this.#shop.fillSale(index, this.#sale);
     this.#quantity += this.#sale.quantity;
     this.#cents += this.#sale.amountCents;
     if (this.#cents > MAX_BUFFERED_CENTS) {
       this.#flushedCents += BigInt(this.#cents);
       this.#cents = 0;
     }
-    if (random.unit(Stream.Reformat, index) < this.#defectRate) {
-      this.#writeReformatted(index, this.#sale, lines, true);
+    if (random.unit(Stream.Reformat, key) < this.#defectRate) {
+      this.#writeReformatted(key, this.#sale, lines, true);
     } else this.#writeCanonical(this.#sale, lines);
     this.counts.rows++;
-    if (random.unit(Stream.Extra, index) < this.#defectRate) this.#injectRow(index, lines);
+    if (random.unit(Stream.Extra, key) < this.#defectRate) this.#injectRow(index, key, lines);
   }
 
   #writeCanonical(sale: Sale, lines: LineBuffer): void {
@@ -171,25 +171,25 @@ export class RawLineWriter {
     this.counts.raw_rows++;
   }
 
-  #writeReformatted(index: number, sale: Sale, lines: LineBuffer, count: boolean): void {
+  #writeReformatted(key: number, sale: Sale, lines: LineBuffer, count: boolean): void {
     const { random } = this.#shop;
-    const kind = REFORMAT_KINDS[random.below(REFORMAT_KINDS.length, Stream.ReformatKind, index)]!;
+    const kind = REFORMAT_KINDS[random.below(REFORMAT_KINDS.length, Stream.ReformatKind, key)]!;
     const fields = this.#toFields(sale);
-    REFORMATS[kind]!(fields, random.uint32(Stream.ReformatDetail, index));
+    REFORMATS[kind]!(fields, random.uint32(Stream.ReformatDetail, key));
     this.#writeLine(fields.join(","), lines);
     if (count) this.counts.reformatted[kind]!++;
   }
 
-  #injectRow(index: number, lines: LineBuffer): void {
+  #injectRow(index: number, key: number, lines: LineBuffer): void {
     const { random } = this.#shop;
-    const detail = random.uint32(Stream.ExtraDetail, index);
-    const unit = random.unit(Stream.ExtraKind, index);
+    const detail = random.uint32(Stream.ExtraDetail, key);
+    const unit = random.unit(Stream.ExtraKind, key);
     const kind = Math.floor((unit - DUPLICATE_SHARE) / (1 - DUPLICATE_SHARE) * (DEFECT_KINDS.length + 1));
     if (kind < 0 || kind === DEFECT_KINDS.length) {
       const earlier = index -
-        random.below(Math.min(index + 1, MAX_DUPLICATE_DISTANCE), Stream.DuplicateDistance, index);
+        random.below(Math.min(index + 1, MAX_DUPLICATE_DISTANCE), Stream.DuplicateDistance, key);
       this.#shop.fillSale(earlier, this.#other);
-      if (kind < 0) this.#writeDuplicate(index, detail, lines);
+      if (kind < 0) this.#writeDuplicate(key, detail, lines);
       else this.#writeConflict(lines);
       return;
     }
@@ -200,8 +200,8 @@ export class RawLineWriter {
   }
 
   /** Writes an earlier sale again, in another format half of the time. */
-  #writeDuplicate(index: number, detail: number, lines: LineBuffer): void {
-    if (detail & 1) this.#writeReformatted(index, this.#other, lines, false);
+  #writeDuplicate(key: number, detail: number, lines: LineBuffer): void {
+    if (detail & 1) this.#writeReformatted(key, this.#other, lines, false);
     else this.#writeCanonical(this.#other, lines);
     this.counts.duplicates++;
   }

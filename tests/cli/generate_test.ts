@@ -20,7 +20,7 @@ describe("salesflow generate", () => {
     };
     assertDone(await run(["generate", "--rows", "200", "--products=9"], env));
     const { parameters } = await home.readJson("precedence/run.json");
-    assertEquals(parameters, { seed: 20261124, rows: 200, defect_rate: 0, products: 9, customers: 50_000 });
+    assertEquals(parameters, { seed: 1, rows: 200, defect_rate: 0, products: 9, customers: 67 });
     assertEquals((await home.readJson("precedence/raw/manifest.json")).rows, 200);
   });
 

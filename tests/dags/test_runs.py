@@ -27,7 +27,7 @@ CASES = [
         {"as_of": "2026-11-17"},
         "2026-11-17",
         "2026-11-17",
-        "20261117",
+        None,
     ),
     ("other rows", "2026-11-24T09:45:00+00:00", {"rows": 5000}, "2026-11-24", "2026-11-24.rows-5000", None),
     ("another seed", "2026-11-24T09:45:00+00:00", {"seed": 0}, "2026-11-24", "2026-11-24.seed-0", "0"),
@@ -64,7 +64,7 @@ def test_every_task_has_run_id_and_as_of_date(
             assert options["--as-of"] == as_of
         if task.task_id == "generate":
             assert options["--rows"] == str(params.get("rows", 1_000_000))
-            assert options["--seed"] == (seed or as_of.replace("-", ""))
+            assert options["--seed"] == (seed or "1")
 
 
 def test_run_id_is_the_date_with_the_defaults_of_the_installation(read_dag, context) -> None:
@@ -76,10 +76,11 @@ def test_run_id_is_the_date_with_the_defaults_of_the_installation(read_dag, cont
 
 
 SEEDS = [
-    ("empty, with a default of the installation", "7", None, "2026-11-24.seed-20261124", "20261124"),
+    ("empty, with a default of the installation", "7", None, "2026-11-24", "7"),
     ("other than the installation's", "7", 8, "2026-11-24.seed-8", "8"),
     ("the installation's", "7", 7, "2026-11-24", "7"),
-    ("the date's, without a default", "", 20261124, "2026-11-24", "20261124"),
+    ("the default of salesflow", "", 1, "2026-11-24", "1"),
+    ("empty, without a default", "", None, "2026-11-24", "1"),
 ]
 
 

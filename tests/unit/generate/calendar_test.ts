@@ -1,6 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { Calendar, MONTH_WEIGHTS, SEASONS, WEEKDAY_WEIGHTS } from "../../../lib/generate/calendar.ts";
+import { toDay, toIsoDate } from "../../../lib/domain/dates.ts";
+import {
+  Calendar,
+  dayWeight,
+  interpolate,
+  MONTH_WEIGHTS,
+  monthMix,
+  SEASONS,
+  WEEKDAY_WEIGHTS,
+} from "../../../lib/generate/calendar.ts";
 import { Random } from "../../../lib/generate/random.ts";
 
 function average(numbers: readonly number[]): number {
@@ -45,21 +54,99 @@ describe("Calendar", () => {
     });
   }
 
-  it("dayOf() distributes sales by the weekday and month weights", () => {
+  it("dayOf() distributes sales by the weights of the days", () => {
     const rows = 500_000;
     const calendar = new Calendar("2026-11-24", rows, new Random(11));
     const counts = countPerDay(calendar, rows);
-    const typical = rows / 365;
-    const weekdays = WEEKDAY_WEIGHTS.map((_, weekday) =>
-      average(counts.filter((_, day) => new Date(calendar.dates[day]!).getUTCDay() === weekday)) / typical
-    );
-    WEEKDAY_WEIGHTS.forEach((weight, weekday) => assert(Math.abs(weekdays[weekday]! - weight) < 0.05));
-    // 5 % tolerance: a month has no whole number of weeks, and the noise of its days does not cancel out.
-    const scale = average(counts.map((_, day) => MONTH_WEIGHTS[calendar.months[day]!]!));
-    MONTH_WEIGHTS.forEach((weight, month) => {
-      const share = average(counts.filter((_, day) => calendar.months[day] === month)) / typical;
-      assert(Math.abs(share - weight / scale) < 0.05, `month ${month}: ${share}, not ${weight / scale}`);
+    const weights = counts.map((_, day) => dayWeight(calendar.firstDay + day));
+    const scale = average(weights);
+    // The oldest week absorbs what the others have more or less than a year.
+    counts.slice(7).forEach((count, index) => {
+      const ratio = count / (rows / 365) / (weights[index + 7]! / scale);
+      assert(Math.abs(ratio - 1) < 0.1, `${calendar.dates[index + 7]}: ${ratio} of what is expected`);
     });
+  });
+
+  for (const rows of [1, 2, 50, 364, 1_000, 20_000]) {
+    it(`keyOf() is the same for ${rows} sales of a day in both of two years, but for the oldest week`, () => {
+      for (
+        const asOf of ["1971-01-01", "2024-02-29", "2026-11-24", "2026-11-27", "2027-01-05", "2149-05-30"]
+      ) {
+        const later = toIsoDate(toDay(asOf) + 7);
+        const [first, second] = [keysByDate(asOf, rows), keysByDate(later, rows)];
+        const from = toIsoDate(toDay(later) - 364 + 7);
+        for (const date of new Set([...first.keys(), ...second.keys()])) {
+          if (date >= from && date <= asOf) {
+            assertEquals(second.get(date), first.get(date), `${date} of ${asOf}`);
+          }
+        }
+      }
+    });
+
+    it(`keyOf() is unique and positive for ${rows} sales`, () => {
+      for (const asOf of ["1971-01-01", "2026-11-27", "2149-06-06"]) {
+        const keys = [...keysByDate(asOf, rows).values()].flat();
+        assertEquals(new Set(keys).size, rows);
+        assert(
+          keys.every((key) => key > 0),
+          asOf,
+        );
+      }
+    });
+  }
+});
+
+/** Returns the keys of each day's sales. */
+function keysByDate(asOf: string, rows: number): Map<string, number[]> {
+  const calendar = new Calendar(asOf, rows, new Random(1));
+  const keys = new Map<string, number[]>();
+  for (let index = 0; index < rows; index++) {
+    const day = calendar.dayOf(index);
+    const date = calendar.dates[day]!;
+    keys.set(date, [...keys.get(date) ?? [], calendar.keyOf(index, day)]);
+  }
+  return keys;
+}
+
+describe("dayWeight()", () => {
+  /** Returns a day's sales relative to those of an ordinary day of its month and weekday. */
+  const factorOf = (date: string) =>
+    dayWeight(toDay(date)) / interpolate(MONTH_WEIGHTS, monthMix(toDay(date))) /
+    WEEKDAY_WEIGHTS[new Date(date).getUTCDay()]!;
+
+  it("knows the days of a Russian shop, in any year", () => {
+    const peaks = [
+      ...["2025-11-11", "2026-11-11", "2024-12-24", "2025-12-25", "2026-02-21", "2025-03-06"],
+      // Black Fridays.
+      ...["2024-11-29", "2025-11-28", "2026-11-27", "2030-11-29"],
+    ];
+    for (const date of peaks) assert(factorOf(date) > 1.25, `${date}: ${factorOf(date)}`);
+    for (const date of ["2026-01-01", "2025-01-02", "2024-01-03", "2026-02-23", "2025-03-08", "2026-05-09"]) {
+      assert(factorOf(date) < 0.8, `${date}: ${factorOf(date)}`);
+    }
+    assert(factorOf("2026-01-01") < 0.2, "the first of January is empty");
+  });
+
+  it("changes smoothly from month to month", () => {
+    const ordinary = Array.from({ length: 3 * 365 }, (_, index) => toDay("2024-04-01") + index).filter((
+      day,
+    ) => new Date(day * 86_400_000).getUTCDay() === 3);
+    for (const day of ordinary) {
+      const [now, next] = [
+        interpolate(MONTH_WEIGHTS, monthMix(day)),
+        interpolate(MONTH_WEIGHTS, monthMix(day + 1)),
+      ];
+      assert(Math.abs(next - now) < 0.02, `${toIsoDate(day)}: ${now}, then ${next}`);
+    }
+  });
+});
+
+describe("monthMix()", () => {
+  it("is a month's own in its middle, and half of two at their boundary", () => {
+    assertEquals(monthMix(toDay("2026-01-16")), { month: 0, nextShare: 0 });
+    const { month, nextShare } = monthMix(toDay("2026-01-01"));
+    assertEquals(month, 11);
+    assert(Math.abs(nextShare - 0.516) < 0.001, String(nextShare));
   });
 });
 

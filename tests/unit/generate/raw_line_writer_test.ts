@@ -21,6 +21,7 @@ function makeShop(more: Partial<ShopParameters> = {}): Shop {
     customers: 1_000,
     prices: Int32Array.from(catalogue, ({ priceCents }) => priceCents),
     seasons: catalogue.map(({ season }) => season),
+    categories: catalogue.map(({ category }) => category),
     ...more,
   });
 }
@@ -37,7 +38,7 @@ describe("RawLineWriter", () => {
   it("writeSale() writes only canonical sales when the defect rate is 0", () => {
     const { text, counts } = writeRange(0, 0, 20_000);
     const lines = text.trimEnd().split("\n");
-    const canonical = /^\d{8},\d{6},\d{1,3},\d{1,2},202[56]-\d\d-\d\d,\d+\.\d0,(North|South|East|West)$/;
+    const canonical = /^\d{8},\d{6},\d{1,3},\d{1,2},202[56]-\d\d-\d\d,\d+\.\d\d,(North|South|East|West)$/;
     for (const line of lines) assert(canonical.test(line), line);
     assertEquals(new Set(lines.map((line) => line.split(",")[0])).size, 20_000);
     assertEquals(counts, { ...zeroDefectCounts(), rows: 20_000, raw_rows: 20_000 });
@@ -78,6 +79,7 @@ describe("RawLineWriter", () => {
       customers: 100_000_000,
       prices: Int32Array.of(14_999_000),
       seasons: ["gifts"],
+      categories: ["Toys"],
     });
     const { text } = writeRange(0.5, 1_999_990_000, 2_000_000_000, shop);
     const longest = Math.max(...text.split("\n").map((line) => new TextEncoder().encode(line).length + 1));
@@ -106,7 +108,10 @@ describe("RawLineWriter.sums", () => {
   it("stays exact beyond 2^53", () => {
     const shop = makeShop();
     const cents = 2 ** 49 + 1;
-    shop.fillSale = (_, sale) => Object.assign(sale, { quantity: 1, amountCents: cents });
+    shop.fillSale = (index, sale) => {
+      Object.assign(sale, { quantity: 1, amountCents: cents });
+      return index;
+    };
     const raw = new RawLineWriter(shop, 0);
     for (let index = 0; index < 101; index++) raw.writeSale(index, new LineBuffer(2048));
     assertEquals(raw.sums, { quantity: 101n, cents: 101n * BigInt(cents) });
