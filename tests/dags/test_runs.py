@@ -11,7 +11,7 @@ from conftest import ROOT
 TOOL_RUN_ID = r"(?!.*\.\.)[a-z0-9][a-z0-9._-]{0,62}"
 
 CASES = [
-    ("scheduled", "2026-11-24T09:45:00+00:00", {}, "2026-11-24", "2026-11-24", "20261124"),
+    ("scheduled", "2026-11-24T09:45:00+00:00", {}, "2026-11-24", "2026-11-24", "1"),
     (
         "late evening in UTC is tomorrow in Moscow",
         "2026-11-24T21:00:00+00:00",

@@ -21,7 +21,7 @@ def test_defaults_are_those_of_the_local_runner() -> None:
         "file:///var/lib/salesflow",
         "salesflow",
     )
-    assert (settings.rows, settings.seed, settings.generate_shards) == (1_000_000, None, 1)
+    assert (settings.rows, settings.seed, settings.generate_shards) == (1_000_000, 1, 1)
 
 
 def test_retries_of_the_binary_are_not_retries_of_tasks() -> None:
