@@ -118,8 +118,8 @@ describe("settings of the DAG", () => {
     assertEquals(cpus(settings.spark_executor as Record<string, unknown>), ["0.5", "2"]);
   });
 
-  it("contain no seed when pipeline.seed is null, so that it is derived from the run's date", async () => {
-    assertEquals((await readSettings({})).seed, null);
+  it("contain the default seed of salesflow when pipeline.seed is null", async () => {
+    assertEquals((await readSettings({})).seed, 1);
   });
 
   it("refer to accounts, claims, secrets and config maps that the chart creates", async () => {
