@@ -173,6 +173,8 @@ export class Calendar {
   readonly mixes: readonly MonthMix[];
   /** Cumulative sales before each day; one entry more than days, the last is `rows`. */
   readonly #salesBefore: Float64Array;
+  /** Day of the latest answer of {@linkcode dayOf}. */
+  #lastDay = 0;
   /** Key of the first sale of each day. */
   readonly #firstKeys: Float64Array;
   /** Sales of each day that have keys of their own. */
@@ -218,6 +220,9 @@ export class Calendar {
 
   /** Returns the day (0 … 364) of a sale by binary search; sales are numbered in chronological order. */
   dayOf(index: number): number {
+    // Sales are mostly asked for in order.
+    const last = this.#lastDay;
+    if (index >= this.#salesBefore[last]! && index < this.#salesBefore[last + 1]!) return last;
     let low = 0;
     let high = YEAR_DAYS - 1;
     while (low < high) {
@@ -225,6 +230,7 @@ export class Calendar {
       if (index < this.#salesBefore[middle + 1]!) high = middle;
       else low = middle + 1;
     }
+    this.#lastDay = low;
     return low;
   }
 

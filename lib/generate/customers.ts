@@ -37,6 +37,8 @@ function lagQuantiles(): Float64Array {
 export class Customers {
   readonly #random: Random;
   readonly #salesPerCustomer: number;
+  /** Share of sales that are the first of a new customer, times 2^32. */
+  readonly #newShare: number;
   readonly #lags: Float64Array;
 
   /**
@@ -49,23 +51,25 @@ export class Customers {
   constructor(salesPerYear: number, newPerYear: number, random: Random) {
     this.#random = random;
     this.#salesPerCustomer = Math.max(1, salesPerYear / newPerYear);
+    this.#newShare = 2 ** 32 / this.#salesPerCustomer;
     this.#lags = lagQuantiles().map((days) => days * salesPerYear / 365);
   }
 
-  /** Returns the number of the customer of a sale. Customers are numbered by their first sale, from 0. */
+  /**
+   * Returns the customer of a sale: the key of their first sale. Each draw decides with its order whether a sale is the first
+   * of a new customer, and with its low bits how long ago the one before was.
+   */
   customerOf(key: number): number {
     const random = this.#random;
-    const each = this.#salesPerCustomer;
-    for (let step = 0;; step++) {
-      // One of the sales of each block is the first of a new customer.
-      const block = Math.floor(key / each);
-      const start = Math.ceil(block * each);
-      const size = Math.ceil((block + 1) * each) - start;
-      if (key - start === random.below(size, Stream.NewCustomer, block) || step === MAX_STEPS) return block;
+    for (let step = 0; step < MAX_STEPS; step++) {
       const draw = random.uint32(Stream.Customer, key);
-      const earlier = key - 1 - Math.floor(this.#lags[draw >>> 22]! * (0.95 + (draw & 0xffff) / 655_360));
-      if (earlier < 0) return block;
+      if (draw < this.#newShare) return key;
+      const days = this.#lags[draw & (LAG_COUNT - 1)]!;
+      const earlier = key - 1 - Math.floor(days * (0.95 + (draw >>> 10 & 0xfff) / 40_960));
+      if (earlier < 0) return key;
       key = earlier;
     }
+    // One of few customers, who stay for years.
+    return Math.ceil(Math.floor(key / this.#salesPerCustomer) * this.#salesPerCustomer);
   }
 }

@@ -23,7 +23,6 @@ export enum Stream {
   Reformat,
   ReformatKind,
   ReformatDetail,
-  NewCustomer,
   PriceChange,
   FavouriteCategory,
   Category,

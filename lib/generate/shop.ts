@@ -115,6 +115,7 @@ export class Shop {
   readonly #productsOf: readonly Uint32Array[];
   /** Share of sales from a favourite category, by category × 12 + month. */
   readonly #favouriteShares: Float64Array;
+  readonly #maxFavouriteShare: number;
 
   /** Last day of the year of sales. */
   get asOf(): IsoDate {
@@ -164,6 +165,7 @@ export class Shop {
         )
       ),
     );
+    this.#maxFavouriteShare = Math.max(...this.#favouriteShares);
     this.#favourites = this.#productsOf.flatMap((products) =>
       MONTHS.map((month) => new AliasTable(Float64Array.from(products, (product) => inMonth(product, month))))
     );
@@ -207,10 +209,16 @@ export class Shop {
     const { month: before, nextShare } = this.calendar.mixes[day]!;
     const month = (draw & 0xffff) < nextShare * TWO_16 ? (before + 1) % 12 : before;
     const unit = random.unit(Stream.Product, key);
-    const favourite = 12 * this.#categories.pick(random.unit(Stream.FavouriteCategory, customer)) + month;
-    const product = random.unit(Stream.Category, key) < this.#favouriteShares[favourite]!
-      ? this.#productsOf[favourite / 12 | 0]![this.#favourites[favourite]!.pick(unit)]!
-      : this.#products[region * 12 + month]!.pick(unit);
+    let product = -1;
+    const choice = random.unit(Stream.Category, key);
+    if (choice < this.#maxFavouriteShare) {
+      const category = this.#categories.pick(random.unit(Stream.FavouriteCategory, customer));
+      const favourite = category * 12 + month;
+      if (choice < this.#favouriteShares[favourite]!) {
+        product = this.#productsOf[category]![this.#favourites[favourite]!.pick(unit)]!;
+      }
+    }
+    if (product < 0) product = this.#products[region * 12 + month]!.pick(unit);
     const quantities = this.#quantities[this.#quantityRanges[product]!]!;
     let quantity = 1 + quantities.pick(random.unit(Stream.Quantity, key));
     if (quantity === MIN_BULK_QUANTITY) {

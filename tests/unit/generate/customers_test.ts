@@ -29,7 +29,7 @@ describe("Customers", () => {
       }
       const found = seen.size - before;
       // A few older customers come back after more than a year.
-      assert(found > 2_450 && found < 2_900, `${found} new customers in month ${month + 1}`);
+      assert(found > 2_300 && found < 2_900, `${found} new customers in month ${month + 1}`);
     }
   });
 
@@ -44,9 +44,11 @@ describe("Customers", () => {
     }
   });
 
-  it("customerOf() numbers customers by their first sale", () => {
+  it("customerOf() names customers by their first sale", () => {
+    const customers = new Customers(YEAR, 30_000, new Random(1));
     for (const customer of countYear(30_000).keys()) {
-      assert(customer >= 0 && customer <= (FROM + YEAR) / 3, `customer ${customer}`);
+      assert(customer >= 0 && customer < FROM + YEAR, `customer ${customer}`);
+      assertEquals(customers.customerOf(customer), customer);
     }
   });
 
@@ -57,6 +59,6 @@ describe("Customers", () => {
 
   it("customerOf() ends for a shop with one new customer a year, who stays for long", () => {
     const counts = countYear(1);
-    assert(counts.size < 30, `${counts.size} customers`);
+    assert(counts.size < 100, `${counts.size} customers`);
   });
 });

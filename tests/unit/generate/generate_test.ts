@@ -59,7 +59,7 @@ describe("generate()", () => {
     const { lines, products, defects } = await generateRaw();
     assertEquals(
       [lines, sha256(products!), sha256(defects!)].map((hash) => hash.slice(0, 16)),
-      ["71d844e588393cf2", "c0ed87467ddf3c6d", "24754bc90a3f6840"],
+      ["460bb6aab86c0149", "c0ed87467ddf3c6d", "24754bc90a3f6840"],
     );
   });
 
@@ -85,7 +85,7 @@ describe("generate()", () => {
       await generateRaw({ seed: 43 }),
       await generateRaw({ seed: 42 + 2 ** 32 }),
       await generateRaw({}, "2026-11-23"),
-      await generateRaw({ customers: 301 }),
+      await generateRaw({ customers: 400 }),
       await generateRaw({ products: 51 }),
       await generateRaw({ defectRate: 0.021 }),
     ];

@@ -38,7 +38,7 @@ describe("RawLineWriter", () => {
   it("writeSale() writes only canonical sales when the defect rate is 0", () => {
     const { text, counts } = writeRange(0, 0, 20_000);
     const lines = text.trimEnd().split("\n");
-    const canonical = /^\d{8},\d{6},\d{1,3},\d{1,2},202[56]-\d\d-\d\d,\d+\.\d\d,(North|South|East|West)$/;
+    const canonical = /^\d{8},\d{6,7},\d{1,3},\d{1,2},202[56]-\d\d-\d\d,\d+\.\d\d,(North|South|East|West)$/;
     for (const line of lines) assert(canonical.test(line), line);
     assertEquals(new Set(lines.map((line) => line.split(",")[0])).size, 20_000);
     assertEquals(counts, { ...zeroDefectCounts(), rows: 20_000, raw_rows: 20_000 });
