@@ -20,6 +20,7 @@ import { lockRun } from "../lib/store/run_lock.ts";
 import { openStore } from "../lib/store/open_store.ts";
 import type { Lock, Store } from "../lib/store/store.ts";
 import { openDatabases } from "./databases.ts";
+import { describeResult } from "./describe_result.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { findUnknownVariables } from "./variables.ts";
 
@@ -235,22 +236,6 @@ export class Session {
       });
     }
   }
-}
-
-/** Describes a finished stage: what it did, its time, and its speed if it is about rows. */
-export function describeResult(
-  { rowsIn, rowsOut, summary }: Pick<StageResult, "rowsIn" | "rowsOut" | "summary">,
-  seconds: number,
-  rowsPerSecond: number,
-): string {
-  const format = (value: number) => value.toLocaleString("en");
-  const time = `${seconds.toFixed(2)} s`;
-  if (summary !== undefined) return `${summary}, ${time}`;
-  // generate has no rows in.
-  const counts = rowsIn === 0 && rowsOut > 0
-    ? `${format(rowsOut)} rows`
-    : `${format(rowsIn)} rows in, ${format(rowsOut)} rows out`;
-  return rowsPerSecond > 0 ? `${counts}, ${time}, ${format(rowsPerSecond)} rows/s` : `${counts}, ${time}`;
 }
 
 function toSeconds(milliseconds: number): number {

@@ -105,7 +105,7 @@ export interface MonthMix {
 
 /** Returns the place of a day, given as days since 1970-01-01, between the middles of two months. */
 export function monthMix(day: number): MonthMix {
-  const date = new Date(day * 86_400_000);
+  const date = new Date(toIsoDate(day));
   const month = date.getUTCMonth();
   const length = new Date(Date.UTC(date.getUTCFullYear(), month + 1, 0)).getUTCDate();
   const place = month + (date.getUTCDate() - 0.5) / length - 0.5;
@@ -120,8 +120,8 @@ export function interpolate(curve: readonly number[], { month, nextShare }: Mont
 
 /** Returns the day of Black Friday in a year, as days since 1970-01-01. */
 function blackFriday(year: number): number {
-  const first = Date.UTC(year, 10, 1) / 86_400_000;
-  const firstThursday = (4 - new Date(first * 86_400_000).getUTCDay() + 7) % 7;
+  const first = toDay(`${year}-11-01`);
+  const firstThursday = (4 - new Date(toIsoDate(first)).getUTCDay() + 7) % 7;
   return first + firstThursday + 21 + 1;
 }
 
@@ -142,9 +142,9 @@ interface CalendarYear {
 
 /** Distributes a calendar year's sales, rows × its days / 365, over its days. Every part of the calculation is independent of as-of. */
 function distributeYear(year: number, rows: number, random: Random): CalendarYear {
-  const firstDay = Date.UTC(year, 0, 1) / 86_400_000;
-  const days = Date.UTC(year + 1, 0, 1) / 86_400_000 - firstDay;
-  const origin = Date.UTC(FIRST_YEAR, 0, 1) / 86_400_000;
+  const firstDay = toDay(`${year}-01-01`);
+  const days = toDay(`${year + 1}-01-01`) - firstDay;
+  const origin = toDay(`${FIRST_YEAR}-01-01`);
   const firstKey = Math.floor(rows * (firstDay - origin) / YEAR_DAYS);
   const sales = Math.floor(rows * (firstDay + days - origin) / YEAR_DAYS) - firstKey;
   const weights = Array.from({ length: days }, (_, index) =>

@@ -3,6 +3,7 @@
  * that a customer's number of sales is a branching process. With three sales for each new customer, half of them buy only
  * once and a tenth places two fifths of the sales, as in the public data set CDNOW (an online shop). No I/O.
  */
+import { YEAR_DAYS } from "../domain/dates.ts";
 import { type Random, Stream } from "./random.ts";
 
 /** Days to the next sale: a mixture of a soon and a late one, exponentially distributed with these means. */
@@ -52,7 +53,7 @@ export class Customers {
     this.#random = random;
     this.#salesPerCustomer = Math.max(1, salesPerYear / newPerYear);
     this.#newShare = 2 ** 32 / this.#salesPerCustomer;
-    this.#lags = lagQuantiles().map((days) => days * salesPerYear / 365);
+    this.#lags = lagQuantiles().map((days) => days * salesPerYear / YEAR_DAYS);
   }
 
   /**
