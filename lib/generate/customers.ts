@@ -70,7 +70,7 @@ export class Customers {
       if (earlier < 0) return key;
       key = earlier;
     }
-    // One of few customers, who stay for years.
+    // A shop with few new customers: the chain is cut, and its sales of about the same time share a customer.
     return Math.ceil(Math.floor(key / this.#salesPerCustomer) * this.#salesPerCustomer);
   }
 }

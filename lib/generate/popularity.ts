@@ -1,4 +1,4 @@
-/** Popularity of products: a Zipf-like law, less for dear products, and no product that carries the shop. No I/O. */
+/** Popularity of products: a Zipf-like law, less for expensive products, and no product that carries the shop. No I/O. */
 import { type Random, Stream } from "./random.ts";
 
 /** A product of rank r has the popularity 1 / (r + offset)^exponent: the Zipf–Mandelbrot law (1953). */

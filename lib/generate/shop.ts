@@ -68,7 +68,7 @@ interface QuantityRange {
   weights: readonly number[];
 }
 
-/** Quantities by price: the dearer a product, the fewer pieces. */
+/** Quantities by price: the more expensive a product, the fewer pieces. */
 export const QUANTITIES: readonly QuantityRange[] = [
   { maxPriceCents: 200_000, weights: [0.62, 0.21, 0.08, 0.04, 0.02, 0.012, 0.007, 0.005, 0.003, 0.003] },
   { maxPriceCents: 1_500_000, weights: [0.86, 0.1, 0.02, 0.01, 0.005, 0.005] },

@@ -46,7 +46,7 @@ describe("makeCatalogue()", () => {
     }
   });
 
-  it("returns more cheap products than dear ones of every kind", () => {
+  it("returns more cheap products than expensive ones of every kind", () => {
     for (const { category, kinds } of DEPARTMENTS) {
       const ofKind = (price: number, name: string) => {
         const kind = kinds.length === 1

@@ -20,7 +20,7 @@ describe("rankCorrelation()", () => {
 
 describe("popularityWeights()", () => {
   for (const size of [20, 500, 3_000, 20_000]) {
-    it(`sells dear products of ${size} less often, as much as intended`, () => {
+    it(`sells expensive products of ${size} less often, as much as intended`, () => {
       for (const seed of [1, 2, 3]) {
         const { prices, weights } = weightsOf(size, seed);
         const found = rankCorrelation(prices, weights);
