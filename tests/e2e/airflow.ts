@@ -6,6 +6,8 @@ import type { Settings } from "./settings.ts";
 
 const DAG = "sales_pipeline";
 const POLL_MS = 2_000;
+/** A run takes five minutes on a slow machine, and up to twice that when pods are lost. */
+const RUN_LIMIT_MS = 30 * 60_000;
 
 interface EnvVar {
   name: string;
@@ -77,7 +79,7 @@ export async function deployAirflow(settings: Settings): Promise<void> {
     "name",
   );
   if (running !== "") await kubectl("rollout", "restart", "deployment/airflow", ...inNamespace);
-  await kubectl("rollout", "status", "deployment/airflow", ...inNamespace, "--timeout", "5m");
+  await kubectl("rollout", "status", "deployment/airflow", ...inNamespace, "--timeout", "10m");
 }
 
 /** A task instance of a DAG run. */
@@ -127,7 +129,6 @@ export class Airflow {
     );
     const response = await until(
       "Airflow accepts the password of the Secret",
-      60_000,
       () => airflow.#send("POST", "/auth/token", { username: "admin", password }),
     );
     airflow.#token = (response as { access_token: string }).access_token;
@@ -156,7 +157,7 @@ export class Airflow {
 
   /** Waits until the DAG is imported without errors, and unpauses it. */
   async unpause(): Promise<void> {
-    await until("the DAG is imported", 180_000, async () => {
+    await until("the DAG is imported", async () => {
       const { import_errors } = await this.#send("GET", "/api/v2/importErrors") as {
         import_errors: unknown[];
       };
@@ -180,10 +181,10 @@ export class Airflow {
 
   /** Waits until there is a DAG run; returns all. */
   async waitForRun(): Promise<DagRun[]> {
-    return await until("the DAG is scheduled", 120_000, async () => {
+    return await until("the DAG is scheduled", async () => {
       const runs = await this.runs();
       return runs.length > 0 ? runs : undefined;
-    }, POLL_MS);
+    }, { pauseMs: POLL_MS });
   }
 
   /** Returns all DAG runs, newest first. */
@@ -212,11 +213,11 @@ export class Airflow {
    *
    * @throws {Error} with the ends of the failed tasks' logs when it failed
    */
-  async finished(run: DagRun, limitMs: number): Promise<TaskInstance[]> {
-    const { state } = await until(`run ${run.dag_run_id} ends`, limitMs, async () => {
+  async finished(run: DagRun): Promise<TaskInstance[]> {
+    const { state } = await until(`run ${run.dag_run_id} ends`, async () => {
       const now = (await this.runs()).find(({ dag_run_id }) => dag_run_id === run.dag_run_id);
       return now && ["success", "failed"].includes(now.state) ? now : undefined;
-    }, POLL_MS);
+    }, { limitMs: RUN_LIMIT_MS, pauseMs: POLL_MS });
     const tasks = await this.tasks(run);
     if (state === "success") return tasks;
     const failed = tasks.filter((task) => task.state === "failed");

@@ -48,6 +48,6 @@ export async function startBucket(settings: Settings): Promise<Bucket | undefine
   }
   const manifest = documents.map((document) => stringify(document)).join("---\n");
   await run("kubectl", ["apply", "--namespace", namespace, "--filename", "-"], manifest);
-  await kubectl("rollout", "status", "deployment/e2e-bucket", "--namespace", namespace, "--timeout", "2m");
+  await kubectl("rollout", "status", "deployment/e2e-bucket", "--namespace", namespace, "--timeout", "10m");
   return bucket;
 }

@@ -78,16 +78,23 @@ export class Follower {
   }
 }
 
+/** Default limit of a wait: only to tell a hang from slowness, so several times what a slow machine needs. */
+const WAIT_LIMIT_MS = 10 * 60_000;
+
 /**
  * Polls until there is a result.
  *
- * @throws {Error} when there is none after `limitMs`, with the last error as its cause
+ * @param signal ends the wait early, when what is awaited can no longer come
+ * @throws {Error} when there is none after `limitMs` or the signal, with the last error as its cause
  */
 export async function until<T>(
   what: string,
-  limitMs: number,
   poll: () => Promise<T | undefined>,
-  pauseMs = 1_000,
+  { limitMs = WAIT_LIMIT_MS, pauseMs = 1_000, signal }: {
+    limitMs?: number;
+    pauseMs?: number;
+    signal?: AbortSignal;
+  } = {},
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   let cause: unknown;
@@ -99,6 +106,7 @@ export async function until<T>(
     } catch (error) {
       cause = error;
     }
+    if (signal?.aborted) throw new Error(`Stopped waiting until ${what}: ${signal.reason}`, { cause });
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   throw new Error(

@@ -13,7 +13,7 @@ const BUCKET_PREFIX = `e2e/${crypto.randomUUID()}`;
 /** Returns the options of install.sh that are the same in all calls. */
 function commonOptions({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
   return [
-    ...["--namespace", namespace, "--operator-namespace", operatorNamespace, "--timeout", "5m"],
+    ...["--namespace", namespace, "--operator-namespace", operatorNamespace, "--timeout", "15m"],
     ...(operatorChart ? ["--spark-operator-chart", operatorChart] : []),
     ...(airflowChart
       ? airflowChart === "official" ? [] : ["--airflow-chart", airflowChart]
@@ -105,7 +105,7 @@ export async function uninstall(settings: Settings, { purge = false } = {}): Pro
       ...["delete", "deployment,service", "--namespace", settings.namespace, "--selector", "release=airflow"],
       "--ignore-not-found",
     );
-    const airflow = ["--namespace", settings.namespace, "--selector", "release=airflow", "--timeout", "2m"];
+    const airflow = ["--namespace", settings.namespace, "--selector", "release=airflow", "--timeout", "10m"];
     await kubectl("wait", "--for=delete", "pods", ...airflow);
   }
   await run(`${ROOT}helm/install.sh`, [
@@ -145,12 +145,20 @@ export async function prepareNamespace(settings: Settings): Promise<void> {
 
 /** Deletes both namespaces with everything in them. */
 export async function removeNamespaces({ namespace, operatorNamespace }: Settings): Promise<void> {
-  await kubectl("delete", "namespace", namespace, operatorNamespace, "--ignore-not-found", "--timeout", "3m");
+  await kubectl(
+    "delete",
+    "namespace",
+    namespace,
+    operatorNamespace,
+    "--ignore-not-found",
+    "--timeout",
+    "10m",
+  );
 }
 
 /** Runs `helm test`, which is `salesflow doctor` in a pod; returns its output. */
 export async function helmTest({ namespace }: Settings): Promise<string> {
-  const test = ["test", "salesflow", "--namespace", namespace, "--logs", "--timeout", "3m"];
+  const test = ["test", "salesflow", "--namespace", namespace, "--logs", "--timeout", "10m"];
   const { code, stdout, stderr } = await attempt("helm", test);
   if (code !== 0) throw new Error(`helm test failed:\n${stdout}\n${stderr}`);
   return stdout;

@@ -29,7 +29,6 @@ import { Watch } from "./watch.ts";
 
 const STAGES = ["aggregate", "clean", "generate", "load", "migrate", "report", "transfer", "verify"];
 const ROWS = 20_000;
-const RUN_LIMIT_MS = 15 * 60_000;
 const LAST_LOAD = "SELECT to_char(max(loaded_at), 'YYYYMMDDHH24MISSUS') FROM shop.pipeline_runs";
 
 readArguments({
@@ -91,7 +90,7 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     await seen.airflow.unpause();
     const [run] = await seen.airflow.waitForRun();
     assertEquals(known(run).run_type, "scheduled");
-    const tasks = await seen.airflow.finished(known(run), RUN_LIMIT_MS);
+    const tasks = await seen.airflow.finished(known(run));
     assertEquals(new Set(tasks.map(({ state }) => state)), new Set(["success"]));
     assertEquals([...new Set(tasks.map(({ task_id }) => task_id))].sort(), STAGES);
   }],
@@ -118,7 +117,7 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
   }],
   ["nothing of the stages is left: no pods, SparkApplications, services, configurations", async () => {
     const kinds = "pods,sparkapplications,services,configmaps,persistentvolumeclaims";
-    await until("the run's objects are gone", 60_000, async () => {
+    await until("the run's objects are gone", async () => {
       const left = await kubectl("get", kinds, "--namespace", namespace, "--output", "name");
       const odd = left.split("\n").filter((name) =>
         /-(driver|exec)|spark-|sparkapplication|salesflow-(clean|load)/.test(name)
@@ -145,10 +144,11 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     const watch = known(seen.watch);
     watch.reset();
     const run = await airflow.trigger({ as_of: known(seen.tables).runId });
+    const ended = new AbortController();
     const [tasks, ...lost] = await Promise.all([
-      airflow.finished(run, RUN_LIMIT_MS),
-      loseDriver(namespace, watch, "clean"),
-      loseLoad(namespace, watch),
+      airflow.finished(run).finally(() => ended.abort("the run has ended")),
+      loseDriver(namespace, watch, "clean", ended.signal),
+      loseLoad(namespace, watch, ended.signal),
     ]);
     const tries = (stage: string) => tasks.find(({ task_id }) => task_id === stage)?.try_number;
     assertEquals([tries("clean"), tries("load"), tries("transfer")], [2, 2, 1]);
@@ -168,7 +168,7 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     await helmTest(settings);
     const airflow = seen.airflow = await Airflow.connect(settings);
     assertEquals((await airflow.runs()).length, 2);
-    await until("the DAG has taken the number of rows over", 180_000, async () => {
+    await until("the DAG has taken the number of rows over", async () => {
       const rows = await airflow.parameter("rows");
       return rows === 15_000 || undefined;
     });
@@ -196,12 +196,12 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     await helmTest(settings);
     const airflow = seen.airflow = await Airflow.connect(settings);
     const watch = seen.watch = new Watch(namespace);
-    await until("the DAG has taken the number of rows back", 180_000, async () => {
+    await until("the DAG has taken the number of rows back", async () => {
       const rows = await airflow.parameter("rows");
       return rows === ROWS || undefined;
     });
     const before = await askPostgres(namespace, LAST_LOAD);
-    await airflow.finished(await airflow.trigger({ as_of: known(seen.tables).runId }), RUN_LIMIT_MS);
+    await airflow.finished(await airflow.trigger({ as_of: known(seen.tables).runId }));
     assert(await askPostgres(namespace, LAST_LOAD) > before);
     await assertTablesAreTheSame();
     const executors = [...watch.pods.values()].filter(({ stage, role }) =>
@@ -222,7 +222,7 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
       "--all",
       "--namespace",
       namespace,
-      "--timeout=2m",
+      "--timeout=10m",
     );
     assertEquals(await claims(settings), {});
   }],
