@@ -2,7 +2,8 @@
  * Fast path for rows that are canonical already: scans bytes without allocating. Most rows take it. Rows that it does not
  * recognise go to rules.ts, so false negatives are fine, but it must never accept a row that rules.ts would change or reject.
  */
-import { type DayRange, isValidDate } from "./rules.ts";
+import { isValidDate } from "../domain/dates.ts";
+import type { DayRange } from "./rules.ts";
 
 const ZERO = 48;
 const COMMA = 44;

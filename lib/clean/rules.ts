@@ -2,6 +2,7 @@
  * Row rules of docs/data_contract.md: splits a raw line, converts its values, and names the first reason to reject it. No I/O.
  * Written for clarity; canonical_scanner.ts is the fast path for rows that need no conversion.
  */
+import { isValidDate } from "../domain/dates.ts";
 import { type Reason, REGIONS } from "../domain/sale.ts";
 
 /** An accepted row. */
@@ -44,7 +45,6 @@ const SECONDS = ":[0-5]\\d";
 const ISO_DATE = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})(?:T${TIME}${SECONDS}| ${TIME}(?:${SECONDS})?)?$`);
 const DOTTED_DATE = new RegExp(`^(\\d{2})\\.(\\d{2})\\.(\\d{4})(?: ${TIME}(?:${SECONDS})?)?$`);
 const SLASHED_DATE = /^(\d{4})\/(\d{2})\/(\d{2})$/;
-const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 const REGION_BY_NAME = new Map(
   [["north", "n", "север"], ["south", "s", "юг"], ["east", "e", "восток"], ["west", "w", "запад"]]
@@ -71,13 +71,6 @@ export function trimBlanks(text: string): string {
 export function dayKey(isoDate: string): number {
   const [year, month, day] = isoDate.split("-").map(Number);
   return year! * 416 + month! * 32 + day!;
-}
-
-/** Reports whether the day exists; years 1 … 9999. */
-export function isValidDate(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  return day <= DAYS_IN_MONTH[month - 1]! + (leap ? 1 : 0);
 }
 
 /** Splits a line into its seven values, with surrounding blanks trimmed; returns undefined when the line is malformed. */

@@ -13,10 +13,19 @@ export const AS_OF_RANGE = { from: "1971-01-01", to: "2149-06-06" } as const;
 
 const DAY_MS = 86_400_000;
 
+const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** Returns the current date in Europe/Moscow. */
 export function today(now: Date = new Date()): IsoDate {
   // The Swedish locale formats dates as YYYY-MM-DD.
   return new Intl.DateTimeFormat("sv-SE", { timeZone: TIME_ZONE, dateStyle: "short" }).format(now);
+}
+
+/** Reports whether the day exists; years 1 … 9999. */
+export function isValidDate(year: number, month: number, day: number): boolean {
+  if (year < 1 || month < 1 || month > 12 || day < 1) return false;
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return day <= DAYS_IN_MONTH[month - 1]! + (leap ? 1 : 0);
 }
 
 /** Reports whether the text is an existing date as `YYYY-MM-DD`. */

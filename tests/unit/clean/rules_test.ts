@@ -6,7 +6,6 @@ import {
   convertRow,
   dayKey,
   formatCanonicalRow,
-  isValidDate,
   splitLine,
   trimBlanks,
 } from "../../../lib/clean/rules.ts";
@@ -213,23 +212,6 @@ describe("formatCanonicalRow()", () => {
         assertEquals(convertRow(values!, undefined), expected);
       }),
     );
-  });
-});
-
-describe("isValidDate()", () => {
-  it("agrees with Date for every day of years around leap years", () => {
-    for (const year of [1, 4, 100, 400, 1600, 1899, 1900, 1970, 1999, 2000, 2023, 2024, 2026, 2100, 9999]) {
-      for (let month = 0; month <= 13; month++) {
-        for (let day = 0; day <= 32; day++) {
-          const date = new Date(0);
-          date.setUTCFullYear(year, month - 1, day);
-          const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 &&
-            date.getUTCDate() === day;
-          assertEquals(isValidDate(year, month, day), exists, `${year}-${month}-${day}`);
-        }
-      }
-    }
-    assert(!isValidDate(0, 1, 1));
   });
 });
 

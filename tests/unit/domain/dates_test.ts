@@ -1,6 +1,14 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { dateRange, isAsOfDate, isIsoDate, toDay, today, toIsoDate } from "../../../lib/domain/dates.ts";
+import {
+  dateRange,
+  isAsOfDate,
+  isIsoDate,
+  isValidDate,
+  toDay,
+  today,
+  toIsoDate,
+} from "../../../lib/domain/dates.ts";
 
 describe("today()", () => {
   const cases: [instant: string, date: string][] = [
@@ -104,4 +112,21 @@ describe("dateRange()", () => {
       assertEquals(toDay(asOf) - toDay(from), 364);
     });
   }
+});
+
+describe("isValidDate()", () => {
+  it("agrees with Date for every day of years around leap years", () => {
+    for (const year of [1, 4, 100, 400, 1600, 1899, 1900, 1970, 1999, 2000, 2023, 2024, 2026, 2100, 9999]) {
+      for (let month = 0; month <= 13; month++) {
+        for (let day = 0; day <= 32; day++) {
+          const date = new Date(0);
+          date.setUTCFullYear(year, month - 1, day);
+          const exists = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 &&
+            date.getUTCDate() === day;
+          assertEquals(isValidDate(year, month, day), exists, `${year}-${month}-${day}`);
+        }
+      }
+    }
+    assert(!isValidDate(0, 1, 1));
+  });
 });
