@@ -3,9 +3,9 @@
  * An option takes its value from its flag, else from the environment (`SALESFLOW_…`), else from its default.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import leven, { closestMatch } from "leven";
 import { z } from "zod";
 import { type Environment, readDatabaseUrls } from "../lib/connection/database_urls.ts";
+import { didYouMean } from "../lib/console/did_you_mean.ts";
 import { catchUsageError, UsageError } from "../lib/console/errors.ts";
 import { readLimits } from "../lib/connection/limits.ts";
 import { maskUrl } from "../lib/connection/mask_url.ts";
@@ -86,15 +86,6 @@ const SWITCH_TEXTS: Readonly<Record<string, boolean>> = {
   "false": false,
   "no": false,
 };
-
-/** Suggests the candidate that a mistyped word is closest to, as a sentence; empty when none is close. */
-export function didYouMean(word: string, candidates: readonly string[]): string {
-  const nearest = closestMatch(word, candidates, { maxDistance: 2 });
-  // Two typos in a short word leave little of it.
-  const isClose = nearest !== undefined &&
-    leven(word, nearest) <= Math.max(word.length, nearest.length) / 3;
-  return isClose ? ` Did you mean ${nearest}?` : "";
-}
 
 /**
  * Parses and validates a command line and the environment.

@@ -2,10 +2,11 @@
 import deno from "../deno.json" with { type: "json" };
 import { exitCodeOf, messageChain, SalesflowError, UsageError } from "../lib/console/errors.ts";
 import { hasColour, paint } from "../lib/console/color.ts";
+import { didYouMean } from "../lib/console/did_you_mean.ts";
 import { asTyped } from "../lib/console/invocation.ts";
 import { escapePlaceholders, type LogFormat, logFormat, logger, setUpLogging } from "../lib/console/log.ts";
 import { maskUrl } from "../lib/connection/mask_url.ts";
-import { type AnyCommand, commandHelp, didYouMean, parseCommandLine } from "./command.ts";
+import { type AnyCommand, commandHelp, parseCommandLine } from "./command.ts";
 
 /** Commands by name. Modules are loaded on demand, to start fast. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default: AnyCommand }> }> = {

@@ -1,5 +1,5 @@
 /** Detects misspelt environment variables. */
-import { didYouMean } from "./command.ts";
+import { didYouMean } from "../lib/console/did_you_mean.ts";
 
 /** All variables that the program reads; tests/unit/cli/variables_test.ts compares them with the options. */
 export const KNOWN_VARIABLES: readonly string[] = [

@@ -1,0 +1,258 @@
+/**
+ * Records of delimited text. Each line is a record of its own unless a quoted value goes on in the next; quotes that cannot be
+ * meant so are characters like any other, and all of that is counted. No I/O.
+ */
+
+/** How the text is written. */
+export interface CsvDialect {
+  /** One character. */
+  delimiter: string;
+  /**
+   * What a `"` means: `csv`, at the start of a value it quotes it, over lines if need be; `line`, only when the value also ends
+   * with one on the same line, as in tab-separated files; `none`, nothing.
+   */
+  quote: "csv" | "line" | "none";
+}
+
+/**
+ * Receives a record, or a line that cannot be read as one.
+ *
+ * @param values its values; undefined when they are not as many as the header's
+ * @param text its text, over all of its lines
+ * @param line the line on which it begins, counted from 1
+ * @param lines number of its lines
+ */
+export type OnRecord = (values: string[] | undefined, text: string, line: number, lines: number) => void;
+
+/** A line whose `"` needs the attention of a person. */
+export interface QuoteRemark {
+  /** `spans`: a quoted value goes over lines; `lone`: a `"` begins a value that has no end, and was taken for a character. */
+  kind: "spans" | "lone";
+  /** First line. */
+  line: number;
+  /** Last line. */
+  lastLine: number;
+}
+
+/** Maximum length of a record in characters; a longer one is not closed. */
+export const MAX_RECORD_CHARACTERS = 1024 * 1024;
+
+const QUOTE = '"';
+
+/** Columns a line must have, and its neighbour too, for a `"` without an end to be taken for a character. */
+const MIN_TELLING_COLUMNS = 3;
+
+/** Splits a text at a delimiter; quotes are characters like any other. */
+function splitPlain(text: string, { delimiter }: CsvDialect): string[] {
+  return text.split(delimiter);
+}
+
+function isBlank(code: number, delimiter: string): boolean {
+  return (code === 32 || code === 9 || code === 0xa0) && delimiter.charCodeAt(0) !== code;
+}
+
+/** Returns where blanks end. */
+function skipBlanks(text: string, from: number, delimiter: string): number {
+  let at = from;
+  while (at < text.length && isBlank(text.charCodeAt(at), delimiter)) at++;
+  return at;
+}
+
+/** Reports whether a value ends here: at the delimiter or the end of the text, after blanks. */
+function endsValue(text: string, at: number, delimiter: string): boolean {
+  const next = skipBlanks(text, at, delimiter);
+  return next === text.length || text[next] === delimiter;
+}
+
+/**
+ * Splits a text with quotes; undefined when a quoted value has no end in it.
+ *
+ * A quote ends a value only when the delimiter or the end of the text follows; elsewhere it is a character.
+ *
+ * @param escape what a quote within a value is written as, besides `""`: `\"` when it is `\`
+ */
+function splitQuoted(text: string, { delimiter }: CsvDialect, escape: "" | "\\"): string[] | undefined {
+  const values: string[] = [];
+  let at = 0;
+  for (;;) {
+    const start = skipBlanks(text, at, delimiter);
+    if (text[start] !== QUOTE) {
+      const end = text.indexOf(delimiter, at);
+      values.push(end < 0 ? text.slice(at) : text.slice(at, end));
+      if (end < 0) return values;
+      at = end + 1;
+      continue;
+    }
+    let value = "";
+    let from = start + 1;
+    let end = -1;
+    for (let quote = text.indexOf(QUOTE, from); quote >= 0; quote = text.indexOf(QUOTE, from)) {
+      const escaped = quote > start + 1 && text[quote - 1] === "\\";
+      if (escape === "\\" && escaped) {
+        value += text.slice(from, quote - 1) + QUOTE;
+        from = quote + 1;
+      } else if (text[quote + 1] === QUOTE && escape === "") {
+        value += text.slice(from, quote + 1);
+        from = quote + 2;
+      } else if (endsValue(text, quote + 1, delimiter)) {
+        value += text.slice(from, quote);
+        end = skipBlanks(text, quote + 1, delimiter);
+        break;
+      } else {
+        value += text.slice(from, escaped ? quote - 1 : quote) + QUOTE;
+        from = quote + 1;
+      }
+    }
+    if (end < 0) return undefined;
+    values.push(value);
+    if (end === text.length) return values;
+    at = end + 1;
+  }
+}
+
+/** Reports whether a quote may end a value from here on. */
+function hasClosingQuote(text: string, from: number, { delimiter }: CsvDialect): boolean {
+  for (let quote = text.indexOf(QUOTE, from); quote >= 0; quote = text.indexOf(QUOTE, quote + 1)) {
+    if (endsValue(text, quote + 1, delimiter)) return true;
+  }
+  return false;
+}
+
+/** Splits a line of which a value is quoted only when it ends with a quote, too. */
+function splitLineQuoted(text: string, dialect: CsvDialect): string[] {
+  return splitPlain(text, dialect).map((value) => {
+    const trimmed = value.trim();
+    return trimmed.length >= 2 && trimmed.startsWith(QUOTE) && trimmed.endsWith(QUOTE)
+      ? trimmed.slice(1, -1).replaceAll('""', QUOTE)
+      : value;
+  });
+}
+
+/** Reads records from chunks of text. */
+export class CsvReader {
+  readonly #dialect: CsvDialect;
+  /** Number of values of a record; 0 while the header is not known: every number is right. */
+  columns = 0;
+  /** Remarks so far. */
+  readonly remarks: QuoteRemark[] = [];
+
+  /** Creates a reader. */
+  constructor(dialect: CsvDialect) {
+    this.#dialect = dialect;
+  }
+
+  /**
+   * Reads the records of a text, blank lines left out; returns what is not read, a record that its end cuts off, and the line
+   * on which that begins.
+   *
+   * @param text whole lines; the last one may lack its end
+   * @param firstLine number of its first line
+   * @param isLast whether nothing follows
+   */
+  read(text: string, firstLine: number, isLast: boolean, onRecord: OnRecord): { rest: string; line: number } {
+    const { quote } = this.#dialect;
+    const mayQuote = quote !== "none" && text.includes(QUOTE);
+    let line = firstLine;
+    let at = 0;
+    while (at < text.length) {
+      const end = lineEnd(text, at);
+      if (end === text.length && !isLast) break;
+      const content = lineContent(text, at, end);
+      if (mayQuote && content.includes(QUOTE)) {
+        const record = this.#readQuoted(text, at, line, isLast);
+        if (!record) break;
+        onRecord(record.values, record.text, line, record.lines);
+        at = record.next;
+        line += record.lines;
+        continue;
+      }
+      if (content.trim() !== "") onRecord(this.#fit(splitPlain(content, this.#dialect)), content, line, 1);
+      at = end + 1;
+      line++;
+    }
+    return { rest: text.slice(at), line };
+  }
+
+  /** Returns values when they are as many as the header's, without empty ones behind them; else undefined. */
+  #fit(values: string[]): string[] | undefined {
+    if (this.columns === 0) return values;
+    while (values.length > this.columns && values.at(-1)!.trim() === "") values.pop();
+    return values.length === this.columns ? values : undefined;
+  }
+
+  /** Reads a record whose first line has a quote; undefined when the text ends before it does. */
+  #readQuoted(
+    text: string,
+    start: number,
+    line: number,
+    isLast: boolean,
+  ): { values: string[] | undefined; text: string; lines: number; next: number } | undefined {
+    let end = lineEnd(text, start);
+    const first = lineContent(text, start, end);
+    const one = (values: string[] | undefined) => ({
+      values,
+      text: first,
+      lines: 1,
+      next: lineEnd(text, start) + 1,
+    });
+    if (this.#dialect.quote === "line") return one(this.#fit(splitLineQuoted(first, this.#dialect)));
+    const whole = splitQuoted(first, this.#dialect, "");
+    const fitting = whole && this.#fit(whole);
+    if (fitting) return one(fitting);
+    // As Spark writes quotes within values.
+    const escaped = first.includes('\\"') ? splitQuoted(first, this.#dialect, "\\") : undefined;
+    if (escaped && this.columns > 0 && this.#fit(escaped)) return one(this.#fit(escaped));
+    if (whole) return one(undefined);
+    const isTail = end >= text.length;
+    if (isTail && !isLast) return undefined;
+    const plain = this.#fit(splitPlain(first, this.#dialect));
+    const nextEnd = isTail ? end : lineEnd(text, end + 1);
+    if (plain && this.columns >= MIN_TELLING_COLUMNS) {
+      if (!isTail && nextEnd >= text.length && !isLast) return undefined;
+      if (isTail || this.#isRecord(lineContent(text, end + 1, nextEnd))) {
+        this.remarks.push({ kind: "lone", line, lastLine: line });
+        return one(plain);
+      }
+    }
+    let lines = 1;
+    while (end < text.length && end - start <= MAX_RECORD_CHARACTERS) {
+      const next = lineEnd(text, end + 1);
+      if (next >= text.length && !isLast) return undefined;
+      lines++;
+      const longer = text.slice(start, trimReturn(text, next));
+      const values = hasClosingQuote(longer, end - start, this.#dialect)
+        ? splitQuoted(longer, this.#dialect, "")
+        : undefined;
+      end = next;
+      if (!values) continue;
+      this.remarks.push({ kind: "spans", line, lastLine: line + lines - 1 });
+      return { values: this.#fit(values), text: longer, lines, next: end + 1 };
+    }
+    this.remarks.push({ kind: "lone", line, lastLine: line });
+    return one(plain);
+  }
+
+  /** Reports whether a line is a record by itself. */
+  #isRecord(content: string): boolean {
+    if (content.trim() === "") return false;
+    const values = splitQuoted(content, this.#dialect, "") ?? splitPlain(content, this.#dialect);
+    return this.#fit(values) !== undefined;
+  }
+}
+
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf("\n", from);
+  return end < 0 ? text.length : end;
+}
+
+function trimReturn(text: string, end: number): number {
+  return end > 0 && text[end - 1] === "\r" ? end - 1 : end;
+}
+
+/** Returns a line without its end, and without a byte order mark. */
+function lineContent(text: string, start: number, end: number): string {
+  return text.slice(
+    text.charCodeAt(start) === 0xfeff ? start + 1 : start,
+    Math.max(start, trimReturn(text, end)),
+  );
+}
