@@ -1,0 +1,103 @@
+/** Lines of an export that are no sales: totals, headers, returns, and what the rules of the source file leave out. No I/O. */
+import { normalizeName } from "./header_names.ts";
+import type { HeaderNames } from "./header_names.ts";
+import { BUILT_IN_EXCLUSIONS, type OnlyRule, type Rule, type SourceFile } from "./source_file.ts";
+
+/** Beginnings of lines with totals, in lower case. */
+const TOTALS = ["total", "итого", "всего"];
+
+/** Returns the names of all exclusions of a source file, in the order in which they are looked at. */
+export function exclusionNames(source: SourceFile): string[] {
+  const [header, total, currency, returns] = BUILT_IN_EXCLUSIONS;
+  return [...new Set([header, total, ...source.only.map(({ name }) => name), currency, returns])];
+}
+
+/** Returns the texts of a rule that may be columns. */
+function columnsOf(rule: Rule): readonly string[] {
+  switch (rule.kind) {
+    case "value":
+      return [];
+    case "join":
+      return rule.parts.flatMap((part) => "text" in part ? [part.text] : []);
+    case "lookup":
+      return rule.columns;
+    case "expression":
+      return rule.expression.columns;
+    default:
+      return [rule.column];
+  }
+}
+
+function compileOnly(
+  { column, test }: OnlyRule,
+  header: HeaderNames,
+): (values: readonly string[]) => boolean {
+  const index = header.find(column)!;
+  if ("matches" in test) return (values) => test.matches.test(values[index]!.trim());
+  const accepted = new Set(test.in);
+  return (values) => accepted.has(values[index]!.trim().toLowerCase());
+}
+
+/** Finds the exclusion of a line. */
+export class Exclusions {
+  readonly #saleIdColumns: readonly number[];
+  readonly #only: readonly { fits: (values: readonly string[]) => boolean; name: string }[];
+  readonly #currency: { index: number; code: string } | undefined;
+  readonly #returns: { index: number; values: ReadonlySet<string> } | undefined;
+  readonly #headerNames: ReadonlySet<string>;
+  readonly #sortedHeader: string;
+
+  /** Compiles the rules of a source file for a header that has all the columns that it needs. */
+  constructor(source: SourceFile, header: HeaderNames) {
+    const { only, currency, returns, columns } = source;
+    this.#saleIdColumns = columnsOf(columns.sale_id).flatMap((name) => header.find(name) ?? []);
+    this.#only = only.map((rule) => ({ fits: compileOnly(rule, header), name: rule.name }));
+    this.#currency = currency?.column === undefined
+      ? undefined
+      : { index: header.find(currency.column)!, code: currency.code.toLowerCase() };
+    this.#returns = returns && { index: header.find(returns.column)!, values: new Set(returns.in) };
+    const names = header.names.map(normalizeName);
+    this.#headerNames = new Set(names);
+    this.#sortedHeader = sortNames(names);
+  }
+
+  /** Reports whether a record is the header again, perhaps with its columns in another order. */
+  isHeader(values: readonly string[]): boolean {
+    // Quick for nearly all records.
+    if (!this.#headerNames.has(normalizeName(values[0]!))) return false;
+    return sortNames(values.map(normalizeName)) === this.#sortedHeader;
+  }
+
+  /** Returns the name of the first exclusion that a record meets by its own values, but for the header; else undefined. */
+  find(values: readonly string[]): string | undefined {
+    if (this.#isTotal(values)) return "total";
+    for (const { fits, name } of this.#only) if (!fits(values)) return name;
+    if (this.#currency && values[this.#currency.index]!.trim().toLowerCase() !== this.#currency.code) {
+      return "currency";
+    }
+    if (this.#returns?.values.has(values[this.#returns.index]!.trim().toLowerCase())) return "return";
+    return undefined;
+  }
+
+  #isTotal(values: readonly string[]): boolean {
+    const columns = this.#saleIdColumns;
+    if (columns.length === 0) return false;
+    for (let at = 1; at < columns.length; at++) if (values[columns[at]!]!.trim() !== "") return false;
+    if (values[columns[0]!]!.trim() === "") return true;
+    const first = values.find((value) => value.trim() !== "")!.trim().toLowerCase();
+    return TOTALS.some((total) => first.startsWith(total));
+  }
+}
+
+function sortNames(names: readonly string[]): string {
+  return names.toSorted().join("\0");
+}
+
+/** Reports whether the quantity or the amount of a sale, in plain decimal text, is below zero. */
+export function isReturn(quantity: string, amount: string): boolean {
+  return isNegative(quantity) || isNegative(amount);
+}
+
+function isNegative(text: string): boolean {
+  return text.charCodeAt(0) === 45 && Number(text) < 0;
+}

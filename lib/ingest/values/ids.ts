@@ -1,0 +1,31 @@
+/**
+ * Ids of exports as numbers: those of digits stay what they are, any other text gets a surrogate key. Both kinds never meet.
+ */
+import xxhash from "xxhash-wasm";
+
+/** Surrogate keys are from here to 2^63 − 1, the largest number of a table's column. */
+export const FIRST_SURROGATE_KEY: bigint = 2n ** 62n;
+
+const DIGITS = /^\d+(?:\.0+)?$/;
+/** Numbers of so many digits are below every surrogate key. */
+const SAFE_DIGITS = 18;
+
+const { h64 } = await xxhash();
+
+/** Returns the digits of an id such as `17850`, `17850.0` or `000123`, as they stand; undefined for any other text. */
+export function toNumericId(text: string): string | undefined {
+  if (!DIGITS.test(text)) return undefined;
+  const point = text.indexOf(".");
+  const digits = point < 0 ? text : text.slice(0, point);
+  return digits.length <= SAFE_DIGITS || BigInt(digits) < FIRST_SURROGATE_KEY ? digits : undefined;
+}
+
+/**
+ * Returns the surrogate key of a text: 2^62 + XXH64 of its UTF-8 bytes, seed 0, shifted right by two bits. It depends on nothing
+ * else, so that every run on every machine finds the same.
+ *
+ * Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
+ */
+export function toSurrogateKey(text: string): bigint {
+  return FIRST_SURROGATE_KEY + (h64(text) >> 2n);
+}
