@@ -1,6 +1,6 @@
 /**
- * Records of delimited text. Each line is a record of its own unless a quoted value goes on in the next; quotes that cannot be
- * meant so are characters like any other, and all of that is counted. No I/O.
+ * Reader of delimited text. A line is a record unless a quoted value continues on the next line. A quote that opens no valid
+ * value is an ordinary character. Both cases are reported as remarks. No I/O.
  */
 
 /** How the text is written. */
@@ -24,7 +24,7 @@ export interface CsvDialect {
  */
 export type OnRecord = (values: string[] | undefined, text: string, line: number, lines: number) => void;
 
-/** A line whose `"` needs the attention of a person. */
+/** A quote that the user should check. */
 export interface QuoteRemark {
   /** `spans`: a quoted value goes over lines; `lone`: a `"` begins a value that has no end, and was taken for a character. */
   kind: "spans" | "lone";
@@ -34,12 +34,12 @@ export interface QuoteRemark {
   lastLine: number;
 }
 
-/** Maximum length of a record in characters; a longer one is not closed. */
+/** Maximum length of a record in characters; a quote that is not closed within it is an ordinary character. */
 export const MAX_RECORD_CHARACTERS = 1024 * 1024;
 
 const QUOTE = '"';
 
-/** Columns a line must have, and its neighbour too, for a `"` without an end to be taken for a character. */
+/** Minimum number of columns at which a matching next line is evidence that an unclosed quote is an ordinary character. */
 const MIN_TELLING_COLUMNS = 3;
 
 /** Splits a text at a delimiter; quotes are characters like any other. */
@@ -142,8 +142,7 @@ export class CsvReader {
   }
 
   /**
-   * Reads the records of a text, blank lines left out; returns what is not read, a record that its end cuts off, and the line
-   * on which that begins.
+   * Reads the records of a text, without blank lines; returns the incomplete record at its end and its line number.
    *
    * @param text whole lines; the last one may lack its end
    * @param firstLine number of its first line

@@ -45,13 +45,13 @@ export interface RuleContext {
 /** Ids that become numbers. */
 const ID_COLUMNS: readonly TargetColumn[] = ["sale_id", "customer_id", "product_id"];
 
-/** Ids of a column are kept, up to so many. */
+/** Maximum number of cached ids per column. */
 const MAX_KEPT_IDS = 100_000;
 
-/** Told of texts that became surrogate keys; of one that comes again, perhaps more than once. */
+/** Called with each text that became a surrogate key; may be called more than once for the same text. */
 export type OnSurrogateKey = (column: TargetColumn, key: string, text: string) => void;
 
-/** Replaces an empty text by what the rule says for it. */
+/** Uses the default of a rule when the value is empty. */
 function orDefault(compute: Compute, fallback: Compute | undefined): Compute {
   return fallback ? (line) => compute(line) || fallback(line) : compute;
 }
@@ -81,7 +81,7 @@ function compileJoin(rule: Rule & { kind: "join" }, context: RuleContext): Compu
     for (let index = 1; index < parts.length; index++) text += rule.with + parts[index]!(line);
     return text;
   };
-  // Without a value in any of its columns, there is nothing to join.
+  // A join is empty when all of its columns are.
   return columns === 0 ? join : (line) => {
     for (const index of indexes) if (line.values[index]!.trim() !== "") return join(line);
     return "";
@@ -102,7 +102,7 @@ function compileExpression(
     for (let index = 0; index < indexes.length; index++) texts[index] = values[indexes[index]!]!;
     const result = isAmount ? evaluator.amount(texts) : evaluator.number(texts);
     if (result !== undefined) return result;
-    // What cannot be computed goes through with its values, so that it can be seen why.
+    // Keeps the inputs as text, so that the rejected row shows why the value cannot be computed.
     return expression.text.replace(/\[((?:[^\]]|\]\])*)\]/g, (_, name: string) => {
       const index = expression.columns.indexOf(name.replaceAll("]]", "]").trim());
       return texts[index]!.trim() || "0";
@@ -123,7 +123,7 @@ function compileLookup(rule: Rule & { kind: "lookup" }, context: RuleContext): C
   };
 }
 
-/** Compiles a rule; its texts are as the target column has them but for ids and numbers of a column. */
+/** Compiles a rule. Ids are still text; {@linkcode compileColumn} converts them. */
 function compileRule(rule: Rule, target: TargetColumn, context: RuleContext): Compute {
   if (rule.kind === "value") return () => rule.text;
   if (rule.kind === "lookup") return compileLookup(rule, context);
@@ -158,7 +158,7 @@ function isNumber(target: TargetColumn): boolean {
   return target === "quantity" || target === "sale_amount";
 }
 
-/** Writes the numbers of a column as the data contract does; other texts go through. */
+/** Formats the numbers of a column as in the data contract; other text stays unchanged. */
 function compileNumber(read: Compute, target: TargetColumn, { numbers, roundAmounts }: SourceFile): Compute {
   const mayRound = target === "sale_amount" && roundAmounts;
   const isPlain = numbers?.decimal === "," ? /^\d{1,15}$/ : /^\d{1,15}(?:\.\d\d?)?$/;
@@ -182,7 +182,7 @@ export function compileColumn(
   if (!rule) return () => "";
   const compute = compileRule(rule, target, context);
   if (!ID_COLUMNS.includes(target)) return compute;
-  // Customers and products come again and again; sales hardly do.
+  // Customers and products repeat; sale ids are nearly unique.
   const kept = target === "sale_id" ? undefined : new Map<string, string>();
   return (line) => {
     const text = compute(line);

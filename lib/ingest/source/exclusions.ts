@@ -1,4 +1,4 @@
-/** Lines of an export that are no sales: totals, headers, returns, and what the rules of the source file leave out. No I/O. */
+/** Lines of an export that are not sales: totals, repeated headers, returns, and lines excluded by the source file. No I/O. */
 import { normalizeName } from "./header_names.ts";
 import type { HeaderNames } from "./header_names.ts";
 import { BUILT_IN_EXCLUSIONS, type OnlyRule, type Rule, type SourceFile } from "./source_file.ts";
@@ -6,7 +6,7 @@ import { BUILT_IN_EXCLUSIONS, type OnlyRule, type Rule, type SourceFile } from "
 /** Beginnings of lines with totals, in lower case. */
 const TOTALS = ["total", "итого", "всего"];
 
-/** Returns the names of all exclusions of a source file, in the order in which they are looked at. */
+/** Returns the names of all exclusions of a source file, in the order in which they are checked. */
 export function exclusionNames(source: SourceFile): string[] {
   const [header, total, currency, returns] = BUILT_IN_EXCLUSIONS;
   return [...new Set([header, total, ...source.only.map(({ name }) => name), currency, returns])];
@@ -63,12 +63,12 @@ export class Exclusions {
 
   /** Reports whether a record is the header again, perhaps with its columns in another order. */
   isHeader(values: readonly string[]): boolean {
-    // Quick for nearly all records.
+    // Fast path for nearly all records.
     if (!this.#headerNames.has(normalizeName(values[0]!))) return false;
     return sortNames(values.map(normalizeName)) === this.#sortedHeader;
   }
 
-  /** Returns the name of the first exclusion that a record meets by its own values, but for the header; else undefined. */
+  /** Returns the first exclusion that applies to a record, except `header`; undefined if none does. */
   find(values: readonly string[]): string | undefined {
     if (this.#isTotal(values)) return "total";
     for (const { fits, name } of this.#only) if (!fits(values)) return name;

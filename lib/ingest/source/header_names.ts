@@ -1,12 +1,12 @@
-/** Names of an export's columns: how they compare, and which of them a source file needs. No I/O. */
+/** Column names of an export: comparison, and the columns that a source file requires. No I/O. */
 import type { Rule, SourceFile } from "./source_file.ts";
 
-/** Returns a name as names compare: without case, surrounding blanks and byte order mark; blanks of every kind are one. */
+/** Normalizes a name for comparison: lower case, no surrounding blanks or byte order mark, any run of blanks as one space. */
 export function normalizeName(name: string): string {
   return name.replace(/[\s\ufeff]+/g, " ").trim().toLowerCase();
 }
 
-/** Columns that a rule cannot do without; parts of a join may be texts. */
+/** Columns that a rule requires. Texts of a join are not required to be columns. */
 function columnsOfRule(rule: Rule): string[] {
   const own = rule.kind === "value"
     ? []
@@ -20,7 +20,7 @@ function columnsOfRule(rule: Rule): string[] {
   return [...own, ...("default" in rule && rule.default ? columnsOfRule(rule.default) : [])];
 }
 
-/** A column that a source file needs. */
+/** A column that a source file requires. */
 export interface NeededColumn {
   /** As the source file writes it. */
   name: string;
@@ -28,7 +28,7 @@ export interface NeededColumn {
   use: string;
 }
 
-/** Returns the columns that a source file needs, each name once. */
+/** Returns the columns that a source file requires, each once. */
 export function neededColumns(source: SourceFile): NeededColumn[] {
   const needed = new Map<string, NeededColumn>();
   const add = (name: string, use: string) => {

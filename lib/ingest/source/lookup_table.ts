@@ -1,16 +1,16 @@
-/** Tables of lookups: values of an export, and what they become. No I/O. */
+/** Lookup tables: map values of an export to a result. No I/O. */
 import { UsageError } from "../../console/errors.ts";
 import { CsvReader } from "../formats/csv_records.ts";
 import { detectDelimiter } from "../header.ts";
 
 /** A line of a table. */
 interface Row {
-  /** What the values must be, in lower case; an empty one fits everything. */
+  /** Expected values in lower case; an empty cell matches any value. */
   cells: readonly string[];
   result: string;
 }
 
-/** Results of values are kept, up to so many. */
+/** Maximum number of cached results. */
 const MAX_KEPT_RESULTS = 100_000;
 const SEPARATOR = "\0";
 
@@ -18,7 +18,7 @@ function normalize(value: string): string {
   return value.trim().toLowerCase();
 }
 
-/** A table of lookups; the first line that fits counts. */
+/** A lookup table; the first matching row wins. */
 export class LookupTable {
   readonly #rows: readonly Row[];
   readonly #kept = new Map<string, string | undefined>();
@@ -63,7 +63,7 @@ export class LookupTable {
     return new LookupTable(rows);
   }
 
-  /** Returns the result of the first line that fits these values; undefined when none does, or when its result is empty. */
+  /** Returns the result of the first matching row; undefined when there is none or its result is empty. */
   find(values: readonly string[]): string | undefined {
     const key = values.length === 1 ? values[0]! : values.join(SEPARATOR);
     const kept = this.#kept.get(key);

@@ -1,4 +1,4 @@
-/** Maps records of an export to raw rows by the rules of a source file, and counts what is left out. No I/O. */
+/** Maps records of an export to raw rows by the rules of a source file, and counts excluded lines. No I/O. */
 import { SALE_COLUMNS } from "../../domain/sale.ts";
 import {
   compileColumn,
@@ -13,19 +13,19 @@ import { Exclusions, isReturn } from "./exclusions.ts";
 export interface MappedRow {
   /** Texts of the sale's columns. */
   fields: readonly string[];
-  /** What shop.products shows. */
+  /** Empty when the source file has no rule for it. */
   productName: string;
-  /** What shop.products shows. */
+  /** Empty when the source file has no rule for it. */
   productCategory: string;
 }
 
-/** Lines left out by one rule. */
+/** Lines excluded by one rule. */
 export interface Excluded {
   /** Number of lines. */
   lines: number;
   /** Sum of the amounts that could be computed, in cents. */
   cents: bigint;
-  /** The line of the first. */
+  /** Number of the first line. */
   firstLine: number;
 }
 
@@ -42,7 +42,7 @@ function toCents(amount: string): bigint | undefined {
 
 /** Maps the records of one file; a header in another order needs another mapper. */
 export class RecordMapper {
-  /** Lines left out so far, by the name of the rule. */
+  /** Excluded lines so far, by the name of the rule. */
   readonly excluded: Map<string, Excluded> = new Map();
   readonly #exclusions: Exclusions;
   readonly #columns: readonly Compute[];
@@ -53,7 +53,7 @@ export class RecordMapper {
   /**
    * Compiles the rules of a source file.
    *
-   * @param onSurrogateKey told of every text that became a surrogate key
+   * @param onSurrogateKey called with each text that became a surrogate key
    */
   constructor(context: RuleContext, onSurrogateKey: OnSurrogateKey) {
     this.#exclusions = new Exclusions(context.source, context.header);
@@ -79,7 +79,7 @@ export class RecordMapper {
   }
 
   /**
-   * Maps a record; returns undefined when it is left out, which is counted.
+   * Maps a record; returns undefined, and counts the line, when it is excluded.
    *
    * @param numbers numbers of the line, one for each `line_within`
    */

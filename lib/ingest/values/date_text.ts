@@ -21,7 +21,7 @@ const LAST_SHORT_YEAR = 60;
 /** Date.UTC takes years below for years of the last century. */
 const FIRST_YEAR = 100;
 
-/** Dates of formats that only Luxon reads are kept: it takes a hundred times as long. */
+/** Maximum number of cached dates. Formats that need Luxon are a hundred times slower than a regular expression. */
 const MAX_KEPT_DATES = 50_000;
 /** For names of months. */
 const LOCALES = ["en", "ru"];
@@ -138,7 +138,7 @@ function parseOffset(text: string): number | undefined {
   return text.startsWith("-") ? -size : size;
 }
 
-/** Offsets of a zone, kept by the hour: zones change theirs at full hours, or nearly. */
+/** Offsets of a time zone, cached by hour. */
 class Zone {
   readonly #zone: IANAZone;
   readonly #offsets = new Map<number, number>();

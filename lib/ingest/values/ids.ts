@@ -1,5 +1,5 @@
 /**
- * Ids of exports as numbers: those of digits stay what they are, any other text gets a surrogate key. Both kinds never meet.
+ * Converts ids of exports to numbers: digits stay unchanged, other text gets a surrogate key. The two ranges do not overlap.
  */
 import xxhash from "xxhash-wasm";
 
@@ -7,7 +7,7 @@ import xxhash from "xxhash-wasm";
 export const FIRST_SURROGATE_KEY: bigint = 2n ** 62n;
 
 const DIGITS = /^\d+(?:\.0+)?$/;
-/** Numbers of so many digits are below every surrogate key. */
+/** Any number of this many digits is below the first surrogate key. */
 const SAFE_DIGITS = 18;
 
 const { h64 } = await xxhash();
@@ -21,8 +21,8 @@ export function toNumericId(text: string): string | undefined {
 }
 
 /**
- * Returns the surrogate key of a text: 2^62 + XXH64 of its UTF-8 bytes, seed 0, shifted right by two bits. It depends on nothing
- * else, so that every run on every machine finds the same.
+ * Returns the surrogate key of a text: 2^62 + XXH64 of its UTF-8 bytes, seed 0, shifted right by two bits. The same text has the
+ * same key in every run and on every machine.
  *
  * Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
  */

@@ -129,7 +129,7 @@ on_conflict: last
     assertEquals(columns.sale_amount.kind, "expression");
   });
 
-  it("takes every value for the text that stands there", () => {
+  it("reads every scalar as text", () => {
     const { columns, only } = parseWith(
       "only: [{column: Paid, in: [yes, No, 1.50, 007, null]}]\n",
     );
