@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isEncoding } from "../../lib/ingest/formats/encoding.ts";
 import type { ColumnMap } from "../../lib/ingest/header.ts";
 import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/ingest.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
@@ -25,13 +26,10 @@ const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => 
   return map;
 });
 
-const encodingSchema = z.string().default("utf-8").refine((label) => {
-  try {
-    return new TextDecoder(label) !== undefined;
-  } catch {
-    return false;
-  }
-}, "it must be an encoding, such as utf-8 or windows-1251");
+const encodingSchema = z.string().default("utf-8").refine(
+  isEncoding,
+  "it must be an encoding, such as utf-8 or windows-1251",
+);
 
 /** `salesflow ingest`. */
 const command: AnyCommand = defineCommand({

@@ -3,7 +3,8 @@
 /** A date as `YYYY-MM-DD`. */
 export type IsoDate = string;
 
-const TIME_ZONE = "Europe/Moscow";
+/** Time zone of all calendar dates. */
+export const TIME_ZONE = "Europe/Moscow";
 
 /** Length of a run's date range in days, including the as-of date. */
 export const YEAR_DAYS = 365;

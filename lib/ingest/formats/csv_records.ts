@@ -42,11 +42,6 @@ const QUOTE = '"';
 /** Minimum number of columns at which a matching next line is evidence that an unclosed quote is an ordinary character. */
 const MIN_TELLING_COLUMNS = 3;
 
-/** Splits a text at a delimiter; quotes are characters like any other. */
-function splitPlain(text: string, { delimiter }: CsvDialect): string[] {
-  return text.split(delimiter);
-}
-
 function isBlank(code: number, delimiter: string): boolean {
   return (code === 32 || code === 9 || code === 0xa0) && delimiter.charCodeAt(0) !== code;
 }
@@ -69,9 +64,9 @@ function endsValue(text: string, at: number, delimiter: string): boolean {
  *
  * A quote ends a value only when the delimiter or the end of the text follows; elsewhere it is a character.
  *
- * @param escape what a quote within a value is written as, besides `""`: `\"` when it is `\`
+ * @param hasBackslashes whether a quote within a value is written as `\"` instead of `""`
  */
-function splitQuoted(text: string, { delimiter }: CsvDialect, escape: "" | "\\"): string[] | undefined {
+function splitQuoted(text: string, { delimiter }: CsvDialect, hasBackslashes = false): string[] | undefined {
   const values: string[] = [];
   let at = 0;
   for (;;) {
@@ -88,10 +83,10 @@ function splitQuoted(text: string, { delimiter }: CsvDialect, escape: "" | "\\")
     let end = -1;
     for (let quote = text.indexOf(QUOTE, from); quote >= 0; quote = text.indexOf(QUOTE, from)) {
       const escaped = quote > start + 1 && text[quote - 1] === "\\";
-      if (escape === "\\" && escaped) {
+      if (hasBackslashes && escaped) {
         value += text.slice(from, quote - 1) + QUOTE;
         from = quote + 1;
-      } else if (text[quote + 1] === QUOTE && escape === "") {
+      } else if (text[quote + 1] === QUOTE && !hasBackslashes) {
         value += text.slice(from, quote + 1);
         from = quote + 2;
       } else if (endsValue(text, quote + 1, delimiter)) {
@@ -119,8 +114,8 @@ function hasClosingQuote(text: string, from: number, { delimiter }: CsvDialect):
 }
 
 /** Splits a line of which a value is quoted only when it ends with a quote, too. */
-function splitLineQuoted(text: string, dialect: CsvDialect): string[] {
-  return splitPlain(text, dialect).map((value) => {
+function splitLineQuoted(text: string, { delimiter }: CsvDialect): string[] {
+  return text.split(delimiter).map((value) => {
     const trimmed = value.trim();
     return trimmed.length >= 2 && trimmed.startsWith(QUOTE) && trimmed.endsWith(QUOTE)
       ? trimmed.slice(1, -1).replaceAll('""', QUOTE)
@@ -165,7 +160,9 @@ export class CsvReader {
         line += record.lines;
         continue;
       }
-      if (content.trim() !== "") onRecord(this.#fit(splitPlain(content, this.#dialect)), content, line, 1);
+      if (content.trim() !== "") {
+        onRecord(this.#fit(content.split(this.#dialect.delimiter)), content, line, 1);
+      }
       at = end + 1;
       line++;
     }
@@ -195,16 +192,16 @@ export class CsvReader {
       next: lineEnd(text, start) + 1,
     });
     if (this.#dialect.quote === "line") return one(this.#fit(splitLineQuoted(first, this.#dialect)));
-    const whole = splitQuoted(first, this.#dialect, "");
+    const whole = splitQuoted(first, this.#dialect);
     const fitting = whole && this.#fit(whole);
     if (fitting) return one(fitting);
     // As Spark writes quotes within values.
-    const escaped = first.includes('\\"') ? splitQuoted(first, this.#dialect, "\\") : undefined;
+    const escaped = first.includes('\\"') ? splitQuoted(first, this.#dialect, true) : undefined;
     if (escaped && this.columns > 0 && this.#fit(escaped)) return one(this.#fit(escaped));
     if (whole) return one(undefined);
     const isTail = end >= text.length;
     if (isTail && !isLast) return undefined;
-    const plain = this.#fit(splitPlain(first, this.#dialect));
+    const plain = this.#fit(first.split(this.#dialect.delimiter));
     const nextEnd = isTail ? end : lineEnd(text, end + 1);
     if (plain && this.columns >= MIN_TELLING_COLUMNS) {
       if (!isTail && nextEnd >= text.length && !isLast) return undefined;
@@ -218,9 +215,9 @@ export class CsvReader {
       const next = lineEnd(text, end + 1);
       if (next >= text.length && !isLast) return undefined;
       lines++;
-      const longer = text.slice(start, trimReturn(text, next));
+      const longer = lineContent(text, start, next);
       const values = hasClosingQuote(longer, end - start, this.#dialect)
-        ? splitQuoted(longer, this.#dialect, "")
+        ? splitQuoted(longer, this.#dialect)
         : undefined;
       end = next;
       if (!values) continue;
@@ -234,7 +231,7 @@ export class CsvReader {
   /** Reports whether a line is a record by itself. */
   #isRecord(content: string): boolean {
     if (content.trim() === "") return false;
-    const values = splitQuoted(content, this.#dialect, "") ?? splitPlain(content, this.#dialect);
+    const values = splitQuoted(content, this.#dialect) ?? content.split(this.#dialect.delimiter);
     return this.#fit(values) !== undefined;
   }
 }

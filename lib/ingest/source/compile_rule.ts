@@ -1,10 +1,12 @@
 /** Turns the rules of a source file into functions of a record's values. No I/O. */
-import type { Rule, SourceFile, TargetColumn } from "./source_file.ts";
-import type { HeaderNames } from "./header_names.ts";
+import type { Rule, TargetColumn } from "./rule.ts";
+import type { SourceFile } from "./source_file.ts";
+import { type HeaderNames, namesOf, withDefaults } from "./header_names.ts";
 import { LookupTable } from "./lookup_table.ts";
 import { formatRounded, parseQuotient } from "../values/decimal.ts";
 import { DateReader } from "../values/date_text.ts";
-import { Evaluator } from "../values/expression.ts";
+import { Evaluator } from "../values/evaluator.ts";
+import { substituteValues } from "../values/expression.ts";
 import { toNumericId, toSurrogateKey } from "../values/ids.ts";
 import { normalizeNumber } from "../values/number_text.ts";
 
@@ -21,15 +23,8 @@ export type Compute = (line: Line) => string;
 
 /** Returns the columns of `line_within` that a source file has, each once. */
 export function findLineWithins(source: SourceFile): string[] {
-  const found = new Set<string>();
-  const visit = (rule: Rule) => {
-    if (rule.kind === "join") {
-      for (const part of rule.parts) if ("lineWithin" in part) found.add(part.lineWithin);
-    }
-    if ("default" in rule && rule.default) visit(rule.default);
-  };
-  for (const rule of Object.values(source.columns)) visit(rule);
-  return [...found];
+  const rules = Object.values(source.columns).flatMap(withDefaults);
+  return [...new Set(rules.flatMap((rule) => namesOf(rule).lineWithins))];
 }
 
 /** What rules need besides a record. */
@@ -64,7 +59,6 @@ function indexOf({ header }: RuleContext, name: string): number {
 
 function compileJoin(rule: Rule & { kind: "join" }, context: RuleContext): Compute {
   const lineWithins = findLineWithins(context.source);
-  let columns = 0;
   const parts = rule.parts.map((part): Compute => {
     if ("lineWithin" in part) {
       const number = lineWithins.indexOf(part.lineWithin);
@@ -72,17 +66,16 @@ function compileJoin(rule: Rule & { kind: "join" }, context: RuleContext): Compu
     }
     const index = context.header.find(part.text);
     if (index === undefined) return () => part.text;
-    columns++;
     return ({ values }) => values[index]!.trim();
   });
-  const indexes = rule.parts.flatMap((part) => "text" in part ? context.header.find(part.text) ?? [] : []);
+  const indexes = namesOf(rule).texts.flatMap((text) => context.header.find(text) ?? []);
   const join: Compute = (line) => {
     let text = parts[0]!(line);
     for (let index = 1; index < parts.length; index++) text += rule.with + parts[index]!(line);
     return text;
   };
   // A join is empty when all of its columns are.
-  return columns === 0 ? join : (line) => {
+  return indexes.length === 0 ? join : (line) => {
     for (const index of indexes) if (line.values[index]!.trim() !== "") return join(line);
     return "";
   };
@@ -103,10 +96,7 @@ function compileExpression(
     const result = isAmount ? evaluator.amount(texts) : evaluator.number(texts);
     if (result !== undefined) return result;
     // Keeps the inputs as text, so that the rejected row shows why the value cannot be computed.
-    return expression.text.replace(/\[((?:[^\]]|\]\])*)\]/g, (_, name: string) => {
-      const index = expression.columns.indexOf(name.replaceAll("]]", "]").trim());
-      return texts[index]!.trim() || "0";
-    });
+    return substituteValues(expression, texts.map((text) => text.trim() || "0"));
   };
 }
 

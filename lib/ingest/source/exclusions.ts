@@ -1,32 +1,9 @@
 /** Lines of an export that are not sales: totals, repeated headers, returns, and lines excluded by the source file. No I/O. */
-import { normalizeName } from "./header_names.ts";
-import type { HeaderNames } from "./header_names.ts";
-import { BUILT_IN_EXCLUSIONS, type OnlyRule, type Rule, type SourceFile } from "./source_file.ts";
+import { type HeaderNames, namesOf, normalizeName } from "./header_names.ts";
+import type { OnlyRule, SourceFile } from "./source_file.ts";
 
 /** Beginnings of lines with totals, in lower case. */
 const TOTALS = ["total", "итого", "всего"];
-
-/** Returns the names of all exclusions of a source file, in the order in which they are checked. */
-export function exclusionNames(source: SourceFile): string[] {
-  const [header, total, currency, returns] = BUILT_IN_EXCLUSIONS;
-  return [...new Set([header, total, ...source.only.map(({ name }) => name), currency, returns])];
-}
-
-/** Returns the texts of a rule that may be columns. */
-function columnsOf(rule: Rule): readonly string[] {
-  switch (rule.kind) {
-    case "value":
-      return [];
-    case "join":
-      return rule.parts.flatMap((part) => "text" in part ? [part.text] : []);
-    case "lookup":
-      return rule.columns;
-    case "expression":
-      return rule.expression.columns;
-    default:
-      return [rule.column];
-  }
-}
 
 function compileOnly(
   { column, test }: OnlyRule,
@@ -50,7 +27,8 @@ export class Exclusions {
   /** Compiles the rules of a source file for a header that has all the columns that it needs. */
   constructor(source: SourceFile, header: HeaderNames) {
     const { only, currency, returns, columns } = source;
-    this.#saleIdColumns = columnsOf(columns.sale_id).flatMap((name) => header.find(name) ?? []);
+    const saleId = namesOf(columns.sale_id);
+    this.#saleIdColumns = [...saleId.columns, ...saleId.texts].flatMap((name) => header.find(name) ?? []);
     this.#only = only.map((rule) => ({ fits: compileOnly(rule, header), name: rule.name }));
     this.#currency = currency?.column === undefined
       ? undefined

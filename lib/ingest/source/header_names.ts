@@ -1,23 +1,46 @@
 /** Column names of an export: comparison, and the columns that a source file requires. No I/O. */
-import type { Rule, SourceFile } from "./source_file.ts";
+import type { Rule } from "./rule.ts";
+import type { SourceFile } from "./source_file.ts";
 
 /** Normalizes a name for comparison: lower case, no surrounding blanks or byte order mark, any run of blanks as one space. */
 export function normalizeName(name: string): string {
   return name.replace(/[\s\ufeff]+/g, " ").trim().toLowerCase();
 }
 
-/** Columns that a rule requires. Texts of a join are not required to be columns. */
-function columnsOfRule(rule: Rule): string[] {
-  const own = rule.kind === "value"
-    ? []
-    : rule.kind === "expression"
-    ? rule.expression.columns
-    : rule.kind === "lookup"
-    ? rule.columns
-    : rule.kind === "join"
-    ? rule.parts.flatMap((part) => "lineWithin" in part ? [part.lineWithin] : [])
-    : [rule.column];
-  return [...own, ...("default" in rule && rule.default ? columnsOfRule(rule.default) : [])];
+/** Names in a rule, without those of its default. */
+export interface RuleNames {
+  /** Columns. */
+  columns: readonly string[];
+  /** Texts of a join, each of which may be a column. */
+  texts: readonly string[];
+  /** Columns of `line_within`. */
+  lineWithins: readonly string[];
+}
+
+/** Returns the names in a rule, without those of its default. */
+export function namesOf(rule: Rule): RuleNames {
+  const none = { columns: [], texts: [], lineWithins: [] };
+  switch (rule.kind) {
+    case "value":
+      return none;
+    case "join":
+      return {
+        columns: [],
+        texts: rule.parts.flatMap((part) => "text" in part ? [part.text] : []),
+        lineWithins: rule.parts.flatMap((part) => "lineWithin" in part ? [part.lineWithin] : []),
+      };
+    case "expression":
+      return { ...none, columns: rule.expression.columns };
+    case "lookup":
+      return { ...none, columns: rule.columns };
+    default:
+      return { ...none, columns: [rule.column] };
+  }
+}
+
+/** Returns a rule, its default, the default's default, and so on. */
+export function withDefaults(rule: Rule): Rule[] {
+  return [rule, ...("default" in rule && rule.default ? withDefaults(rule.default) : [])];
 }
 
 /** A column that a source file requires. */
@@ -36,7 +59,9 @@ export function neededColumns(source: SourceFile): NeededColumn[] {
     if (!needed.has(key)) needed.set(key, { name, use });
   };
   for (const [column, rule] of Object.entries(source.columns)) {
-    for (const name of columnsOfRule(rule)) add(name, column);
+    for (const { columns, lineWithins } of withDefaults(rule).map(namesOf)) {
+      for (const name of [...columns, ...lineWithins]) add(name, column);
+    }
   }
   for (const { column } of source.only) add(column, "only");
   if (source.currency?.column !== undefined) add(source.currency.column, "currency");

@@ -1,4 +1,5 @@
 /** Maps records of an export to raw rows by the rules of a source file, and counts excluded lines. No I/O. */
+import { toCents } from "../../domain/money.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
 import {
   compileColumn,
@@ -32,12 +33,11 @@ export interface Excluded {
 const [QUANTITY, SALE_AMOUNT] = [SALE_COLUMNS.indexOf("quantity"), SALE_COLUMNS.indexOf("sale_amount")];
 const AMOUNT = /^-?\d{1,15}(?:\.\d{1,2})?$/;
 
-/** Returns an amount in cents; undefined when it is no amount. */
-function toCents(amount: string): bigint | undefined {
+/** Returns an amount in cents; undefined when the text is not an amount. */
+function parseCents(amount: string): bigint | undefined {
   if (!AMOUNT.test(amount)) return undefined;
-  const point = amount.indexOf(".");
-  const decimals = point < 0 ? "" : amount.slice(point + 1);
-  return BigInt((point < 0 ? amount : amount.slice(0, point)) + decimals.padEnd(2, "0"));
+  const [whole, decimals = ""] = amount.split(".");
+  return toCents(`${whole}.${decimals.padEnd(2, "0")}`);
 }
 
 /** Maps the records of one file; a header in another order needs another mapper. */
@@ -109,6 +109,6 @@ export class RecordMapper {
     let excluded = this.excluded.get(rule);
     if (!excluded) this.excluded.set(rule, excluded = { lines: 0, cents: 0n, firstLine: line });
     excluded.lines++;
-    excluded.cents += amount === undefined ? 0n : toCents(amount) ?? 0n;
+    excluded.cents += amount === undefined ? 0n : parseCents(amount) ?? 0n;
   }
 }

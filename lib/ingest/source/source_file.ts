@@ -1,38 +1,12 @@
 /** Source files: how a shop's export becomes sales, as YAML. Parses and checks one. No I/O. */
-import { isMap, isNode, LineCounter, type Node, parseDocument, type YAMLError } from "yaml";
+import { LineCounter, parseDocument, type YAMLError } from "yaml";
 import { z } from "zod";
-import { didYouMean } from "../../console/did_you_mean.ts";
 import { UsageError } from "../../console/errors.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
-import { findFormatMistake, isTimeZone } from "../values/date_text.ts";
-import {
-  type Expression,
-  ExpressionError,
-  looksLikeExpression,
-  parseExpression,
-} from "../values/expression.ts";
+import { isEncoding } from "../formats/encoding.ts";
 import type { NumberStyle } from "../values/number_text.ts";
-
-/** Columns that a source file may give: those of a sale, and what shop.products shows. */
-export const TARGET_COLUMNS = [...SALE_COLUMNS, "product_name", "product_category"] as const;
-
-/** One of {@linkcode TARGET_COLUMNS}. */
-export type TargetColumn = typeof TARGET_COLUMNS[number];
-
-/** A part of a joined id: a column's value (or a text, when there is no such column), or the number of a line. */
-export type JoinPart = { text: string } | { lineWithin: string };
-
-/** How a value comes to be. Every kind but a constant may have a rule for what to do without a value. */
-export type Rule =
-  | { kind: "value"; text: string }
-  | { kind: "column"; column: string; default?: Rule }
-  | { kind: "join"; parts: readonly JoinPart[]; with: string; default?: Rule }
-  | { kind: "expression"; expression: Expression; default?: Rule }
-  | { kind: "date"; column: string; formats: readonly string[]; timeZone?: string; default?: Rule }
-  | { kind: "lookup"; columns: readonly string[]; table: LookupSource; default?: Rule };
-
-/** A table of lookups: in the source file itself, or in a CSV file whose path is relative to it. */
-export type LookupSource = { entries: ReadonlyMap<string, string> } | { path: string };
+import { type Rule, RULE_KEYS, ruleSchema, TARGET_COLUMNS, type TargetColumn, text } from "./rule.ts";
+import { describeIssues } from "./schema_mistakes.ts";
 
 /** Lines to keep: those whose column has one of the values, or matches the expression. */
 export interface OnlyRule {
@@ -102,7 +76,6 @@ const DELIMITERS: Readonly<Record<string, string>> = {
   "\t": "\t",
 };
 
-const text = z.string().trim().min(1, "it is empty");
 const oneOrMore = z.union(
   [text.transform((each) => [each]), z.array(text).min(1, "it is empty")],
   "it must be a text or a list of texts",
@@ -118,13 +91,7 @@ const comparedValues = z.array(z.string("it must be a text")).min(1, "it is empt
 const currencyCode = z.string().regex(/^[A-Za-z]{3}$/, "it must be a code of three letters, such as RUB")
   .transform((code) => code.toUpperCase());
 
-const encoding = text.refine((label) => {
-  try {
-    return new TextDecoder(label) !== undefined;
-  } catch {
-    return false;
-  }
-}, "it must be an encoding, such as utf-8 or windows-1251");
+const encoding = text.refine(isEncoding, "it must be an encoding, such as utf-8 or windows-1251");
 
 const formatSchema = z.strictObject({
   type: z.enum(["csv", "xlsx", "jsonl", "parquet"], "it must be csv, xlsx, jsonl or parquet"),
@@ -186,142 +153,6 @@ const numbersSchema = z.strictObject({
   ).default(""),
 }).refine(({ decimal, thousands }) => decimal !== thousands, "decimal and thousands must differ");
 
-const joinPartSchema = z.union([
-  z.string().transform((part): JoinPart => ({ text: part })),
-  z.strictObject({ line_within: text }).transform(({ line_within }): JoinPart => ({
-    lineWithin: line_within,
-  })),
-], "it must be a column, a text, or {line_within: …}");
-
-interface RuleKeys {
-  column?: string | undefined;
-  columns?: string[] | undefined;
-  value?: string | undefined;
-  join?: JoinPart[] | undefined;
-  with?: string | undefined;
-  format?: string | undefined;
-  formats?: string[] | undefined;
-  time_zone?: string | undefined;
-  lookup?: string | Record<string, string> | undefined;
-  default?: Rule | undefined;
-}
-
-const dateFormat = text.superRefine((format, context) => {
-  const mistake = findFormatMistake(format);
-  if (mistake) context.addIssue({ code: "custom", message: mistake });
-});
-
-/** Adds a mistake to what Zod has found. */
-type Complain = (message: string) => void;
-
-function expressionRule(text: string, complain: Complain): Rule | undefined {
-  try {
-    return { kind: "expression", expression: parseExpression(text) };
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    complain(`${error.message} (character ${error.offset + 1} of ${text})`);
-    return undefined;
-  }
-}
-
-/** Turns the keys of a rule into the rule that they mean. */
-function toRule(keys: RuleKeys, target: TargetColumn, complain: Complain): Rule | undefined {
-  const { value, join, lookup, column, columns } = keys;
-  const fallback = keys.default ? { default: keys.default } : {};
-  const main = Object.entries({ value, join, "column or columns": column ?? columns }).filter(([, given]) =>
-    given !== undefined
-  )
-    .map(([name]) => name);
-  if (main.length !== 1) {
-    complain(
-      main.length === 0 ? "it needs a column, a value or join" : `${main.join(" and ")} exclude each other`,
-    );
-    return undefined;
-  }
-  const allowed: Record<string, readonly string[]> = {
-    value: ["value"],
-    join: ["join", "with", "default"],
-    "column or columns": ["column", "columns", "lookup", "format", "formats", "time_zone", "default"],
-  };
-  const odd = Object.entries(keys).find(([key, given]) =>
-    given !== undefined && !allowed[main[0]!]!.includes(key)
-  );
-  if (odd) {
-    complain(`${odd[0]} has no meaning beside ${main[0]}`);
-    return undefined;
-  }
-  if (value !== undefined) return { kind: "value", text: value };
-  if (join) return { kind: "join", parts: join, with: keys.with ?? "", ...fallback };
-  if (column !== undefined && columns !== undefined) {
-    complain("column and columns exclude each other");
-    return undefined;
-  }
-  if (lookup !== undefined) {
-    const names = columns ?? [column!];
-    if (typeof lookup !== "string" && names.length > 1) {
-      complain("a lookup of several columns must be a file");
-      return undefined;
-    }
-    const table = typeof lookup === "string" ? { path: lookup } : {
-      entries: new Map(Object.entries(lookup).map(([from, to]) => [from.trim().toLowerCase(), to.trim()])),
-    };
-    return { kind: "lookup", columns: names, table, ...fallback };
-  }
-  if (columns) {
-    complain("columns needs a lookup; to put texts together, use join");
-    return undefined;
-  }
-  const formats = [...(keys.format === undefined ? [] : [keys.format]), ...(keys.formats ?? [])];
-  if (target === "sale_date") {
-    return {
-      kind: "date",
-      column: column!,
-      formats,
-      ...(keys.time_zone === undefined ? {} : { timeZone: keys.time_zone }),
-      ...fallback,
-    };
-  }
-  if (formats.length > 0 || keys.time_zone !== undefined) {
-    complain("format, formats and time_zone are for sale_date");
-    return undefined;
-  }
-  return { kind: "column", column: column!, ...fallback };
-}
-
-function ruleSchema(target: TargetColumn): z.ZodType<Rule> {
-  const hasExpressions = target === "quantity" || target === "sale_amount";
-  const short = z.string().transform((given, context): Rule => {
-    const name = given.trim();
-    const complain = (message: string) => context.addIssue({ code: "custom", message });
-    if (name === "") complain("it is empty");
-    if (hasExpressions && looksLikeExpression(name)) return expressionRule(name, complain) ?? z.NEVER;
-    return target === "sale_date"
-      ? { kind: "date", column: name, formats: [] }
-      : { kind: "column", column: name };
-  });
-  const long: z.ZodType<Rule> = z.strictObject({
-    column: text.optional(),
-    columns: z.array(text).min(1, "it is empty").optional(),
-    value: z.string().transform((value) => value.trim()).optional(),
-    join: z.array(joinPartSchema).min(1, "it is empty").optional(),
-    with: z.string().optional(),
-    format: dateFormat.optional(),
-    formats: z.array(dateFormat).min(1, "it is empty").optional(),
-    time_zone: text.refine(isTimeZone, "it must be a zone of the IANA database, such as Europe/Moscow")
-      .optional(),
-    lookup: z.union([text, z.record(z.string(), z.string())], "it must be a file or a table").optional(),
-    get default(): z.ZodOptional<z.ZodType<Rule>> {
-      return z.union([
-        z.string().transform((value): Rule => ({ kind: "value", text: value.trim() })),
-        long,
-      ]).optional();
-    },
-  }).transform((keys, context) =>
-    toRule(keys, target, (message) => context.addIssue({ code: "custom", message })) ?? z.NEVER
-  );
-  return z.union([short, long], "it must be a text or a table of keys");
-}
-
 const columnSchemas = Object.fromEntries(
   TARGET_COLUMNS.map((column) => {
     const schema = ruleSchema(column);
@@ -346,8 +177,6 @@ const sourceSchema = z.strictObject({
   on_conflict: z.enum(["first", "last"], "it must be first or last").default("first"),
 });
 
-const RULE_KEYS = "column columns value join with format formats time_zone lookup default".split(" ");
-
 /** Keys of the tables below the top, but for the columns. */
 const SECTION_KEYS: Readonly<Record<string, readonly string[]>> = {
   format: Object.keys(formatSchema.shape),
@@ -357,18 +186,6 @@ const SECTION_KEYS: Readonly<Record<string, readonly string[]>> = {
   returns: ["column", "in"],
   numbers: ["decimal", "thousands"],
 };
-
-type Issue = z.core.$ZodIssue;
-
-/** Returns the issues of the branch of a union that the input was meant for: the one whose type fits. */
-function flattenIssue(issue: Issue): Issue[] {
-  if (issue.code !== "invalid_union") return [issue];
-  const branch = issue.errors.find((issues) =>
-    issues.some(({ code, path }) => code !== "invalid_type" || path.length > 0)
-  );
-  if (!branch) return [issue];
-  return branch.flatMap((inner) => flattenIssue({ ...inner, path: [...issue.path, ...inner.path] }));
-}
 
 /** Returns the keys that there may be at a path. */
 function knownKeys(path: readonly PropertyKey[]): readonly string[] {
@@ -380,54 +197,8 @@ function knownKeys(path: readonly PropertyKey[]): readonly string[] {
   return SECTION_KEYS[String(first)] ?? [];
 }
 
-function describeIssue(issue: Issue): string {
-  if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(issue.path);
-    return issue.keys.map((key) =>
-      `there is no key ${key}.${didYouMean(key, known) || ` There are: ${known.join(", ")}`}`
-    ).join(" ");
-  }
-  if (issue.input === undefined) return "it is missing";
-  if (issue.code !== "invalid_type") return issue.message;
-  const kinds: Record<string, string> = {
-    string: "a text",
-    object: "a table of keys",
-    record: "a table of keys",
-    array: "a list",
-  };
-  return `it must be ${kinds[issue.expected] ?? issue.expected}`;
-}
-
-/** Returns the line on which a value stands, or its nearest parent. */
-function findLine(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): number {
-  let node: unknown = root;
-  let offset = root?.range?.[0] ?? 0;
-  for (const key of path) {
-    let next: unknown;
-    if (isMap(node)) {
-      const pair = node.items.find(({ key: name }) => isNode(name) && String(name) === String(key));
-      if (isNode(pair?.key)) offset = pair.key.range?.[0] ?? offset;
-      next = pair?.value;
-    } else {next = isNode(node) && "get" in node
-        ? (node as { get(key: unknown, keep: boolean): unknown }).get(key, true)
-        : undefined;}
-    if (next === undefined) break;
-    if (!isMap(node) && isNode(next)) offset = next.range?.[0] ?? offset;
-    node = next;
-  }
-  return lines.linePos(offset).line;
-}
-
 function describeYamlError({ message, linePos }: YAMLError, path: string): string {
   return `${path} line ${linePos?.[0].line ?? 1}: ${message.split(/ at line |\n/)[0]!.replace(/:$/, "")}`;
-}
-
-/** Joins the names of a path: `only[1].name`. */
-function formatPath(path: readonly PropertyKey[]): string {
-  return path.map((key) => typeof key === "number" ? `[${key}]` : `.${String(key)}`).join("").replace(
-    /^\./,
-    "",
-  );
 }
 
 /**
@@ -444,16 +215,7 @@ export function parseSourceFile(yaml: string, path: string): SourceFile {
   if (errors.length > 0) throw new UsageError(errors, "The file must be YAML.");
   const parsed = sourceSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (!parsed.success) {
-    const mistakes = parsed.error.issues.flatMap(flattenIssue).map((issue) => {
-      const where = formatPath(issue.path);
-      const place = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
-      return {
-        line: findLine(document.contents, place, lines),
-        text: `${where && `${where}: `}${describeIssue(issue)}`,
-      };
-    });
-    mistakes.sort((a, b) => a.line - b.line);
-    throw new UsageError(mistakes.map(({ line, text }) => `${path} line ${line}: ${text}`));
+    throw new UsageError(describeIssues(parsed.error.issues, { document, lines, path, knownKeys }));
   }
   const {
     newest_within_days,

@@ -1,7 +1,8 @@
 /** Dates as exports write them, by the formats of a source file or by the data contract's forms. No I/O. */
 // @ts-types="./luxon.d.ts"
 import { DateTime, IANAZone } from "luxon";
-import { isValidDate, toIsoDate } from "../../domain/dates.ts";
+import { compileFormat, type LuxonFormat, type Pattern, USUAL_PATTERNS } from "./date_format.ts";
+import { isValidDate, TIME_ZONE, toIsoDate } from "../../domain/dates.ts";
 
 /** How a column writes dates. */
 export interface DateRules {
@@ -11,9 +12,8 @@ export interface DateRules {
   timeZone?: string;
 }
 
-const MOSCOW = "Europe/Moscow";
 const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
+const QUARTER_MS = 900_000;
 const DAY_MS = 86_400_000;
 
 /** Years of two digits above this one are of the last century, as in Luxon. */
@@ -26,108 +26,6 @@ const MAX_KEPT_DATES = 50_000;
 /** For names of months. */
 const LOCALES = ["en", "ru"];
 
-const TWO_DIGITS = "(\\d{2})";
-const ONE_OR_TWO_DIGITS = "(\\d{1,2})";
-
-type Field =
-  | "year"
-  | "shortYear"
-  | "month"
-  | "day"
-  | "hour"
-  | "halfHour"
-  | "minute"
-  | "second"
-  | "half"
-  | "offset"
-  | "skipped";
-
-/** Luxon's numeric tokens: what they stand for, and their pattern. */
-const TOKENS: Readonly<Record<string, readonly [field: Field, pattern: string]>> = {
-  yyyy: ["year", "(\\d{4})"],
-  yy: ["shortYear", TWO_DIGITS],
-  M: ["month", ONE_OR_TWO_DIGITS],
-  MM: ["month", TWO_DIGITS],
-  L: ["month", ONE_OR_TWO_DIGITS],
-  LL: ["month", TWO_DIGITS],
-  d: ["day", ONE_OR_TWO_DIGITS],
-  dd: ["day", TWO_DIGITS],
-  H: ["hour", ONE_OR_TWO_DIGITS],
-  HH: ["hour", TWO_DIGITS],
-  h: ["halfHour", ONE_OR_TWO_DIGITS],
-  hh: ["halfHour", TWO_DIGITS],
-  m: ["minute", ONE_OR_TWO_DIGITS],
-  mm: ["minute", TWO_DIGITS],
-  s: ["second", ONE_OR_TWO_DIGITS],
-  ss: ["second", TWO_DIGITS],
-  S: ["skipped", "(\\d{1,3})"],
-  SSS: ["skipped", "(\\d{3})"],
-  u: ["skipped", "(\\d{1,9})"],
-  a: ["half", "([AaPp]\\.?[Mm]\\.?)"],
-  Z: ["offset", "([+-]\\d{1,2}(?::\\d{2})?)"],
-  ZZ: ["offset", "([+-]\\d{1,2}(?::\\d{2})?)"],
-  ZZZ: ["offset", "([+-]\\d{1,2}(?:\\d{2})?)"],
-};
-
-/** A format as a regular expression. */
-interface Pattern {
-  expression: RegExp;
-  /** What its groups stand for. */
-  fields: readonly Field[];
-}
-
-interface FormatPart {
-  text: string;
-  isLiteral: boolean;
-}
-
-/** Splits a format into runs of one letter, and literals: text in single quotes and everything that is no letter. */
-function splitFormat(format: string): FormatPart[] {
-  return [...format.matchAll(/'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+/g)].map(([whole, quoted, letter]) => ({
-    text: quoted ?? whole,
-    isLiteral: letter === undefined,
-  }));
-}
-
-function escapeLiteral(text: string): string {
-  return RegExp.escape(text).replace(/(?:\\x20|\\u00a0|\s)+/g, "\\s+");
-}
-
-function compileFormat(format: string): Pattern | undefined {
-  const fields: Field[] = [];
-  let source = "";
-  for (const { text, isLiteral } of splitFormat(format)) {
-    if (isLiteral) source += escapeLiteral(text);
-    else {
-      const token = TOKENS[text];
-      if (!token) return undefined;
-      fields.push(token[0]);
-      source += token[1];
-    }
-  }
-  return { expression: new RegExp(`^${source}$`), fields };
-}
-
-const TIME =
-  "(?:[T ]\\s*(\\d{1,2}):(\\d{2})(?::(\\d{2})(?:[.,]\\d{1,9})?)?(?:\\s*(Z|UTC|GMT|[+-]\\d{2}(?::?\\d{2})?))?)?";
-const TIME_FIELDS = ["hour", "minute", "second", "offset"] as const;
-
-/** The data contract's forms, with and without an offset, fractions of a second, and seconds. */
-const USUAL_PATTERNS: readonly Pattern[] = [
-  {
-    expression: new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})${TIME}$`),
-    fields: ["year", "month", "day", ...TIME_FIELDS],
-  },
-  {
-    expression: new RegExp(`^(\\d{2})\\.(\\d{2})\\.(\\d{4})${TIME}$`),
-    fields: ["day", "month", "year", ...TIME_FIELDS],
-  },
-  {
-    expression: new RegExp(`^(\\d{4})/(\\d{2})/(\\d{2})${TIME}$`),
-    fields: ["year", "month", "day", ...TIME_FIELDS],
-  },
-];
-
 /** Minutes east of UTC of `Z`, `UTC`, `+3`, `+03:00`, `-0330`; undefined above 14 hours. */
 function parseOffset(text: string): number | undefined {
   if (!/\d/.test(text)) return 0;
@@ -138,7 +36,7 @@ function parseOffset(text: string): number | undefined {
   return text.startsWith("-") ? -size : size;
 }
 
-/** Offsets of a time zone, cached by hour. */
+/** Offsets of a time zone, cached by quarter of an hour: some zones change theirs at half past. */
 class Zone {
   readonly #zone: IANAZone;
   readonly #offsets = new Map<number, number>();
@@ -149,11 +47,11 @@ class Zone {
 
   /** Returns the offset at a moment, in milliseconds. */
   offsetMs(moment: number): number {
-    const hour = Math.floor(moment / HOUR_MS);
-    let offset = this.#offsets.get(hour);
+    const quarter = Math.floor(moment / QUARTER_MS);
+    let offset = this.#offsets.get(quarter);
     if (offset === undefined) {
-      offset = this.#zone.offset(hour * HOUR_MS) * MINUTE_MS;
-      this.#offsets.set(hour, offset);
+      offset = this.#zone.offset(quarter * QUARTER_MS) * MINUTE_MS;
+      this.#offsets.set(quarter, offset);
     }
     return offset;
   }
@@ -169,14 +67,14 @@ class Zone {
 
 /** Reads the dates of one column. */
 export class DateReader {
-  readonly #patterns: readonly (Pattern | undefined)[];
-  readonly #moscow = new Zone(MOSCOW);
+  readonly #patterns: readonly (Pattern | LuxonFormat)[];
+  readonly #moscow = new Zone(TIME_ZONE);
   readonly #zone: Zone | undefined;
   /** Dates of days since 1970, and of texts that only Luxon reads. */
   readonly #dates = new Map<number, string>();
   readonly #kept = new Map<string, string | undefined>();
 
-  /** Creates a reader; its rules have passed {@linkcode findDateMistake}. */
+  /** Creates a reader; its rules have passed `findFormatMistake`. */
   constructor(readonly rules: DateRules) {
     this.#patterns = rules.formats.length > 0 ? rules.formats.map(compileFormat) : USUAL_PATTERNS;
     this.#zone = rules.timeZone === undefined ? undefined : new Zone(rules.timeZone);
@@ -190,9 +88,8 @@ export class DateReader {
    * @param text without surrounding blanks
    */
   read(text: string): string | undefined {
-    for (let index = 0; index < this.#patterns.length; index++) {
-      const pattern = this.#patterns[index];
-      const date = pattern ? this.#match(pattern, text) : this.#readWithLuxon(index, text);
+    for (const pattern of this.#patterns) {
+      const date = "expression" in pattern ? this.#match(pattern, text) : this.#readWithLuxon(pattern, text);
       if (date !== undefined) return date;
     }
     return undefined;
@@ -265,13 +162,9 @@ export class DateReader {
     return date;
   }
 
-  #readWithLuxon(index: number, text: string): string | undefined {
-    const key = `${index} ${text}`;
+  #readWithLuxon({ format, hasZone, hasTime }: LuxonFormat, text: string): string | undefined {
+    const key = `${format}\0${text}`;
     if (this.#kept.has(key)) return this.#kept.get(key);
-    const format = this.rules.formats[index]!;
-    const parts = splitFormat(format);
-    const hasZone = parts.some(({ text, isLiteral }) => !isLiteral && /^[zZ]+$/.test(text));
-    const hasTime = parts.some(({ text, isLiteral }) => !isLiteral && /^[Hh]+$/.test(text));
     let date: string | undefined;
     for (const locale of LOCALES) {
       const moment = DateTime.fromFormat(text, format, { zone: this.rules.timeZone ?? "utc", locale });
@@ -284,31 +177,6 @@ export class DateReader {
     this.#kept.set(key, date);
     return date;
   }
-}
-
-/** Tokens that Luxon can read besides {@linkcode TOKENS}. */
-const OTHER_TOKENS = "G yyyyy yyyyyy MMM MMMM LLL LLLL o ooo kk kkkk W WW E EEE EEEE c ccc cccc uu uuu z"
-  .split(" ");
-
-/**
- * Returns what is wrong with a format; undefined when nothing is.
- *
- * A format must have year, month and day: Luxon would take those of today for what is missing.
- */
-export function findFormatMistake(format: string): string | undefined {
-  if ((format.match(/'/g)?.length ?? 0) % 2 === 1) return "a quote ' is not closed";
-  const tokens = splitFormat(format).filter(({ isLiteral }) => !isLiteral).map(({ text }) => text);
-  const unknown = tokens.find((token) => !(token in TOKENS) && !OTHER_TOKENS.includes(token));
-  if (unknown !== undefined) {
-    return `${unknown} is none of Luxon's tokens; put text into quotes: '${unknown}'`;
-  }
-  const has = (letters: string) => tokens.some((token) => letters.includes(token[0]!));
-  const parts: [letters: string, name: string][] = [["y", "a year (yyyy)"], ["MLo", "a month (MM)"], [
-    "do",
-    "a day (dd)",
-  ]];
-  const missing = parts.filter(([letters]) => !has(letters)).map(([, name]) => name);
-  return missing.length > 0 ? `it lacks ${missing.join(" and ")}` : undefined;
 }
 
 /** Reports whether a text names a zone of the IANA database. */

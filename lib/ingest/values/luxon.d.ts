@@ -1,12 +1,8 @@
-// The part of npm:luxon that this folder uses; the package has no types, and @types/luxon is of another version.
+// The part of npm:luxon that this folder uses; the package has no types of its own.
 
 /** A date and time in a zone. */
 export class DateTime {
   static fromFormat(text: string, format: string, options?: { zone?: string; locale?: string }): DateTime;
-  static fromFormatExplain(
-    text: string,
-    format: string,
-  ): { invalidReason?: string; regex?: unknown };
   readonly isValid: boolean;
   toMillis(): number;
   toISODate(): string | null;

@@ -46,6 +46,13 @@ describe("CsvReader", () => {
     assertEquals(remarks, [{ kind: "spans", line: 3, lastLine: 6 }]);
   });
 
+  it("reads a quoted value of several lines behind a byte order mark", () => {
+    assertEquals(read('\ufeff"order\nno",b\n1,2\n').records, [
+      [["order\nno", "b"], 1, 2],
+      [["1", "2"], 3, 1],
+    ]);
+  });
+
   it("takes quotes elsewhere for characters", () => {
     assertEquals(read('1,TV 27",2\n3,"a "b" c",4\n').records.map(([values]) => values), [
       ["1", 'TV 27"', "2"],

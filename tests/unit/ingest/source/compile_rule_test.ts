@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { compileColumn, findLineWithins } from "../../../../lib/ingest/source/compile_rule.ts";
 import { HeaderNames } from "../../../../lib/ingest/source/header_names.ts";
 import { LookupTable } from "../../../../lib/ingest/source/lookup_table.ts";
-import { parseSourceFile, type TargetColumn } from "../../../../lib/ingest/source/source_file.ts";
+import type { TargetColumn } from "../../../../lib/ingest/source/rule.ts";
+import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
 import { toSurrogateKey } from "../../../../lib/ingest/values/ids.ts";
 
 const RULES: Record<string, string> = {

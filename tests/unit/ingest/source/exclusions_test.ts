@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { exclusionNames, Exclusions, isReturn } from "../../../../lib/ingest/source/exclusions.ts";
+import { Exclusions, isReturn } from "../../../../lib/ingest/source/exclusions.ts";
 import { HeaderNames } from "../../../../lib/ingest/source/header_names.ts";
 import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
 
@@ -71,12 +71,6 @@ describe("Exclusions", () => {
     assert(exclusions.isHeader(HEADER.toReversed().map((name) => `\ufeff ${name.toUpperCase()}`)));
     assert(!exclusions.isHeader(["Date", "1", "A", "", "", "", ""]));
     assert(!exclusions.isHeader(["2026-11-16", "Order", "SKU", "Status", "Currency", "Document", "Amount"]));
-  });
-});
-
-describe("exclusionNames()", () => {
-  it("returns them in the order in which they are looked at", () => {
-    assertEquals(exclusionNames(SOURCE), ["header", "total", "unpaid", "service", "currency", "return"]);
   });
 });
 

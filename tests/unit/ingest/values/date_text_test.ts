@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 // @ts-types="../../../../lib/ingest/values/luxon.d.ts"
 import { DateTime } from "luxon";
-import { DateReader, findFormatMistake, isTimeZone } from "../../../../lib/ingest/values/date_text.ts";
+import { DateReader, isTimeZone } from "../../../../lib/ingest/values/date_text.ts";
 
 function read(text: string, formats: string[] = [], timeZone?: string): string | undefined {
   return new DateReader({ formats, ...(timeZone ? { timeZone } : {}) }).read(text);
@@ -114,33 +114,6 @@ describe("DateReader with a time zone", () => {
       if (reader.read(text) !== moscow) wrong.push(text);
     }
     assertEquals(wrong, []);
-  });
-});
-
-describe("findFormatMistake()", () => {
-  it("finds nothing in formats that say year, month and day", () => {
-    const formats = [
-      "yyyy-MM-dd",
-      "d LLL yy",
-      "yyyy ooo",
-      "MMM d, yyyy h:mm a 'PST'",
-      "yyyy-MM-dd'T'HH:mm:ssZZ",
-    ];
-    assertEquals(formats.map(findFormatMistake), formats.map(() => undefined));
-  });
-
-  it("says what is missing or unknown", () => {
-    assertEquals(findFormatMistake("HH:mm"), "it lacks a year (yyyy) and a month (MM) and a day (dd)");
-    assertEquals(findFormatMistake("MM/dd"), "it lacks a year (yyyy)");
-    assertEquals(findFormatMistake("yyyy-MM-dd'T"), "a quote ' is not closed");
-    assertEquals(
-      findFormatMistake("yyyy-MM-ddTHH:mm"),
-      "T is none of Luxon's tokens; put text into quotes: 'T'",
-    );
-    assertEquals(
-      findFormatMistake("DD.MM.YYYY"),
-      "DD is none of Luxon's tokens; put text into quotes: 'DD'",
-    );
   });
 });
 
