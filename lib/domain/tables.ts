@@ -14,7 +14,7 @@ export const POSTGRES_TABLES: readonly string[] = [
 ];
 
 /** Tables in ClickHouse. */
-export const CLICKHOUSE_TABLES: readonly string[] = ["sales_aggregates", "schema_migrations"];
+export const CLICKHOUSE_TABLES: readonly string[] = ["sales_aggregates", "products", "schema_migrations"];
 
 /** What a missing table or schema means, and what the user can do. */
 export interface MissingName {

@@ -2,7 +2,7 @@
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { ClickHouseFailure } from "../clickhouse/errors.ts";
 import { SalesflowError } from "../console/errors.ts";
-import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
+import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "../connection/limits.ts";
 import { escapePlaceholders, logger } from "../console/log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
@@ -21,6 +21,9 @@ import postgresRoles from "./postgres/roles.sql" with { type: "text" };
 
 /** The first version with client_connection_check_interval and with COPY FREEZE that marks pages all-visible, as load needs. */
 const MIN_POSTGRES_VERSION = 14;
+
+/** Name of the lock of transfer, which writes ClickHouse's tables. */
+const TRANSFER_LOCK = "salesflow:transfer";
 
 /** ClickHouse's error code for a missing privilege. */
 const ACCESS_DENIED = "497";
@@ -57,6 +60,14 @@ async function checkPostgres(db: Postgres): Promise<string> {
   return version!;
 }
 
+/** Returns the estimated number of rows in the schema shop, each of which a migration may write anew. */
+async function countRows(db: Postgres): Promise<number> {
+  const { rows } = await db.one(
+    "SELECT coalesce(sum(reltuples) FILTER (WHERE reltuples > 0), 0) AS rows FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('shop')",
+  );
+  return Number(rows);
+}
+
 /** Applies pending migrations, each in a transaction; returns their names. */
 async function migratePostgres(db: Postgres, migrations: readonly Migration[]): Promise<string[]> {
   const journal = await db.one("SELECT to_regclass('shop.schema_migrations') AS name");
@@ -68,6 +79,8 @@ async function migratePostgres(db: Postgres, migrations: readonly Migration[]): 
     checksum: checksum!,
   }));
   const pending = pendingMigrations(migrations, applied, `PostgreSQL at ${db.server}`);
+  if (pending.length === 0) return [];
+  await db.setStatementTimeout(statementTimeoutForRows(db.limits, await countRows(db)));
   for (const { version, name, checksum, sql } of pending) {
     await db.transaction(async () => {
       await db.query(sql);
@@ -79,6 +92,7 @@ async function migratePostgres(db: Postgres, migrations: readonly Migration[]): 
     });
     logger("migrate").info(`PostgreSQL: applied ${name}`);
   }
+  await db.setStatementTimeout(db.limits.statementTimeoutMs);
   return pending.map(({ name }) => name);
 }
 
@@ -89,8 +103,16 @@ async function hasMigrationTable(db: ClickHouse): Promise<boolean> {
   return found.length > 0;
 }
 
-/** Applies pending migrations, statement by statement; returns their names. */
-async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[]): Promise<string[]> {
+/**
+ * Applies pending migrations, statement by statement; returns their names.
+ *
+ * @param postgres holds the lock of transfer meanwhile, whose rows a migration that copies a table would miss
+ */
+async function migrateClickHouse(
+  db: ClickHouse,
+  postgres: Postgres,
+  migrations: readonly Migration[],
+): Promise<string[]> {
   if (!await hasMigrationTable(db)) {
     for (const statement of splitStatements(clickhouseJournal)) await db.command(statement);
   }
@@ -104,6 +126,8 @@ async function migrateClickHouse(db: ClickHouse, migrations: readonly Migration[
     checksum: checksum!,
   }));
   const pending = pendingMigrations(migrations, applied, `ClickHouse at ${db.server}`);
+  if (pending.length === 0) return [];
+  await acquireAdvisoryLock(postgres, TRANSFER_LOCK, "session");
   for (const { version, name, checksum, sql } of pending) {
     for (const statement of splitStatements(sql)) await db.command(statement);
     await db.command(
@@ -166,7 +190,7 @@ export async function migrate(context: StageContext, options: MigrateOptions = {
     return await withClickHouse({ ...common, url: context.clickhouseUrl }, async (clickhouse) => {
       const clickhouseVersion = (await clickhouse.rows("SELECT version()"))[0]?.[0] ?? "";
       const postgresApplied = await migratePostgres(postgres, postgresMigrations);
-      const clickhouseApplied = await migrateClickHouse(clickhouse, clickhouseMigrations);
+      const clickhouseApplied = await migrateClickHouse(clickhouse, postgres, clickhouseMigrations);
       const rolesIn = roles ? await createRoles(postgres, clickhouse) : [];
       return {
         postgres: {

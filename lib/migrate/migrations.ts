@@ -2,7 +2,9 @@
 import { createHash } from "node:crypto";
 import { SalesflowError } from "../console/errors.ts";
 import clickhouse0001 from "./clickhouse/0001_shop.sql" with { type: "text" };
+import clickhouse0002 from "./clickhouse/0002_wide_product_ids.sql" with { type: "text" };
 import postgres0001 from "./postgres/0001_shop.sql" with { type: "text" };
+import postgres0002 from "./postgres/0002_wide_product_ids.sql" with { type: "text" };
 
 /** One migration file. */
 export interface Migration {
@@ -36,9 +38,15 @@ function toMigrations(files: Record<string, string>): Migration[] {
 }
 
 /** PostgreSQL's migrations by version. The files are imported literally, so that the executable contains them. */
-export const POSTGRES_MIGRATIONS: readonly Migration[] = toMigrations({ "0001_shop.sql": postgres0001 });
+export const POSTGRES_MIGRATIONS: readonly Migration[] = toMigrations({
+  "0001_shop.sql": postgres0001,
+  "0002_wide_product_ids.sql": postgres0002,
+});
 /** ClickHouse's migrations by version. */
-export const CLICKHOUSE_MIGRATIONS: readonly Migration[] = toMigrations({ "0001_shop.sql": clickhouse0001 });
+export const CLICKHOUSE_MIGRATIONS: readonly Migration[] = toMigrations({
+  "0001_shop.sql": clickhouse0001,
+  "0002_wide_product_ids.sql": clickhouse0002,
+});
 
 /**
  * Returns the migrations that a database still needs.

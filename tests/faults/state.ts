@@ -17,7 +17,7 @@ const PARTITION_SUFFIX = /\bsales_part_[0-9a-f]{12}/g;
 /** Tables of PostgreSQL and their columns, without timestamps. */
 export const POSTGRES_TABLES: Record<string, string> = {
   "shop.sales": "sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region",
-  "shop.products": "product_id, name, category, price_from, price_to",
+  "shop.products": "product_id, name, category, price_from, price_to, sku",
   "shop.rejected_sales": "run_id, file, line, reason, raw",
   "shop.pipeline_runs":
     "run_id, as_of, source, clean_engine, raw_rows, clean_rows, duplicate_rows, rejected_rows, rejected_by_reason",

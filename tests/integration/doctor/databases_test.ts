@@ -59,7 +59,7 @@ describe("database checks of doctor", () => {
     assertMatch(message, /tables exist$/);
     assertEquals(
       await testbed.clickhouse("SELECT name FROM system.tables WHERE database = 'shop' ORDER BY name"),
-      [["sales_aggregates"], ["schema_migrations"]],
+      [["products"], ["sales_aggregates"], ["schema_migrations"]],
     );
     await testbed.clickhouse("DROP TABLE shop.sales_aggregates SYNC");
     assertMatch((await checkClickHouse(testbed.clickhouseUrl, signal)).message, /no tables yet$/);

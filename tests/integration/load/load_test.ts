@@ -86,13 +86,10 @@ describe("load()", () => {
       ["new", "part-00000.csv", "702", "unknown_region", "5,6,7,8,2026-10-01,1.00,Центр — «юг»"],
       ["new", "part-00001.csv", "3", "missing_value", " \u00a0,,,,,,"],
     ]);
-    assertEquals(products, [["1", 'Tea, "green"', "Food", "1.00", "20.50"], [
-      "2",
-      "Кружка",
-      "Home",
-      "0.01",
-      "99999999.99",
-    ]]);
+    assertEquals(products, [
+      ["1", 'Tea, "green"', "Food", "1.00", "20.50", null],
+      ["2", "Кружка", "Home", "0.01", "99999999.99", null],
+    ]);
     assertEquals(runs, [["new", "2026-11-24", "ingested", "native", "705", "700", "2", "3"]]);
     await load(context("new"));
     assertEquals(await readTables(), [sales, rejected, products, runs]);
@@ -281,7 +278,7 @@ describe("load()", () => {
       [
         "9223372036854775807",
         "9223372036854775807",
-        2147483647,
+        "9223372036854775807",
         2147483647,
         "9999-12-31",
         "999999999999.99",

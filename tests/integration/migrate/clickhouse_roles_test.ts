@@ -45,10 +45,12 @@ describe("roles of ClickHouse", () => {
       salesflow_writer: [
         "+ shop.*: SELECT, INSERT, CREATE TABLE, DROP TABLE",
         "+ shop.sales_aggregates: ALTER DELETE",
+        "+ shop.products: ALTER DELETE",
         "- shop.sales_aggregates: CREATE TABLE, DROP TABLE",
+        "- shop.products: CREATE TABLE, DROP TABLE",
         "- shop.schema_migrations: INSERT, CREATE TABLE, DROP TABLE",
       ],
-      salesflow_reader: ["+ shop.sales_aggregates: SELECT"],
+      salesflow_reader: ["+ shop.sales_aggregates: SELECT", "+ shop.products: SELECT"],
     });
   });
 

@@ -15,6 +15,10 @@ function withNext(known: readonly Migration[], sql: string): Migration[] {
   return [...known, { version, name: `000${version}_next.sql`, sql, checksum: `sum of ${sql}` }];
 }
 
+function namesOf(migrations: readonly Migration[]): string[] {
+  return migrations.map(({ name }) => name);
+}
+
 describe("migrate()", () => {
   let testbed: Testbed;
   beforeAll(async () => {
@@ -31,9 +35,9 @@ describe("migrate()", () => {
     const again = await migrate(testbed.context("run"));
     const applied = ({ facts }: typeof first) =>
       [facts.postgres, facts.clickhouse].map((facts) => (facts as { applied: string[] }).applied);
-    assertEquals(applied(first), [["0001_shop.sql"], ["0001_shop.sql"]]);
+    assertEquals(applied(first), [POSTGRES_MIGRATIONS, CLICKHOUSE_MIGRATIONS].map(namesOf));
     assertEquals(applied(again), [[], []]);
-    assertEquals([first.summary, again.summary], ["applied 2 migrations", "the tables are up to date"]);
+    assertEquals([first.summary, again.summary], ["applied 4 migrations", "the tables are up to date"]);
     const tables = await testbed.values(
       "SELECT relname FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1",
     );
@@ -46,15 +50,16 @@ describe("migrate()", () => {
       "schema_migrations",
     ];
     assertEquals(tables.flat(), names);
-    assertEquals(await testbed.clickhouse("SHOW TABLES FROM shop"), [["sales_aggregates"], [
+    assertEquals(await testbed.clickhouse("SHOW TABLES FROM shop"), [["products"], ["sales_aggregates"], [
       "schema_migrations",
     ]]);
   });
 
   it("migrate() applies each file once when run concurrently", async () => {
     await Promise.all([1, 2, 3].map(() => migrate(testbed.context("run"))));
-    assertEquals(await testbed.values("SELECT version FROM shop.schema_migrations"), [["1"]]);
-    assertEquals(await testbed.clickhouse("SELECT version FROM shop.schema_migrations"), [["1"]]);
+    const query = "SELECT version FROM shop.schema_migrations ORDER BY version";
+    assertEquals(await testbed.values(query), [["1"], ["2"]]);
+    assertEquals(await testbed.clickhouse(query), [["1"], ["2"]]);
   });
 
   it("migrate() rolls back a PostgreSQL file that fails, and applies it once it is fixed", async () => {
@@ -67,7 +72,7 @@ describe("migrate()", () => {
     assertEquals(await testbed.values("SELECT to_regclass('shop.half')"), [[null]]);
     const fixed = withNext(POSTGRES_MIGRATIONS, "CREATE TABLE shop.half (a integer);");
     await migrate(testbed.context("run"), { postgresMigrations: fixed });
-    assertEquals(await testbed.values("SELECT max(version) FROM shop.schema_migrations"), [["2"]]);
+    assertEquals(await testbed.values("SELECT max(version) FROM shop.schema_migrations"), [["3"]]);
   });
 
   it("migrate() completes a ClickHouse file that was interrupted after its first statement", async () => {
@@ -78,7 +83,7 @@ describe("migrate()", () => {
     await testbed.clickhouse(statement("first").slice(0, -1));
     await migrate(testbed.context("run"), { clickhouseMigrations: migrations });
     const tables = await testbed.clickhouse("SHOW TABLES FROM shop");
-    assertEquals(tables.flat(), ["first", "sales_aggregates", "schema_migrations", "second"]);
+    assertEquals(tables.flat(), ["first", "products", "sales_aggregates", "schema_migrations", "second"]);
   });
 
   const refusals = [

@@ -136,14 +136,14 @@ export class Testbed {
       "SELECT relname AS name FROM pg_class WHERE relnamespace = 'shop'::regnamespace AND relkind = 'r' AND NOT relispartition AND relname LIKE 'sales\\_part\\_%'",
     );
     const inClickHouse = await this.clickhouse(
-      "SELECT name FROM system.tables WHERE database = 'shop' AND name NOT IN ('sales_aggregates', 'schema_migrations')",
+      "SELECT name FROM system.tables WHERE database = 'shop' AND name NOT IN ('sales_aggregates', 'products', 'schema_migrations')",
     );
     return [...inPostgres.map(({ name }) => name!), ...inClickHouse.map(([name]) => name!)];
   }
 }
 
 /** A row of clean/: sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region. */
-export type Sale = [string | number, string | number, number, number, string, string, string];
+export type Sale = [string | number, string | number, string | number, number, string, string, string];
 
 /** A row of rejected/: number of the raw part, line, reason, raw text. */
 export type Rejected = [number, number, Reason, string];

@@ -16,13 +16,15 @@ const NAMES: TableNames = {
   listContainers: "list schemas",
 };
 
+/** Returns the tables that the files of a folder create and do not drop again. */
 async function createdTables(folder: string): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(new URL(folder, MIGRATIONS))) {
     const sql = await Deno.readTextFile(new URL(`${folder}/${name}`, MIGRATIONS));
-    names.push(
-      ...[...sql.matchAll(/^CREATE TABLE (?:IF NOT EXISTS )?shop\.(\w+)/gm)].map((match) => match[1]!),
-    );
+    const found = (pattern: RegExp) => [...sql.matchAll(pattern)].map((match) => match[1]!);
+    const dropped = found(/^DROP TABLE (?:IF EXISTS )?shop\.(\w+)/gm);
+    const created = found(/^CREATE TABLE (?:IF NOT EXISTS )?shop\.(\w+)/gm);
+    names.push(...created.filter((table) => !dropped.includes(table)));
   }
   return names.sort();
 }
