@@ -56,8 +56,7 @@ export class CanonicalScanner {
     this.#at = start;
     if ((this.saleId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
     if ((this.customerId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
-    this.productId = this.#parseInteger(10);
-    if (this.productId < 1 || this.productId > MAX_INTEGER) return false;
+    if ((this.productId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
     this.quantity = this.#parseInteger(10);
     if (this.quantity < 1 || this.quantity > MAX_INTEGER) return false;
     return this.#at + 16 <= end && this.#parseDate() && this.#parseAmount(end) && this.#parseRegion(end);

@@ -11,8 +11,8 @@ export interface ConvertedRow {
   saleId: bigint;
   /** Positive 64-bit integer. */
   customerId: bigint;
-  /** Positive 32-bit integer. */
-  productId: number;
+  /** Positive 64-bit integer. */
+  productId: bigint;
   /** Positive 32-bit integer. */
   quantity: number;
   /** year × 416 + month × 32 + day of month: sorts like the calendar. */
@@ -145,7 +145,7 @@ export function convertRow(values: readonly string[], range: DayRange): Converte
   if (saleId === undefined) return "invalid_sale_id";
   const customerId = parseInteger(values[1]!, MAX_BIGINT);
   if (customerId === undefined) return "invalid_customer_id";
-  const productId = parseInteger(values[2]!, BigInt(MAX_INTEGER));
+  const productId = parseInteger(values[2]!, MAX_BIGINT);
   if (productId === undefined) return "invalid_product_id";
   const quantity = parseInteger(values[3]!.replace(/^(\d+)\.0+$/, "$1"), BigInt(MAX_INTEGER));
   if (quantity === undefined) return "invalid_quantity";
@@ -159,7 +159,7 @@ export function convertRow(values: readonly string[], range: DayRange): Converte
   return {
     saleId,
     customerId,
-    productId: Number(productId),
+    productId,
     quantity: Number(quantity),
     day,
     amountCents,

@@ -102,15 +102,18 @@ export class RangeValidator {
       }
       if (scanner.scan(bytes, start, end)) {
         statuses[count++] = CANONICAL;
+        const { saleId, customerId, productId } = scanner;
         this.#hash(
-          scanner.customerId,
-          scanner.productId,
+          customerId >>> 0,
+          Math.floor(customerId / TWO_32),
+          productId >>> 0,
+          Math.floor(productId / TWO_32),
           scanner.quantity,
           scanner.day,
           scanner.amountCents,
           scanner.region,
         );
-        rows.add(scanner.saleId >>> 0, Math.floor(scanner.saleId / TWO_32), this.#hashLow, this.#hashHigh);
+        rows.add(saleId >>> 0, Math.floor(saleId / TWO_32), this.#hashLow, this.#hashHigh);
       } else {
         statuses[count++] = isBlank(bytes, start, end) ? BLANK : this.#validateLine(bytes, start, end, rows);
       }
@@ -129,23 +132,32 @@ export class RangeValidator {
   #validateLine(bytes: Uint8Array, start: number, end: number, rows: RowColumns): number {
     const row = parseRow(bytes, start, end, this.#range);
     if (typeof row === "string") return STATUS_BY_REASON.get(row)!;
-    this.#hash(row.customerId, row.productId, row.quantity, row.day, row.amountCents, row.region);
-    rows.add(Number(row.saleId & 0xffffffffn), Number(row.saleId >> 32n), this.#hashLow, this.#hashHigh);
+    const { saleId, customerId, productId } = row;
+    this.#hash(
+      lowHalf(customerId),
+      highHalf(customerId),
+      lowHalf(productId),
+      highHalf(productId),
+      row.quantity,
+      row.day,
+      row.amountCents,
+      row.region,
+    );
+    rows.add(lowHalf(saleId), highHalf(saleId), this.#hashLow, this.#hashHigh);
     return CONVERTED;
   }
 
   /** Computes two 32-bit hashes in the style of MurmurHash3 (A. Appleby, public domain), with different seeds and constants. */
   #hash(
-    customer: number | bigint,
-    product: number,
+    customerLow: number,
+    customerHigh: number,
+    productLow: number,
+    productHigh: number,
     quantity: number,
     day: number,
     cents: number,
     region: number,
   ): void {
-    const big = typeof customer === "bigint";
-    const customerLow = big ? Number(customer & 0xffffffffn) : customer >>> 0;
-    const customerHigh = big ? Number(customer >> 32n) : Math.floor(customer / TWO_32);
     let low = this.#seed;
     let high = ~this.#seed;
     const centsHigh = Math.floor(cents / TWO_32);
@@ -155,8 +167,13 @@ export class RangeValidator {
     high = mixBlock(high, centsHigh ^ Math.imul(customerHigh, 0xc2b2ae35), 0x1b873593);
     low = mixBlock(low, cents, 0xcc9e2d51);
     high = mixBlock(high, cents, 0x1b873593);
-    low = mixBlock(low, product, 0xcc9e2d51);
-    high = mixBlock(high, product, 0x1b873593);
+    low = mixBlock(low, productLow, 0xcc9e2d51);
+    high = mixBlock(high, productLow, 0x1b873593);
+    // Almost always zero in generated data, where this block would take 7% of the pass.
+    if (productHigh !== 0) {
+      low = mixBlock(low, productHigh, 0xcc9e2d51);
+      high = mixBlock(high, productHigh, 0x1b873593);
+    }
     low = mixBlock(low, quantity, 0xcc9e2d51);
     high = mixBlock(high, quantity, 0x1b873593);
     low = mixBlock(low, day * 4 + region, 0xcc9e2d51);
@@ -164,6 +181,16 @@ export class RangeValidator {
     this.#hashLow = fmix32(low) >>> 0;
     this.#hashHigh = fmix32(high) >>> 0;
   }
+}
+
+/** Returns the low 32 bits of an id. */
+function lowHalf(id: bigint): number {
+  return Number(id & 0xffffffffn);
+}
+
+/** Returns the high 32 bits of an id. */
+function highHalf(id: bigint): number {
+  return Number(id >> 32n);
 }
 
 /** Block step of MurmurHash3. */

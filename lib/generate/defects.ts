@@ -102,7 +102,11 @@ export const DEFECTS: Record<
   invalid_customer_id: (fields, draw) =>
     lineWithField(fields, CUSTOMER_ID, pickVariant(["guest", "-1", "0"], draw)),
   invalid_product_id: (fields, draw) =>
-    lineWithField(fields, PRODUCT_ID, pickVariant([`SKU-${fields[PRODUCT_ID]}`, "0", "99999999999"], draw)),
+    lineWithField(
+      fields,
+      PRODUCT_ID,
+      pickVariant([`SKU-${fields[PRODUCT_ID]}`, "0", "1.00000E+12"], draw),
+    ),
   invalid_quantity: (fields, draw) =>
     lineWithField(fields, QUANTITY, pickVariant(["0", `-${fields[QUANTITY]}`, "1.5", "two"], draw)),
   invalid_amount: (fields, draw) =>

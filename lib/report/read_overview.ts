@@ -84,7 +84,7 @@ async function readProducts(db: Postgres, limit: number, catalogue: boolean): Pr
   }
   return (await db.query<Row>(productsSql, [limit, catalogue])).map((row) => ({
     ...parseSums(row),
-    productId: Number(row.product_id),
+    productId: BigInt(row.product_id),
     name: row.name ?? undefined,
     category: row.category ?? undefined,
     cumulativeShare: BigInt(row.cumulative_share),

@@ -84,7 +84,7 @@ async function readFavourites(db: Postgres, catalogue: boolean): Promise<Favouri
   const rows = await db.query<Row>(favouritesSql, [MAX_FAVOURITES, FAVOURITE_CANDIDATES, catalogue]);
   return rows.map(({ region, product_id, name, category, amount, lift }) => ({
     region,
-    productId: Number(product_id),
+    productId: BigInt(product_id),
     name: name ?? undefined,
     category: category ?? undefined,
     amountCents: toCents(amount),

@@ -26,7 +26,7 @@ export interface Region extends Sums {
 /** Sums of a product. */
 export interface Product extends Sums {
   /** Its product_id. */
-  productId: number;
+  productId: bigint;
   /** Undefined if the run has no catalogue, or the catalogue lacks the product. */
   name: string | undefined;
   /** Its category in the catalogue; undefined like the name. */
@@ -126,7 +126,7 @@ export interface Favourite {
   /** The region. */
   region: string;
   /** Its product_id. */
-  productId: number;
+  productId: bigint;
   /** Its name in the catalogue, if it has one. */
   name: string | undefined;
   /** Its category in the catalogue, if it has one. */

@@ -8,7 +8,7 @@ import clickhouseAggregates from "./clickhouse_aggregates.sql" with { type: "tex
 import { compareRows, type KeyedRow } from "./compare_rows.ts";
 
 function toKeyedRow([level, region, productId, ...rest]: readonly (string | null)[]): KeyedRow {
-  return { key: [level!, region!, Number(productId)], text: [level, region, productId, ...rest].join(" ") };
+  return { key: [level!, region!, BigInt(productId!)], text: [level, region, productId, ...rest].join(" ") };
 }
 
 async function* postgresRows(db: Postgres): AsyncGenerator<KeyedRow[]> {

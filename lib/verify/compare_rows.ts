@@ -4,8 +4,8 @@ import { type Difference, MAX_DIFFERENCES } from "./checks.ts";
 
 /** A row of a stream. */
 export interface KeyedRow {
-  /** Sort key of the stream; numbers as numbers. */
-  key: readonly (string | number)[];
+  /** Sort key of the stream; numbers as numbers, ids of 64 bits as bigints. */
+  key: readonly (string | number | bigint)[];
   /** All values of the row, in the same format on both sides. */
   text: string;
 }
@@ -53,7 +53,8 @@ class RowCursor {
   }
 }
 
-function compareKeys(left: KeyedRow["key"], right: KeyedRow["key"]): number {
+/** Orders two keys: negative when `left` comes first, 0 when they are equal. Texts are compared by UTF-16 units. */
+export function compareKeys(left: KeyedRow["key"], right: KeyedRow["key"]): number {
   for (let i = 0; i < left.length; i++) {
     const [a, b] = [left[i]!, right[i]!];
     if (a !== b) return a < b ? -1 : 1;

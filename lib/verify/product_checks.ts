@@ -8,20 +8,22 @@ import { datasetFolder } from "../dataset/dataset.ts";
 import { parseGeneratedFacts } from "../dataset/facts.ts";
 import { measureFile } from "../dataset/part_reader.ts";
 import type { Findings } from "./checks.ts";
-import { compareRows, type KeyedRow } from "./compare_rows.ts";
+import { compareKeys, compareRows, type KeyedRow } from "./compare_rows.ts";
 import type { MeasuredFiles } from "./measure_files.ts";
 
 const COLUMNS = ["product_id", "name", "category", "price_from", "price_to"] as const;
 
+/** A product_id that is no number gets the key -1, which no row of the table has: it is reported as a difference. */
 function toKeyedRow(row: Record<string, string | null>): KeyedRow {
-  return { key: [Number(row.product_id)], text: COLUMNS.map((name) => row[name]).join(", ") };
+  const id = row.product_id ?? "";
+  return { key: [/^\d+$/.test(id) ? BigInt(id) : -1n], text: COLUMNS.map((name) => row[name]).join(", ") };
 }
 
 /** Parses the catalogue and sorts it in memory: it is small. */
 async function parseProducts(chunks: readonly Uint8Array[]): Promise<KeyedRow[]> {
   const rows: KeyedRow[] = [];
   for await (const row of Readable.from(chunks).pipe(parse({ columns: true }))) rows.push(toKeyedRow(row));
-  return rows.sort((a, b) => Number(a.key[0]) - Number(b.key[0]));
+  return rows.sort((a, b) => compareKeys(a.key, b.key));
 }
 
 async function* singleBatch<T>(rows: Promise<T[]>): AsyncGenerator<T[]> {

@@ -7,7 +7,7 @@ SELECT
     (sale_id % 67108859 + 1) * (
       (
         11400713 * (customer_id % 67108859)
-        + 9576893 * (product_id::bigint % 67108859)
+        + 9576893 * (product_id % 67108859)
         + 13466917 * (quantity::bigint % 67108859)
         + 8191207 * (sale_date - date '1970-01-01')::bigint
         + 12582917 * ((sale_amount * 100)::bigint % 67108859)

@@ -189,7 +189,7 @@ export class SalesAccumulator {
   #parseRow(): void {
     const saleId = this.#parseModulo();
     const customer = this.#parseModulo();
-    const product = this.#parseInteger(COMMA) % P;
+    const product = this.#parseModulo();
     const quantity = this.#parseInteger(COMMA);
     const day = dayOf(this.#parseDigits(4, DASH), this.#parseDigits(2, DASH), this.#parseDigits(2, COMMA));
     const roubles = this.#parseInteger(POINT);

@@ -38,7 +38,7 @@ export async function psqlCopy(url: string, cleanFolder: string): Promise<number
     "\\set ON_ERROR_STOP on",
     "DROP TABLE IF EXISTS bench_sales;",
     "BEGIN;",
-    `CREATE TABLE bench_sales (sale_id bigint NOT NULL, customer_id bigint NOT NULL, product_id integer NOT NULL,
+    `CREATE TABLE bench_sales (sale_id bigint NOT NULL, customer_id bigint NOT NULL, product_id bigint NOT NULL,
       quantity integer NOT NULL, sale_date date NOT NULL, sale_amount numeric(14, 2) NOT NULL, region text NOT NULL);`
       .replaceAll(/\s+/g, " "),
     ...(await listParts(cleanFolder)).map((path) =>

@@ -11,7 +11,7 @@ import { cleanRound, type FuzzRun, fuzzRuns, putRound, wrongHeaderRuns } from ".
 
 const { seed, rounds } = fuzzSettings(4);
 const CANONICAL =
-  /^[1-9]\d{0,18},[1-9]\d{0,18},[1-9]\d{0,9},[1-9]\d{0,9},\d{4}-\d{2}-\d{2},(0|[1-9]\d{0,11})\.\d{2},(North|South|East|West)$/;
+  /^(?:[1-9]\d{0,18},){3}[1-9]\d{0,9},\d{4}-\d{2}-\d{2},(0|[1-9]\d{0,11})\.\d{2},(North|South|East|West)$/;
 const MAX_KEPT_BYTES = 65_536;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -67,7 +67,7 @@ describe("money", () => {
     await testbed.postgres((db) =>
       db.transaction(async () => {
         await db.query(
-          `CREATE TEMPORARY TABLE ${WEIGHTED_TABLE} (region text, product_id integer, quantity integer, sale_amount numeric(14, 2), weight numeric)`,
+          `CREATE TEMPORARY TABLE ${WEIGHTED_TABLE} (region text, product_id bigint, quantity integer, sale_amount numeric(14, 2), weight numeric)`,
         );
         result = { value: await work(db) };
         throw ROLLED_BACK;
@@ -190,7 +190,7 @@ describe("money", () => {
     /** Sum up to 9999999999999999.99: two regions that tie, and a third with the rest. */
     const sales = expandWeights([
       ["North", 1, 2147483647, "999999999999.99", 5000],
-      ["East", 2147483647, 2147483647, "999999999999.99", 5000],
+      ["East", "9223372036854775807", 2147483647, "999999999999.99", 5000],
       ["West", 7, 1, "99.99", 1],
     ]);
     const sum = "9999999999999999.99";

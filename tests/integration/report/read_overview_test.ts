@@ -62,7 +62,7 @@ describe("read_overview", () => {
         category,
         cumulativeShare,
       ]),
-      [[1, "Chair", "Home", 600_000n], [2, undefined, undefined, 1_000_000n]],
+      [[1n, "Chair", "Home", 600_000n], [2n, undefined, undefined, 1_000_000n]],
     );
     const { raw, clean, duplicates, rejected, byReason } = quality;
     assertEquals([raw, clean, duplicates, rejected, byReason.invalid_amount], [5n, 3n, 1n, 1n, 1]);
@@ -72,7 +72,15 @@ describe("read_overview", () => {
   it("queryOverview() returns at most the given number of products", async () => {
     const context = testbed.context("run");
     const { products } = await withSnapshot(context, (db) => queryOverview(db, context, 1));
-    assertEquals(products.map(({ productId }) => productId), [1]);
+    assertEquals(products.map(({ productId }) => productId), [1n]);
+  });
+
+  it("queryOverview() returns every digit of a product_id", async () => {
+    const productId = 9223372036854775807n;
+    await testbed.sql("UPDATE shop.sales_aggregates SET product_id = $1 WHERE product_id = 1", [productId]);
+    const context = testbed.context("run");
+    const { products } = await withSnapshot(context, (db) => queryOverview(db, context, 1));
+    assertEquals(products.map((product) => product.productId), [productId]);
   });
 
   it("hasCatalogue() is false when the run has no products.csv", async () => {

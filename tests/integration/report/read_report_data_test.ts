@@ -68,8 +68,8 @@ describe("readReportData()", () => {
     assertEquals(
       data.favourites.map(({ region, productId, name, lift }) => [region, productId, name, lift]),
       [
-        ["North", 1, "Chair", "1.4"],
-        ["West", 2, undefined, "2.5"],
+        ["North", 1n, "Chair", "1.4"],
+        ["West", 2n, undefined, "2.5"],
       ],
     );
   });

@@ -18,7 +18,7 @@ export const IMPORT_DATE = "2026-11-24";
 export async function createDrawnTables(testbed: Testbed): Promise<void> {
   await testbed.clickhouse("CREATE TABLE shop.drawn_aggregates AS shop.sales_aggregates");
   await testbed.clickhouse(
-    "CREATE TABLE shop.drawn_sales (case_id UInt32, region String, product_id Int32, quantity Int32, sale_amount Decimal(14, 2), weight UInt64) ENGINE = Memory",
+    "CREATE TABLE shop.drawn_sales (case_id UInt32, region String, product_id Int64, quantity Int32, sale_amount Decimal(14, 2), weight UInt64) ENGINE = Memory",
   );
 }
 
@@ -60,7 +60,7 @@ export function toSortedLines(rows: readonly (readonly (string | null)[])[]): st
 export async function replaceSales(db: Postgres, sales: readonly Sale[]): Promise<void> {
   await db.query("TRUNCATE shop.sales");
   await db.query(
-    "INSERT INTO shop.sales SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::integer[], $5::date[], $6::numeric[], $7::text[])",
+    "INSERT INTO shop.sales SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::date[], $6::numeric[], $7::text[])",
     toColumns(sales, 7),
   );
 }
@@ -69,7 +69,7 @@ export async function replaceSales(db: Postgres, sales: readonly Sale[]): Promis
 export async function replaceWeightedSales(db: Postgres, sales: readonly WeightedSale[]): Promise<void> {
   await db.query(`TRUNCATE ${WEIGHTED_TABLE}`);
   await db.query(
-    `INSERT INTO ${WEIGHTED_TABLE} SELECT * FROM unnest($1::text[], $2::integer[], $3::integer[], $4::numeric[], $5::numeric[])`,
+    `INSERT INTO ${WEIGHTED_TABLE} SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::numeric[], $5::numeric[])`,
     toColumns(sales, 5),
   );
 }

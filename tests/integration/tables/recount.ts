@@ -6,7 +6,7 @@ import type { Sale } from "./harness.ts";
 interface Group {
   level: string;
   region: string;
-  product: number;
+  product: bigint;
   sales: bigint;
   quantity: bigint;
   cents: bigint;
@@ -22,7 +22,7 @@ function formatMillionths(millionths: bigint): string {
 function compareRank(a: Group, b: Group): number {
   if (a.cents !== b.cents) return a.cents > b.cents ? -1 : 1;
   if (a.region !== b.region) return a.region < b.region ? -1 : 1;
-  return a.product - b.product;
+  return a.product < b.product ? -1 : 1;
 }
 
 /** Groups sales at all four levels. */
@@ -30,11 +30,11 @@ function groupSales(sales: readonly WeightedSale[]): Group[] {
   const groups = new Map<string, Group>();
   for (const [region, product, quantity, amount, weight] of sales) {
     const times = BigInt(weight);
-    const keys: [string, string, number][] = [
-      ["total", "All", 0],
-      ["region", region, 0],
-      ["product", "All", product],
-      ["region_product", region, product],
+    const keys: [string, string, bigint][] = [
+      ["total", "All", 0n],
+      ["region", region, 0n],
+      ["product", "All", BigInt(product)],
+      ["region_product", region, BigInt(product)],
     ];
     for (const [level, inRegion, ofProduct] of keys) {
       const key = `${level} ${inRegion} ${ofProduct}`;

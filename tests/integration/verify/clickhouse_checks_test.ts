@@ -13,6 +13,9 @@ const ROWS = [
   "'region', 'East', 0, 1, 2, 2.50, 2.50, 0.714286, 1, 0.714286, 'run'",
   "'product', 'All', 10, 1, 1, 1.00, 1.00, 0.285714, 2, 1.000000, 'run'",
   "'product', 'All', 9, 1, 2, 2.50, 2.50, 0.714286, 1, 0.714286, 'run'",
+  // The same numbers as doubles.
+  "'region_product', 'East', 9223372036854775807, 1, 1, 1.00, 1.00, 0.285714, 1, 1.000000, 'run'",
+  "'region_product', 'East', 9223372036854775806, 1, 1, 1.00, 1.00, 0.285714, 1, 1.000000, 'run'",
 ];
 
 describe("checkClickHouse()", () => {
@@ -50,20 +53,20 @@ describe("checkClickHouse()", () => {
     await insert(ROWS[0]!, "2026-11-17");
     const { ok, left } = await runCheck();
     assertEquals(ok, true);
-    assertMatch(left, /^5 rows, [0-9a-f]{12}$/);
+    assertMatch(left, /^7 rows, [0-9a-f]{12}$/);
   });
 
   const changes: [string, string, string][] = [
     [
       "a value differs",
       "ALTER TABLE shop.sales_aggregates UPDATE amount_share = 0.714285 WHERE region = 'East'",
-      "5 rows",
+      "7 rows",
     ],
-    ["a row is missing", "ALTER TABLE shop.sales_aggregates DELETE WHERE product_id = 9", "4 rows"],
+    ["a row is missing", "ALTER TABLE shop.sales_aggregates DELETE WHERE product_id = 9", "6 rows"],
     [
       "a row is duplicated",
       "INSERT INTO shop.sales_aggregates SELECT * FROM shop.sales_aggregates WHERE level = 'total'",
-      "6 rows",
+      "8 rows",
     ],
     ["the date is missing", `ALTER TABLE shop.sales_aggregates DROP PARTITION '${DATE}'`, "0 rows"],
   ];

@@ -9,6 +9,8 @@ import { changeText, makeSales, Testbed, writeRunFiles } from "../tables/harness
 const PATH = "runs/run/raw/products.csv";
 const CONTENT = "content: raw/products.csv = shop.products";
 
+const PRODUCTS = ['10,"Tea, ""green""",Food,1.00,20.50', "2,Кружка,Home,0.01,99999999.99"];
+
 describe("checkProducts()", () => {
   let testbed: Testbed;
   beforeAll(async () => {
@@ -22,8 +24,7 @@ describe("checkProducts()", () => {
   // Not in the order of the table.
   beforeEach(() => writeRun("generated"));
 
-  async function writeRun(source: "generated" | "ingested"): Promise<void> {
-    const products = ['10,"Tea, ""green""",Food,1.00,20.50', "2,Кружка,Home,0.01,99999999.99"];
+  async function writeRun(source: "generated" | "ingested", products = PRODUCTS): Promise<void> {
     await writeRunFiles(testbed.store, { runId: "run", source, parts: [makeSales(3)], products });
   }
 
@@ -55,6 +56,24 @@ describe("checkProducts()", () => {
     await testbed.sql("UPDATE shop.products SET price_to = 20.51 WHERE product_id = 10");
     assertEquals((await runChecks()).at(-1), [CONTENT, false]);
     await testbed.sql("UPDATE shop.products SET price_to = 20.50 WHERE product_id = 10");
+  });
+
+  it("checkProducts() tells products apart whose numbers are the same as doubles", async () => {
+    const ids = ["9223372036854775807", "9007199254740993", "9007199254740992", "9223372036854775806"];
+    const values = ids.map((id) => `(${id}, 'Product ${id}', 'Home', 1, 2)`);
+    await testbed.sql(`INSERT INTO shop.products VALUES ${values.join(", ")}`);
+    await writeRun("ingested", [...ids.map((id) => `${id},Product ${id},Home,1.00,2.00`), ...PRODUCTS]);
+    assertEquals(await runChecks(), [[CONTENT, true]]);
+    await testbed.sql(
+      "UPDATE shop.products SET product_id = 9007199254740991 WHERE product_id = 9007199254740992",
+    );
+    assertEquals(await runChecks(), [[CONTENT, false]]);
+    await testbed.sql("DELETE FROM shop.products WHERE product_id > 10");
+  });
+
+  it("checkProducts() fails when a product_id of the file is no number", async () => {
+    await writeRun("ingested", [...PRODUCTS, "ten,Cup,Home,1.00,2.00"]);
+    assertEquals(await runChecks(), [[CONTENT, false]]);
   });
 
   it("checkProducts() requires a catalogue of generated data only", async () => {

@@ -56,7 +56,7 @@ const region = mostly(fc.constantFrom(...REGIONS), "north", "N", "", "Easter", "
 const nearlyCanonical = fc.tuple(
   id,
   id,
-  integer,
+  id,
   integer,
   date,
   amount,
@@ -102,7 +102,7 @@ describe("CanonicalScanner", () => {
             {
               saleId: BigInt(saleId),
               customerId: BigInt(customerId),
-              productId,
+              productId: BigInt(productId),
               quantity,
               day,
               amountCents,
@@ -124,14 +124,14 @@ describe("CanonicalScanner", () => {
     const row = fc.record({
       saleId: id.map(BigInt),
       customerId: id.map(BigInt),
-      productId: integer,
+      productId: id.map(BigInt),
       quantity: integer,
       day: fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
         .map((day) => dayKey(day.toISOString().slice(0, 10))),
       amountCents: fc.integer({ min: 1, max: 99_999_999_999_999 }),
       region: fc.integer({ min: 0, max: 3 }),
     });
-    const smallest = { saleId: 1n, customerId: 1n, productId: 1, quantity: 1, day: dayKey("2026-01-01") };
+    const smallest = { saleId: 1n, customerId: 1n, productId: 1n, quantity: 1, day: dayKey("2026-01-01") };
     fc.assert(
       fc.property(row, (expected) => {
         const bytes = encoder.encode(formatCanonicalRow(expected));

@@ -8,7 +8,7 @@ import { makeContext, readRows, writeRawDataset } from "../store/harness.ts";
 /** Rejects any number of rows, on two threads. */
 export const OPTIONS: CleanOptions = { maxRejected: 1, checkDateRange: true, workers: 2 };
 const CANONICAL =
-  /^[1-9]\d{0,18},[1-9]\d{0,18},[1-9]\d{0,9},[1-9]\d{0,9},\d{4}-\d{2}-\d{2},(0|[1-9]\d{0,11})\.\d{2},(North|South|East|West)$/;
+  /^(?:[1-9]\d{0,18},){3}[1-9]\d{0,9},\d{4}-\d{2}-\d{2},(0|[1-9]\d{0,11})\.\d{2},(North|South|East|West)$/;
 
 /** Cleans raw parts and checks the invariants that hold for any input. */
 export async function cleanAndCheck(

@@ -28,7 +28,10 @@ describe("convertRow()", () => {
       "5",
     ]]],
     ["customer_id", [["9007199254740993", "9007199254740993"]]],
-    ["product_id", [["2147483647", "2147483647"], ["0001", "1"]]],
+    ["product_id", [["2147483648", "2147483648"], ["9223372036854775807", "9223372036854775807"], [
+      "0001",
+      "1",
+    ]]],
     ["quantity", [["3.0", "3"], ["3.000", "3"], ["007.0", "7"], ["2147483647.00", "2147483647"]]],
     ["sale_amount", [
       ["1234.5", "1234.50"],
@@ -89,7 +92,7 @@ describe("convertRow()", () => {
       "9223372036854775808",
     ]],
     ["customer_id", "invalid_customer_id", ["0", "guest", "99999999999999999999", "１"]],
-    ["product_id", "invalid_product_id", ["0", "2147483648", "1.0"]],
+    ["product_id", "invalid_product_id", ["0", "9223372036854775808", "1.0"]],
     ["quantity", "invalid_quantity", [
       "0",
       "0.0",
@@ -197,7 +200,7 @@ describe("formatCanonicalRow()", () => {
   const row = fc.record<ConvertedRow>({
     saleId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
     customerId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
-    productId: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+    productId: fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }),
     quantity: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
     day: fc.date({ min: new Date("0001-01-01"), max: new Date("9999-12-31"), noInvalidDate: true })
       .map((date) => dayKey(date.toISOString().slice(0, 10))),

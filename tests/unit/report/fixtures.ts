@@ -57,14 +57,14 @@ export function reportData(changes: Partial<ReportData> = {}): ReportData {
     ],
     products: [
       {
-        productId: 7,
+        productId: 7n,
         name: "Wooden Chair",
         category: "Home",
         cumulativeShare: 700_000n,
         ...sums(700_000n, 70_000_00n, 10n, 700_000n),
       },
       {
-        productId: 9,
+        productId: 9n,
         name: undefined,
         category: undefined,
         cumulativeShare: 1_000_000n,
@@ -88,7 +88,14 @@ export function reportData(changes: Partial<ReportData> = {}): ReportData {
       { category: undefined, region: "West", sales: 10n, amountCents: 60_00n },
     ],
     favourites: [
-      { region: "West", productId: 9, name: undefined, category: undefined, amountCents: 1_00n, lift: "1.8" },
+      {
+        region: "West",
+        productId: 9n,
+        name: undefined,
+        category: undefined,
+        amountCents: 1_00n,
+        lift: "1.8",
+      },
     ],
     customers: 1_000n,
     repeatCustomers: 990n,

@@ -5,10 +5,12 @@ import { STAGES } from "../../../lib/pipeline/stage.ts";
 import { productName, REASON_LABELS, STAGE_LABELS } from "../../../lib/report/labels.ts";
 
 describe("productName()", () => {
-  it("returns the name", () => assertEquals(productName({ name: "Chair", productId: 7 }), "Chair"));
+  it("returns the name", () => assertEquals(productName({ name: "Chair", productId: 7n }), "Chair"));
 
   it("returns the number when there is no name", () => {
-    assertEquals(productName({ name: undefined, productId: 7 }), "product 7");
+    assertEquals(productName({ name: undefined, productId: 7n }), "product 7");
+    const productId = 9223372036854775807n;
+    assertEquals(productName({ name: undefined, productId }), "product 9223372036854775807");
   });
 });
 

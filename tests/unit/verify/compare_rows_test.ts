@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { MAX_DIFFERENCES } from "../../../lib/verify/checks.ts";
-import { compareRows, type KeyedRow } from "../../../lib/verify/compare_rows.ts";
+import { compareKeys, compareRows, type KeyedRow } from "../../../lib/verify/compare_rows.ts";
 
 /** Yields a row for each text, in batches of `size`; the number at the start of the text is the key. */
 async function* rows(texts: string[], size = 2): AsyncGenerator<KeyedRow[]> {
@@ -9,6 +9,24 @@ async function* rows(texts: string[], size = 2): AsyncGenerator<KeyedRow[]> {
     yield await Promise.resolve(texts.slice(at, at + size).map((text) => ({ key: [parseInt(text)], text })));
   }
 }
+
+describe("compareKeys()", () => {
+  it("orders by the first value that differs, and 64-bit numbers that are the same as doubles", () => {
+    const keys: KeyedRow["key"][] = [
+      ["a", 2],
+      ["a", 10],
+      ["b", 1n],
+      ["b", 9007199254740992n],
+      ["b", 9007199254740993n],
+    ];
+    for (const [i, left] of keys.entries()) {
+      assertEquals(
+        keys.map((right) => Math.sign(compareKeys(left, right))),
+        keys.map((_, j) => Math.sign(i - j)),
+      );
+    }
+  });
+});
 
 describe("compareRows()", () => {
   const cases: [string, string[], string[], [string, string | null, string | null][]][] = [
