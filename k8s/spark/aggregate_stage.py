@@ -35,7 +35,7 @@ READ_TASK_BYTES = 32 * 1024 * 1024
 MAX_READ_TASKS = 1_024
 # Each writing task holds one connection.
 WRITE_TASKS = 8
-COLUMNS = {"region": "STRING", "product_id": "INT", "quantity": "INT", "sale_amount": "DECIMAL(14, 2)"}
+COLUMNS = {"region": "STRING", "product_id": "BIGINT", "quantity": "INT", "sale_amount": "DECIMAL(14, 2)"}
 RERUN_REMEDY = "Run aggregate again. Nothing was published."
 Sums = tuple[int, int, Decimal]
 

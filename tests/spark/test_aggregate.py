@@ -24,9 +24,9 @@ SEED = 20261124
 # Cases of each of six kinds, and cases per Spark job: planning takes longer than computing so little data.
 CASES = 3
 BATCH = 5
-SALES = "region string, product_id int, quantity int, sale_amount decimal(14,2)"
+SALES = "region string, product_id bigint, quantity int, sale_amount decimal(14,2)"
 # The schema that group_by_region_product() returns: counts, and sums of integers and of decimal(14,0).
-GROUPS = "region string, product_id int, sales bigint, quantity bigint, cents decimal(24,0)"
+GROUPS = "region string, product_id bigint, sales bigint, quantity bigint, cents decimal(24,0)"
 HEAVY_SALES = 1_000_000_000
 
 
@@ -43,13 +43,17 @@ def drawn() -> dict[str, list[dict]]:
 
 def expand(case: dict) -> list[tuple]:
     """Repeats each sale by its weight."""
-    return [(*sale, amount) for *sale, amount, weight in case["sales"] for _ in range(weight)]
+    return [
+        (region, int(product), quantity, amount)
+        for region, product, quantity, amount, weight in case["sales"]
+        for _ in range(weight)
+    ]
 
 
 def to_groups(case: dict) -> list[tuple]:
     """Computes counts and sums by weight, one group per line of the case, as from partial data."""
     return [
-        (region, product, weight, quantity * weight, Decimal(amount) * 100 * weight)
+        (region, int(product), weight, quantity * weight, Decimal(amount) * 100 * weight)
         for region, product, quantity, amount, weight in case["sales"]
     ]
 

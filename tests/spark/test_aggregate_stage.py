@@ -48,8 +48,10 @@ def random_sales(count: int, seed: int) -> list[Sale]:
 def test_aggregate_passes_the_case(
     spark: SparkSession, target: Target, db: psycopg.Connection, case: dict
 ) -> None:
-    sales = [tuple(sale) for sale in case["sales"]]
-    expected = sorted(tuple(row) for row in case["expected"])
+    sales = [(region, int(product), *rest) for region, product, *rest in case["sales"]]
+    expected = sorted(
+        (level, region, int(product), *rest) for level, region, product, *rest in case["expected"]
+    )
     assert recount(sales) == expected
     insert_sales(db, sales)
     result = aggregate(spark, target, RUN_ID)
@@ -223,7 +225,7 @@ def test_aggregate_stores_the_largest_sum_and_fails_for_one_kopeck_more(
     largest = 2_147_483_647
     sales = [
         *[("North", 1, largest, "999999999999.99")] * 5_000,
-        *[("East", largest, largest, "999999999999.99")] * 5_000,
+        *[("East", 9_223_372_036_854_775_807, largest, "999999999999.99")] * 5_000,
         ("West", 7, 1, "99.99"),
     ]
     insert_sales(db, sales)

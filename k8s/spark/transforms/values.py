@@ -58,7 +58,7 @@ def parse_values(rows: DataFrame) -> DataFrame:
         reduce(or_, [F.col(name) == "" for name in COLUMNS]).alias("missing"),
         parse_integer("sale_id", DIGITS, "bigint"),
         parse_integer("customer_id", DIGITS, "bigint"),
-        parse_integer("product_id", DIGITS, "int"),
+        parse_integer("product_id", DIGITS, "bigint"),
         parse_integer("quantity", QUANTITY, "int"),
         parse_date(F.col("sale_date")).alias("sale_date"),
         parse_amount(F.col("sale_amount")).alias("sale_amount"),
