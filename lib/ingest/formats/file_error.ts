@@ -1,0 +1,30 @@
+/** Errors about the files that are to be ingested. */
+import { SalesflowError } from "../../console/errors.ts";
+
+const FULL_COPY_REMEDY = "Copy or export the file again.";
+
+/**
+ * Returns an error about a file.
+ *
+ * @param message names the file and the place in it
+ * @param remedy what the user can do, as a sentence
+ */
+export function fileError(message: string, remedy: string, cause?: unknown): SalesflowError {
+  // Exit code 2, because the user named the file.
+  return new SalesflowError(message, {
+    stage: "ingest",
+    exitCode: 2,
+    remedy,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Returns the error of a file whose compressed content is incomplete or was changed. */
+export function damagedArchive(name: string, cause?: unknown): SalesflowError {
+  return fileError(`${name} is damaged: it cannot be decompressed completely`, FULL_COPY_REMEDY, cause);
+}
+
+/** Returns the error of a file whose content breaks the rules of its format, such as `workbook` or `Parquet file`. */
+export function damagedFile(name: string, format: string, cause?: unknown): SalesflowError {
+  return fileError(`${name} is damaged: it cannot be read as a ${format}`, FULL_COPY_REMEDY, cause);
+}
