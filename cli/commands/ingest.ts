@@ -1,13 +1,19 @@
 import { z } from "zod";
+import type { MappingRules } from "../../lib/ingest/chunks/mapper_set.ts";
 import { isEncoding } from "../../lib/ingest/formats/encoding.ts";
-import type { ColumnMap } from "../../lib/ingest/header.ts";
-import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/ingest.ts";
+import { checkExports, ingest } from "../../lib/ingest/ingest.ts";
+import { findInputs, folderOf } from "../../lib/ingest/inputs.ts";
+import { type ColumnMap, sourceOfMap } from "../../lib/ingest/source/column_copier.ts";
+import { loadSource } from "../../lib/ingest/source/load_source.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
+import { UsageError } from "../../lib/console/errors.ts";
 import { asTyped } from "../../lib/console/invocation.ts";
 import { escapePlaceholders, logger } from "../../lib/console/log.ts";
+import { isUrl } from "../../lib/store/open_store.ts";
+import { defaultThreads } from "../../lib/workers/pool.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
-import { stageOptions } from "../options.ts";
-import { resolveFromCaller } from "../paths.ts";
+import { stageOptions, workersOption } from "../options.ts";
+import { callerDirectory, resolveFromCaller } from "../paths.ts";
 import { Session } from "../session.ts";
 
 const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => {
@@ -26,21 +32,42 @@ const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => 
   return map;
 });
 
-const encodingSchema = z.string().default("utf-8").refine(
-  isEncoding,
+const encodingSchema = z.string().optional().refine(
+  (label) => label === undefined || isEncoding(label),
   "it must be an encoding, such as utf-8 or windows-1251",
 );
+
+/** Returns the rules of a source file, or those that `--map` and `--encoding` stand for. */
+async function readRules(
+  source: string | undefined,
+  map: ColumnMap,
+  encoding: string | undefined,
+): Promise<MappingRules> {
+  if (source === undefined) return { source: sourceOfMap(map, encoding), lookups: [], copies: true };
+  if (Object.keys(map).length > 0 || encoding !== undefined) {
+    throw new UsageError(["--source has no meaning beside --map and --encoding: the source file says both"]);
+  }
+  return await loadSource(source);
+}
 
 /** `salesflow ingest`. */
 const command: AnyCommand = defineCommand({
   name: "ingest",
-  summary: "Import a CSV export instead of generated sales",
+  summary: "Import a shop's exports instead of generated sales",
   description:
-    "Columns may be in any order; extra columns are ignored. Delimiters: comma, semicolon or tab. Supports quotes, CRLF,\n" +
-    "byte order marks and gzip.\n" +
+    "FILE is a path, a glob, a folder, s3://bucket/name, or - for standard input. With --source, a source file says how the\n" +
+    "export becomes sales; FILEs take the place of those that it names. Without, columns are copied: they may be in any order,\n" +
+    "and --map gives their names.\n" +
     "Creates a run. Continue with: salesflow run --from clean --run-id ID",
-  positionals: { placeholder: "FILE…", min: 1, max: 10_000 },
+  positionals: { placeholder: "FILE…", min: 0, max: 10_000 },
   options: {
+    source: {
+      help: "Source file: a path or s3://bucket/name",
+      placeholder: "FILE",
+      schema: z.string().min(1, "it must name a file").transform((text) =>
+        isUrl(text) ? text : resolveFromCaller(text)
+      ).optional(),
+    },
     map: {
       help: "The export's name for a column; may be repeated",
       placeholder: "OURS=THEIRS",
@@ -52,15 +79,24 @@ const command: AnyCommand = defineCommand({
       help: "Encoding of the files",
       placeholder: "NAME",
       schema: encodingSchema,
-      defaultText: "utf-8",
+      defaultText: "by the byte order mark, else utf-8",
     },
+    ...workersOption,
     ...stageOptions,
   },
-  examples: ["salesflow ingest export.csv.gz --run-id orders --map sale_id=order_no --map sale_amount=total"],
-  async run({ map, encoding, ...values }, files) {
-    const options: IngestOptions = { files: files.map(resolveFromCaller), map, encoding };
+  examples: [
+    "salesflow ingest --source shop.yaml",
+    "salesflow ingest export.csv.gz --run-id orders --map sale_id=order_no --map sale_amount=total",
+  ],
+  async run({ source, map, encoding, workers, ...values }, files) {
+    const rules = await readRules(source, map, encoding);
+    const patterns = files.length > 0 ? files : rules.source.files;
+    if (patterns.length === 0) throw new UsageError(["There is no FILE to ingest"]);
+    const base = files.length > 0 || source === undefined ? callerDirectory() : folderOf(source);
     await Session.with(values, { newRun: "ingested" }, async (session) => {
-      await checkExports(options, session.signal);
+      const inputs = await findInputs(patterns, base, rules.copies ? "given" : "names");
+      const options = { inputs, rules, workers: workers ?? defaultThreads() };
+      await checkExports(options);
       await session.stage("ingest", (context) => ingest(context, options));
       const next = asTyped(`salesflow run --run-id ${session.runId}`);
       logger("ingest").info(escapePlaceholders(`next: ${next}`));

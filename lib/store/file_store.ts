@@ -162,6 +162,12 @@ export class FileStore implements Store {
     return (await withReadErrors(target, ignoreNotFound(Deno.stat(target))))?.size;
   }
 
+  async stat(path: string): Promise<{ size: number; modifiedAt: Date } | undefined> {
+    const target = this.localPath(path);
+    const info = await withReadErrors(target, ignoreNotFound(Deno.stat(target)));
+    return info && { size: info.size, modifiedAt: info.mtime ?? new Date(0) };
+  }
+
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     const target = this.localPath(path);
     using file = await withReadErrors(target, Deno.open(target, { read: true }));

@@ -28,13 +28,15 @@ export interface Store {
   writeText(path: string, text: string): Promise<void>;
   /** Returns the size of a file in bytes; undefined when it does not exist. */
   size(path: string): Promise<number | undefined>;
+  /** Returns the size of a file in bytes and the time of its last change; undefined when it does not exist. */
+  stat(path: string): Promise<{ size: number; modifiedAt: Date } | undefined>;
   /** Reads bytes from `start` (inclusive) to `end` (exclusive), truncated at the end of the file. */
   read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Streams the bytes of a file. */
   stream(path: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
   /** Creates a file, replacing an existing one. */
   create(path: string): Promise<StoreWriter>;
-  /** Returns the sorted names of the files and folders directly in a folder; empty when it does not exist. */
+  /** Returns the sorted names of the files and folders directly in a folder, `""` for the root; empty when it does not exist. */
   list(folder: string): Promise<string[]>;
   /** Removes a file, or a folder with its contents, if it exists. */
   remove(path: string): Promise<void>;

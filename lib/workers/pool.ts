@@ -119,7 +119,7 @@ export class Pool<WorkerData, Task, Result> {
 }
 
 /** Restores an error from its message between threads. */
-function toSalesflowError(
+export function toSalesflowError(
   { message, exitCode, remedy, stage }: Extract<WorkerMessage<never>, { kind: "error" }>,
 ): SalesflowError {
   const details: ErrorDetails = {};

@@ -32,30 +32,33 @@ const scope = self as any;
 /**
  * Runs the tasks that the pool sends, one at a time, until the pool terminates the worker.
  *
+ * A worker's file must not await at its top level, not even in what it imports: messages that arrive meanwhile are lost. What
+ * must be awaited, `createHandler` awaits, such as the import of a module.
+ *
  * @param createHandler returns the task handler; called once, with the data from the pool
  * @param transfer returns the buffers of a result to transfer instead of copying
  */
 export function serveTasks<WorkerData, Task, Result>(
-  createHandler: (workerData: WorkerData) => TaskHandler<Task, Result>,
+  createHandler: (workerData: WorkerData) => TaskHandler<Task, Result> | Promise<TaskHandler<Task, Result>>,
   transfer: (result: Result) => Transferable[] = () => [],
 ): void {
-  let handler: TaskHandler<Task, Result> = () => Promise.reject(new Error("the worker was not initialised"));
+  let handler: Promise<TaskHandler<Task, Result>> = Promise.reject(
+    new Error("the worker was not initialised"),
+  );
+  handler.catch(() => {});
   const post = (message: WorkerMessage<Result>, buffers: Transferable[] = []) =>
     scope.postMessage(message, buffers);
   scope.onmessage = async ({ data }: MessageEvent<PoolMessage<WorkerData, Task>>) => {
     if (data.kind === "init") {
       relayWarnings((warning) => post({ kind: "warning", warning }));
-      try {
-        handler = createHandler(data.workerData);
-      } catch (error) {
-        // Reported with the first task: its message may arrive before an uncaught error is reported.
-        handler = () => Promise.reject(error);
-      }
+      handler = (async () => await createHandler(data.workerData))();
+      // Reported with the first task: its message may arrive before an uncaught error is reported.
+      handler.catch(() => {});
       return;
     }
     const { id, task } = data;
     try {
-      const result = await handler(task, (rows) => post({ kind: "progress", id, rows }));
+      const result = await (await handler)(task, (rows) => post({ kind: "progress", id, rows }));
       post({ kind: "result", id, result }, transfer(result));
     } catch (error) {
       // Errors lose their class and their causes in messages between threads.

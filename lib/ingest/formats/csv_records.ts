@@ -39,8 +39,11 @@ export const MAX_RECORD_CHARACTERS = 1024 * 1024;
 
 const QUOTE = '"';
 
-/** Minimum number of columns at which a matching next line is evidence that an unclosed quote is an ordinary character. */
+/** Minimum number of columns at which a line that fits is evidence that an unclosed quote above it is an ordinary character. */
 const MIN_TELLING_COLUMNS = 3;
+
+/** Maximum number of quotes that are tried as the end of a value: each costs as much as the value is long. */
+const MAX_ATTEMPTS = 100;
 
 function isBlank(code: number, delimiter: string): boolean {
   return (code === 32 || code === 9 || code === 0xa0) && delimiter.charCodeAt(0) !== code;
@@ -199,40 +202,36 @@ export class CsvReader {
     const escaped = first.includes('\\"') ? splitQuoted(first, this.#dialect, true) : undefined;
     if (escaped && this.columns > 0 && this.#fit(escaped)) return one(this.#fit(escaped));
     if (whole) return one(undefined);
-    const isTail = end >= text.length;
-    if (isTail && !isLast) return undefined;
     const plain = this.#fit(first.split(this.#dialect.delimiter));
-    const nextEnd = isTail ? end : lineEnd(text, end + 1);
-    if (plain && this.columns >= MIN_TELLING_COLUMNS) {
-      if (!isTail && nextEnd >= text.length && !isLast) return undefined;
-      if (isTail || this.#isRecord(lineContent(text, end + 1, nextEnd))) {
-        this.remarks.push({ kind: "lone", line, lastLine: line });
-        return one(plain);
-      }
-    }
     let lines = 1;
-    while (end < text.length && end - start <= MAX_RECORD_CHARACTERS) {
+    for (let attempts = 0; end < text.length && end - start <= MAX_RECORD_CHARACTERS;) {
       const next = lineEnd(text, end + 1);
       if (next >= text.length && !isLast) return undefined;
+      // A line that is a record by itself is no part of a value: the quote above it is stray.
+      if (this.#isRecord(lineContent(text, end + 1, next))) break;
       lines++;
       const longer = lineContent(text, start, next);
-      const values = hasClosingQuote(longer, end - start, this.#dialect)
-        ? splitQuoted(longer, this.#dialect)
-        : undefined;
+      const mayClose = hasClosingQuote(longer, end - start, this.#dialect);
+      if (mayClose && ++attempts > MAX_ATTEMPTS) break;
+      const values = mayClose ? splitQuoted(longer, this.#dialect) : undefined;
       end = next;
       if (!values) continue;
       this.remarks.push({ kind: "spans", line, lastLine: line + lines - 1 });
       return { values: this.#fit(values), text: longer, lines, next: end + 1 };
     }
+    if (end >= text.length && !isLast) return undefined;
     this.remarks.push({ kind: "lone", line, lastLine: line });
     return one(plain);
   }
 
-  /** Reports whether a line is a record by itself. */
+  /** Reports whether a line is a record by itself, whose quotes all stand around values. */
   #isRecord(content: string): boolean {
-    if (content.trim() === "") return false;
-    const values = splitQuoted(content, this.#dialect) ?? content.split(this.#dialect.delimiter);
-    return this.#fit(values) !== undefined;
+    if (this.columns < MIN_TELLING_COLUMNS) return false;
+    const values = content.includes(QUOTE)
+      ? splitQuoted(content, this.#dialect)
+      : content.split(this.#dialect.delimiter);
+    return values !== undefined && !values.some((value) => value.includes(QUOTE)) &&
+      this.#fit(values) !== undefined;
   }
 }
 

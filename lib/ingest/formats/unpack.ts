@@ -7,8 +7,15 @@ import { gunzip } from "./gzip.ts";
 import { HEAD_BYTES, recognize } from "./recognize.ts";
 import { ZipArchive } from "./zip_archive.ts";
 
-/** An export as it is given: a path, which may be that of a pipe, or bytes, such as those of an object in a bucket. */
-export type ExportFile = { name: string; path: string } | { name: string; bytes: AsyncIterable<Uint8Array> };
+/**
+ * An export as it is given: a path, which may be that of a pipe, or bytes, such as those of an object in a bucket; beside bytes, `path`
+ * is where they lie on disk.
+ */
+export type ExportFile = { name: string; path: string } | {
+  name: string;
+  bytes: AsyncIterable<Uint8Array>;
+  path?: string;
+};
 
 /** Kinds of files that can be read. */
 export type FileKind = "csv" | "jsonl" | "xlsx" | "parquet";

@@ -7,7 +7,6 @@ import { formatRounded, parseQuotient } from "../values/decimal.ts";
 import { DateReader } from "../values/date_text.ts";
 import { Evaluator } from "../values/evaluator.ts";
 import { substituteValues } from "../values/expression.ts";
-import { toNumericId, toSurrogateKey } from "../values/ids.ts";
 import { normalizeNumber } from "../values/number_text.ts";
 
 /** A record: its values, and the numbers of its line for each `line_within` of the source file. */
@@ -36,15 +35,6 @@ export interface RuleContext {
   /** Tables of lookups in files, by their paths. */
   lookups: ReadonlyMap<string, LookupTable>;
 }
-
-/** Ids that become numbers. */
-const ID_COLUMNS: readonly TargetColumn[] = ["sale_id", "customer_id", "product_id"];
-
-/** Maximum number of cached ids per column. */
-const MAX_KEPT_IDS = 100_000;
-
-/** Called with each text that became a surrogate key; may be called more than once for the same text. */
-export type OnSurrogateKey = (column: TargetColumn, key: string, text: string) => void;
 
 /** Uses the default of a rule when the value is empty. */
 function orDefault(compute: Compute, fallback: Compute | undefined): Compute {
@@ -113,7 +103,7 @@ function compileLookup(rule: Rule & { kind: "lookup" }, context: RuleContext): C
   };
 }
 
-/** Compiles a rule. Ids are still text; {@linkcode compileColumn} converts them. */
+/** Compiles a rule. */
 function compileRule(rule: Rule, target: TargetColumn, context: RuleContext): Compute {
   if (rule.kind === "value") return () => rule.text;
   if (rule.kind === "lookup") return compileLookup(rule, context);
@@ -162,30 +152,8 @@ function compileNumber(read: Compute, target: TargetColumn, { numbers, roundAmou
   };
 }
 
-/** Compiles the rule of a column. */
-export function compileColumn(
-  target: TargetColumn,
-  context: RuleContext,
-  onSurrogateKey: OnSurrogateKey,
-): Compute {
+/** Compiles the rule of a column; ids are still text. A column without a rule is empty. */
+export function compileColumn(target: TargetColumn, context: RuleContext): Compute {
   const rule = context.source.columns[target];
-  if (!rule) return () => "";
-  const compute = compileRule(rule, target, context);
-  if (!ID_COLUMNS.includes(target)) return compute;
-  // Customers and products repeat; sale ids are nearly unique.
-  const kept = target === "sale_id" ? undefined : new Map<string, string>();
-  return (line) => {
-    const text = compute(line);
-    if (text === "") return text;
-    const known = kept?.get(text);
-    if (known !== undefined) return known;
-    let id = toNumericId(text);
-    if (id === undefined) {
-      id = toSurrogateKey(text).toString();
-      onSurrogateKey(target, id, text);
-    }
-    if (kept && kept.size >= MAX_KEPT_IDS) kept.clear();
-    kept?.set(text, id);
-    return id;
-  };
+  return rule ? compileRule(rule, target, context) : () => "";
 }

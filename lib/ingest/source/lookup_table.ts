@@ -1,7 +1,7 @@
 /** Lookup tables: map values of an export to a result. No I/O. */
 import { UsageError } from "../../console/errors.ts";
 import { CsvReader } from "../formats/csv_records.ts";
-import { detectDelimiter } from "../header.ts";
+import { detectDelimiter } from "../formats/delimiter.ts";
 
 /** A line of a table. */
 interface Row {

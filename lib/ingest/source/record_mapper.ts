@@ -1,23 +1,30 @@
 /** Maps records of an export to raw rows by the rules of a source file, and counts excluded lines. No I/O. */
 import { toCents } from "../../domain/money.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
-import {
-  compileColumn,
-  type Compute,
-  findLineWithins,
-  type OnSurrogateKey,
-  type RuleContext,
-} from "./compile_rule.ts";
+import { IdConverter, type OnSurrogateKey } from "../values/ids.ts";
+import { compileColumn, type Compute, findLineWithins, type RuleContext } from "./compile_rule.ts";
 import { Exclusions, isReturn } from "./exclusions.ts";
 
-/** A raw row that a record became. */
-export interface MappedRow {
-  /** Texts of the sale's columns. */
-  fields: readonly string[];
-  /** Empty when the source file has no rule for it. */
-  productName: string;
-  /** Empty when the source file has no rule for it. */
-  productCategory: string;
+/** Turns the records of one header into raw rows. */
+export interface Mapper {
+  /** Excluded lines since they were last taken, by the name of the rule. */
+  readonly excluded: Map<string, Excluded>;
+  /** Products since they were last taken, by the text of their id. */
+  readonly products: Map<string, Product>;
+  /** Indexes of the columns whose lines are numbered: one for each `line_within`. */
+  readonly within: readonly number[];
+  /** Indexes of the columns of `fill_down`, if there is one. */
+  readonly fillDown: { within: number; columns: readonly number[] } | undefined;
+  /** Reports whether a record is the header again, perhaps with its columns in another order. */
+  isHeader(values: readonly string[]): boolean;
+  /** Counts a line as the header again. */
+  excludeHeader(line: number): void;
+  /**
+   * Returns the texts of a sale's columns; undefined when the line is excluded, which is counted.
+   *
+   * @param numbers numbers of the line, one for each `line_within`
+   */
+  map(values: readonly string[], line: number, numbers: readonly number[]): readonly string[] | undefined;
 }
 
 /** Lines excluded by one rule. */
@@ -30,7 +37,34 @@ export interface Excluded {
   firstLine: number;
 }
 
-const [QUANTITY, SALE_AMOUNT] = [SALE_COLUMNS.indexOf("quantity"), SALE_COLUMNS.indexOf("sale_amount")];
+/** A product of the export. */
+export interface Product {
+  /** Its product_id. */
+  id: string;
+  /** Its id as the export writes it. */
+  sku: string;
+  /** Its last name; empty when there is none. */
+  name: string;
+  /** Its last category; empty when there is none. */
+  category: string;
+}
+
+/** Adds lines to the exclusions of a rule. */
+export function addExcluded(all: Map<string, Excluded>, rule: string, more: Excluded): void {
+  const excluded = all.get(rule);
+  if (!excluded) {
+    all.set(rule, { ...more });
+    return;
+  }
+  excluded.lines += more.lines;
+  excluded.cents += more.cents;
+}
+
+const [PRODUCT_ID, QUANTITY, SALE_AMOUNT] = [
+  SALE_COLUMNS.indexOf("product_id"),
+  SALE_COLUMNS.indexOf("quantity"),
+  SALE_COLUMNS.indexOf("sale_amount"),
+];
 const AMOUNT = /^-?\d{1,15}(?:\.\d{1,2})?$/;
 
 /** Returns an amount in cents; undefined when the text is not an amount. */
@@ -40,15 +74,17 @@ function parseCents(amount: string): bigint | undefined {
   return toCents(`${whole}.${decimals.padEnd(2, "0")}`);
 }
 
-/** Maps the records of one file; a header in another order needs another mapper. */
-export class RecordMapper {
-  /** Excluded lines so far, by the name of the rule. */
+/** Maps the records of one header by the rules of a source file. */
+export class RecordMapper implements Mapper {
   readonly excluded: Map<string, Excluded> = new Map();
+  readonly products: Map<string, Product> = new Map();
   readonly #exclusions: Exclusions;
   readonly #columns: readonly Compute[];
+  readonly #convert: readonly (IdConverter | undefined)[];
   readonly #productName: Compute;
   readonly #productCategory: Compute;
-  readonly #within: readonly number[];
+  readonly within: readonly number[];
+  readonly fillDown: { within: number; columns: readonly number[] } | undefined;
 
   /**
    * Compiles the rules of a source file.
@@ -57,58 +93,57 @@ export class RecordMapper {
    */
   constructor(context: RuleContext, onSurrogateKey: OnSurrogateKey) {
     this.#exclusions = new Exclusions(context.source, context.header);
-    this.#columns = SALE_COLUMNS.map((column) => compileColumn(column, context, onSurrogateKey));
-    this.#productName = compileColumn("product_name", context, onSurrogateKey);
-    this.#productCategory = compileColumn("product_category", context, onSurrogateKey);
-    this.#within = findLineWithins(context.source).map((name) => context.header.find(name)!);
+    this.#columns = SALE_COLUMNS.map((column) => compileColumn(column, context));
+    this.#convert = SALE_COLUMNS.map((column) =>
+      // Customers and products repeat; sale ids are nearly unique.
+      column.endsWith("_id") ? new IdConverter(onSurrogateKey, column !== "sale_id") : undefined
+    );
+    this.#productName = compileColumn("product_name", context);
+    this.#productCategory = compileColumn("product_category", context);
+    const indexOf = (name: string) => context.header.find(name)!;
+    this.within = findLineWithins(context.source).map(indexOf);
+    const { fillDown } = context.source;
+    this.fillDown = fillDown && { within: indexOf(fillDown.within), columns: fillDown.columns.map(indexOf) };
   }
 
-  /** Returns the values whose lines are numbered: one for each `line_within`. */
-  keysOf(values: readonly string[]): string[] {
-    return this.#within.map((index) => values[index]!.trim());
-  }
-
-  /** Reports whether a record is the header again. */
   isHeader(values: readonly string[]): boolean {
     return this.#exclusions.isHeader(values);
   }
 
-  /** Counts a line as the header again. */
   excludeHeader(line: number): void {
-    this.#exclude("header", line, undefined);
+    addExcluded(this.excluded, "header", { lines: 1, cents: 0n, firstLine: line });
   }
 
-  /**
-   * Maps a record; returns undefined, and counts the line, when it is excluded.
-   *
-   * @param numbers numbers of the line, one for each `line_within`
-   */
-  map(values: readonly string[], line: number, numbers: readonly number[]): MappedRow | undefined {
+  map(values: readonly string[], line: number, numbers: readonly number[]): readonly string[] | undefined {
     const record = { values, numbers };
     const rule = this.#exclusions.find(values);
     if (rule !== undefined) {
       this.#exclude(rule, line, this.#columns[SALE_AMOUNT]!(record));
       return undefined;
     }
-    const fields = new Array<string>(SALE_COLUMNS.length);
-    fields[QUANTITY] = this.#columns[QUANTITY]!(record);
-    fields[SALE_AMOUNT] = this.#columns[SALE_AMOUNT]!(record);
-    if (isReturn(fields[QUANTITY], fields[SALE_AMOUNT])) {
-      this.#exclude("return", line, fields[SALE_AMOUNT]);
+    const fields = this.#columns.map((compute) => compute(record));
+    if (isReturn(fields[QUANTITY]!, fields[SALE_AMOUNT]!)) {
+      this.#exclude("return", line, fields[SALE_AMOUNT]!);
       return undefined;
     }
-    for (let index = 0; index < fields.length; index++) fields[index] ??= this.#columns[index]!(record);
-    return {
-      fields,
-      productName: this.#productName(record),
-      productCategory: this.#productCategory(record),
-    };
+    const sku = fields[PRODUCT_ID]!;
+    for (let index = 0; index < fields.length; index++) {
+      const converter = this.#convert[index];
+      if (converter) fields[index] = converter.convert(fields[index]!);
+    }
+    this.#addProduct(fields[PRODUCT_ID]!, sku, this.#productName(record), this.#productCategory(record));
+    return fields;
   }
 
-  #exclude(rule: string, line: number, amount: string | undefined): void {
-    let excluded = this.excluded.get(rule);
-    if (!excluded) this.excluded.set(rule, excluded = { lines: 0, cents: 0n, firstLine: line });
-    excluded.lines++;
-    excluded.cents += amount === undefined ? 0n : parseCents(amount) ?? 0n;
+  #addProduct(id: string, sku: string, name: string, category: string): void {
+    const product = this.products.get(sku);
+    if (product) {
+      if (name !== "") product.name = name;
+      if (category !== "") product.category = category;
+    } else if (sku !== "") this.products.set(sku, { id, sku, name, category });
+  }
+
+  #exclude(rule: string, line: number, amount: string): void {
+    addExcluded(this.excluded, rule, { lines: 1, cents: parseCents(amount) ?? 0n, firstLine: line });
   }
 }

@@ -29,3 +29,45 @@ export function toNumericId(text: string): string | undefined {
 export function toSurrogateKey(text: string): bigint {
   return FIRST_SURROGATE_KEY + (h64(text) >> 2n);
 }
+
+/** Called with each text that became a surrogate key; may be called more than once for the same text. */
+export type OnSurrogateKey = (key: bigint, text: string) => void;
+
+/** Maximum number of cached ids. */
+const MAX_KEPT_IDS = 100_000;
+
+/** Converts the ids of a column. */
+export class IdConverter {
+  readonly #onSurrogateKey: OnSurrogateKey;
+  readonly #kept: Map<string, string> | undefined;
+
+  /**
+   * Creates a converter.
+   *
+   * @param isRepeated whether the ids repeat, so that caching them pays
+   */
+  constructor(onSurrogateKey: OnSurrogateKey, isRepeated: boolean) {
+    this.#onSurrogateKey = onSurrogateKey;
+    this.#kept = isRepeated ? new Map() : undefined;
+  }
+
+  /** Returns the number of an id; an empty text stays empty. */
+  convert(text: string): string {
+    const kept = this.#kept?.get(text);
+    if (kept !== undefined) return kept;
+    const id = this.#toNumber(text);
+    if (!this.#kept) return id;
+    if (this.#kept.size >= MAX_KEPT_IDS) this.#kept.clear();
+    this.#kept.set(text, id);
+    return id;
+  }
+
+  #toNumber(text: string): string {
+    if (text === "") return text;
+    const digits = toNumericId(text);
+    if (digits !== undefined) return digits;
+    const key = toSurrogateKey(text);
+    this.#onSurrogateKey(key, text);
+    return key.toString();
+  }
+}

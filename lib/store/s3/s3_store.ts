@@ -142,6 +142,13 @@ export class S3Store implements Store {
     });
   }
 
+  stat(path: string): Promise<{ size: number; modifiedAt: Date } | undefined> {
+    return this.#runOptional(`get the size of ${path}`, async (s3) => {
+      const head = await s3.client.send(new s3.HeadObjectCommand(this.#locate(path)));
+      return { size: head.ContentLength ?? 0, modifiedAt: head.LastModified ?? new Date(0) };
+    });
+  }
+
   async read(path: string, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
     return await this.#run(`read ${path}`, async (s3) => {
       try {
@@ -189,7 +196,7 @@ export class S3Store implements Store {
   }
 
   async list(folder: string): Promise<string[]> {
-    const prefix = `${this.#prefix}${folder}/`;
+    const prefix = folder === "" ? this.#prefix : `${this.#prefix}${folder}/`;
     return await this.#run(`list ${folder}`, async (s3) => {
       const names = new Set<string>();
       const pages = s3.paginateListObjectsV2({ client: s3.client }, {

@@ -2,7 +2,9 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { clean, type CleanOptions } from "../../../lib/clean/clean.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
+import { findInputs } from "../../../lib/ingest/inputs.ts";
 import { ingest } from "../../../lib/ingest/ingest.ts";
+import { sourceOfMap } from "../../../lib/ingest/source/column_copier.ts";
 import { SALE_HEADER } from "../../../lib/domain/sale.ts";
 import { openDataset, readManifest } from "../../../lib/dataset/dataset.ts";
 import {
@@ -231,7 +233,12 @@ describe("clean() when it rejects too many rows", () => {
   it("names the export, not its raw part", async () => {
     const file = `${folder}/orders.csv`;
     await Deno.writeTextFile(file, `${SALE_HEADER}\n${sale(1)}\n${sale("a")}\n`);
-    await ingest(makeContext(store), { files: [file], map: {}, encoding: "utf-8" });
+    const rules = { source: sourceOfMap({}, undefined), lookups: [], copies: true };
+    await ingest(makeContext(store), {
+      inputs: await findInputs([file], folder, "given"),
+      rules,
+      workers: 1,
+    });
     const error = await assertRejects(
       () => clean(makeContext(store), { ...OPTIONS, maxRejected: 0.1 }),
       SalesflowError,

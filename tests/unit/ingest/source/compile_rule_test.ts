@@ -5,7 +5,6 @@ import { HeaderNames } from "../../../../lib/ingest/source/header_names.ts";
 import { LookupTable } from "../../../../lib/ingest/source/lookup_table.ts";
 import type { TargetColumn } from "../../../../lib/ingest/source/rule.ts";
 import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
-import { toSurrogateKey } from "../../../../lib/ingest/values/ids.ts";
 
 const RULES: Record<string, string> = {
   sale_id: "A",
@@ -34,10 +33,8 @@ function compute(
   const source = parseSourceFile(`version: 1\n${more}columns:\n${columns}`, "shop.yaml");
   const context = { source, header: new HeaderNames(["A", "B", "C"]), lookups: LOOKUPS };
   const [a = "", b = "", c = ""] = values;
-  return compileColumn(column, context, () => {})({ values: [a, b, c], numbers });
+  return compileColumn(column, context)({ values: [a, b, c], numbers });
 }
-
-const key = (text: string) => toSurrogateKey(text).toString();
 
 describe("compileColumn()", () => {
   it("reads columns and constants, and takes a default for an empty value", () => {
@@ -51,21 +48,10 @@ describe("compileColumn()", () => {
     assertEquals(compute("region", "{column: A, default: {column: B, default: East}}", []), "East");
   });
 
-  it("keeps ids of digits, and makes surrogate keys of other texts", () => {
-    assertEquals(compute("customer_id", "A", ["17850.0"]), "17850");
-    assertEquals(compute("customer_id", "A", [" a@b.example "]), key("a@b.example"));
-    assertEquals(compute("customer_id", "{column: A, default: guest}", [""]), key("guest"));
+  it("leaves ids as texts, with their defaults", () => {
+    assertEquals(compute("customer_id", "A", [" a@b.example "]), "a@b.example");
+    assertEquals(compute("customer_id", "{column: A, default: guest}", [""]), "guest");
     assertEquals(compute("customer_id", "A", [""]), "");
-  });
-
-  it("tells of surrogate keys", () => {
-    const columns = Object.entries(RULES).map(([name, text]) => `  ${name}: ${text}\n`).join("");
-    const source = parseSourceFile(`version: 1\ncolumns:\n${columns}`, "shop.yaml");
-    const told: string[] = [];
-    const context = { source, header: new HeaderNames(["A"]), lookups: LOOKUPS };
-    const product = compileColumn("product_id", context, (...each) => told.push(each.join(" ")));
-    for (const value of ["85123A", "71053", "85123A"]) product({ values: [value], numbers: [] });
-    assertEquals(told, [`product_id ${key("85123A")} 85123A`]);
   });
 
   it("joins values, texts and numbers of lines", () => {

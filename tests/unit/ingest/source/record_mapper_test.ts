@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { HeaderNames } from "../../../../lib/ingest/source/header_names.ts";
 import { RecordMapper } from "../../../../lib/ingest/source/record_mapper.ts";
+import { toSurrogateKey } from "../../../../lib/ingest/values/ids.ts";
 import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
 
 const SOURCE = parseSourceFile(
@@ -29,12 +30,9 @@ describe("RecordMapper", () => {
   it("maps a record to the fields of a raw row and to its product", () => {
     const record = ["12", "55", "2", "16.11.2026", "10.005", "Paid", "Mug"];
     const mapper = createMapper();
-    assertEquals(mapper.keysOf(record), ["12"]);
-    assertEquals(mapper.map(record, 2, [3]), {
-      fields: ["1203", "7", "55", "2", "2026-11-16", "20.01", "North"],
-      productName: "Mug",
-      productCategory: "",
-    });
+    assertEquals(mapper.within, [0]);
+    assertEquals(mapper.map(record, 2, [3]), ["1203", "7", "55", "2", "2026-11-16", "20.01", "North"]);
+    assertEquals([...mapper.products.values()], [{ id: "55", sku: "55", name: "Mug", category: "" }]);
     assertEquals(mapper.excluded, new Map());
   });
 
@@ -66,7 +64,26 @@ describe("RecordMapper", () => {
 
   it("lets through what cannot be computed", () => {
     const row = createMapper().map(["1", "", "x", "soon", "10.00", "paid", ""], 2, [1]);
-    assertEquals(row?.fields, ["101", "7", "", "x", "soon", "10.00 * x", "North"]);
+    assertEquals(row, ["101", "7", "", "x", "soon", "10.00 * x", "North"]);
+  });
+
+  it("converts ids, and tells of the texts that became surrogate keys", () => {
+    const told: string[] = [];
+    const context = { source: SOURCE, header: new HeaderNames(HEADER), lookups: new Map() };
+    const mapper = new RecordMapper(context, (key, text) => told.push(`${key} ${text}`));
+    const map = (sku: string, title: string) =>
+      mapper.map(["12", sku, "1", "16.11.2026", "1", "paid", title], 2, [1])![2];
+    const key = toSurrogateKey("85123A").toString();
+    assertEquals(["85123A", "71053.0", "85123A"].map((sku) => map(sku, "")), [key, "71053", key]);
+    assertEquals(told, [`${key} 85123A`]);
+  });
+
+  it("keeps the last name of a product that is not empty", () => {
+    const mapper = createMapper();
+    for (const title of ["Mug", "Blue mug", ""]) {
+      mapper.map(["12", "A-1", "1", "16.11.2026", "1", "paid", title], 2, [1]);
+    }
+    assertEquals([...mapper.products.values()].map(({ sku, name }) => [sku, name]), [["A-1", "Blue mug"]]);
   });
 
   it("knows the header again", () => {

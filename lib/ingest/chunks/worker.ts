@@ -1,0 +1,10 @@
+/** Worker thread of the stage ingest: processes chunks. */
+import { serveTasks } from "../../workers/serve_tasks.ts";
+import type { ChunkResult, ChunkTask, ChunkWorkerData } from "./chunk.ts";
+
+serveTasks<ChunkWorkerData, ChunkTask, ChunkResult>(async (data) => {
+  // Not at the top, because WebAssembly in it is compiled asynchronously.
+  const { ChunkProcessor } = await import("./chunk_processor.ts");
+  const processor = new ChunkProcessor(data);
+  return (task) => Promise.resolve(processor.run(task));
+}, (result) => "bytes" in result ? [result.bytes.buffer] : []);

@@ -1,0 +1,118 @@
+/** The directory of a run's surrogate keys: `ids/part-00000.csv` leads from each number back to its text. */
+import { parse } from "csv-parse";
+import { Readable } from "node:stream";
+import { SalesflowError } from "../console/errors.ts";
+import { toPrintable } from "../console/printable.ts";
+import type { Part } from "../dataset/dataset.ts";
+import { partName } from "../dataset/dataset.ts";
+import { PartWriter } from "../dataset/part_writer.ts";
+import type { Store } from "../store/store.ts";
+import { SurrogateIndex } from "./chunks/surrogate_index.ts";
+
+const HEADER = "number,text";
+const FLUSH_CHARACTERS = 1 << 18;
+
+/** Returns the folder of a run's directory. */
+export function idFolder(runId: string): string {
+  return `runs/${runId}/ids`;
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Writes the directory: each text once. */
+export class IdDirectoryWriter {
+  readonly #store: Store;
+  readonly #runId: string;
+  readonly #writer: PartWriter;
+  readonly #index = new SurrogateIndex(crypto.getRandomValues(new Uint32Array(1))[0]!);
+  readonly #encoder = new TextEncoder();
+  #buffer = "";
+
+  private constructor(store: Store, runId: string, writer: PartWriter) {
+    this.#store = store;
+    this.#runId = runId;
+    this.#writer = writer;
+  }
+
+  /** Replaces the directory of a run. */
+  static async create(store: Store, runId: string): Promise<IdDirectoryWriter> {
+    const folder = idFolder(runId);
+    await store.remove(folder);
+    return new IdDirectoryWriter(store, runId, await PartWriter.create(store, folder, partName(0), HEADER));
+  }
+
+  /** Adds texts and their keys. */
+  async add(texts: readonly string[], keys: BigUint64Array): Promise<void> {
+    for (const [index, text] of texts.entries()) {
+      if (this.#index.add(keys[index]!, text)) this.#buffer += `${keys[index]},${quote(text)}\n`;
+      // A text that may share its key is written, too, so that close() can compare them.
+      else if (this.#index.suspects.has(keys[index]!)) this.#buffer += `${keys[index]},${quote(text)}\n`;
+    }
+    if (this.#buffer.length >= FLUSH_CHARACTERS) await this.#flush();
+  }
+
+  /**
+   * Makes the directory durable; removes it when there is nothing in it.
+   *
+   * @throws {SalesflowError} when two texts share a key
+   */
+  async close(): Promise<Part | undefined> {
+    if (this.#index.size === 0) {
+      await this.#writer.abort();
+      return undefined;
+    }
+    await this.#flush();
+    const part = await this.#writer.close(this.#index.size);
+    await this.#compareSuspects();
+    return part;
+  }
+
+  /** Cancels writing. */
+  abort(): Promise<void> {
+    return this.#writer.abort();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writer.write(this.#encoder.encode(this.#buffer));
+    this.#buffer = "";
+  }
+
+  async #compareSuspects(): Promise<void> {
+    const { suspects } = this.#index;
+    if (suspects.size === 0) return;
+    const texts = new Map<string, string>();
+    for await (const { number, text } of readIds(this.#store, this.#runId)) {
+      if (!suspects.has(BigInt(number))) continue;
+      const other = texts.get(number);
+      if (other !== undefined && other !== text) {
+        throw new SalesflowError(
+          `The ids ${toPrintable(other)} and ${toPrintable(text)} would both become the number ${number}`,
+          {
+            stage: "ingest",
+            exitCode: 2,
+            remedy: "Change one of them in the export, for example with a join.",
+          },
+        );
+      }
+      texts.set(number, text);
+    }
+  }
+}
+
+/** One line of the directory. */
+export interface KnownId {
+  /** The surrogate key. */
+  number: string;
+  /** The id as the export writes it. */
+  text: string;
+}
+
+/** Reads the directory of a run; nothing when it has none. */
+export async function* readIds(store: Store, runId: string): AsyncGenerator<KnownId> {
+  const path = `${idFolder(runId)}/${partName(0)}`;
+  if (await store.size(path) === undefined) return;
+  const lines = Readable.from(await store.stream(path)).pipe(parse({ columns: true }));
+  for await (const line of lines) yield line as KnownId;
+}

@@ -1,0 +1,196 @@
+/** Finds the files to ingest: paths, globs, folders, buckets and standard input. */
+import { glob } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { SalesflowError, UsageError } from "../console/errors.ts";
+import { isUrl, openStore } from "../store/open_store.ts";
+
+/** A file to ingest. */
+export interface Input {
+  /** Path or URL, for messages. */
+  path: string;
+  /** Name without folders, for records. */
+  name: string;
+  /** Whether it is a pipe or a device, whose bytes come only once. */
+  readOnce: boolean;
+  /** Opens the bytes. */
+  open(): Promise<OpenInput>;
+  /** Returns its state; undefined for what can be read only once or does not exist. */
+  stat(): Promise<FileState | undefined>;
+}
+
+/** An open file. */
+export interface OpenInput {
+  /** Its bytes, in any pieces. */
+  bytes: AsyncIterable<Uint8Array>;
+  /** Path of a regular local file, which may be read at any offset. */
+  localPath?: string;
+}
+
+/** What tells whether a file has changed. */
+export interface FileState {
+  /** Bytes. */
+  size: number;
+  /** Time of the last change. */
+  modifiedAt: Date;
+}
+
+/** Reads of a file. */
+const READ_BYTES = 1 << 18;
+
+/** Standard input, as on the command line. */
+export const STANDARD_INPUT = "-";
+
+async function* readAll(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+  // Closed here, so that the file is closed when the reader stops early, too.
+  using _ = file;
+  while (true) {
+    const buffer = new Uint8Array(READ_BYTES);
+    const count = await file.read(buffer);
+    if (count === null) return;
+    yield buffer.subarray(0, count);
+  }
+}
+
+function standardInput(): Input {
+  return {
+    path: "standard input",
+    name: "stdin",
+    readOnce: true,
+    open: () => Promise.resolve({ bytes: Deno.stdin.readable }),
+    stat: () => Promise.resolve(undefined),
+  };
+}
+
+function localInput(path: string, readOnce = false): Input {
+  return {
+    path,
+    name: basename(path),
+    readOnce,
+    open: async () => {
+      try {
+        const info = await Deno.stat(path);
+        if (info.isDirectory) throw new Deno.errors.IsADirectory();
+        const bytes = readAll(await Deno.open(path, { read: true }));
+        return info.isFile ? { bytes, localPath: path } : { bytes };
+      } catch (error) {
+        throw toFileError(path, error);
+      }
+    },
+    stat: async () => {
+      const info = await Deno.stat(path).catch(() => undefined);
+      return info?.isFile ? { size: info.size, modifiedAt: info.mtime ?? new Date(0) } : undefined;
+    },
+  };
+}
+
+function toFileError(path: string, cause: unknown): SalesflowError {
+  // Exit code 2, because the file was named by the user.
+  const details = { cause, stage: "ingest", exitCode: 2 as const };
+  if (cause instanceof Deno.errors.NotFound) return new SalesflowError(`There is no file ${path}`, details);
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return new SalesflowError(`Cannot read ${path}: permission denied`, {
+      ...details,
+      remedy: "Grant this user permission to read the file and to enter its folder.",
+    });
+  }
+  return new SalesflowError(`Cannot read ${path}`, details);
+}
+
+/** Returns the files that directly lie in a folder, but for hidden ones. */
+async function listFolder(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (!isDirectory && !name.startsWith(".")) names.push(join(folder, name));
+  }
+  return names;
+}
+
+async function findLocal(pattern: string): Promise<Input[]> {
+  const info = await Deno.stat(pattern).catch(() => undefined);
+  if (info?.isDirectory) return (await listFolder(pattern)).map((path) => localInput(path));
+  const isPattern = !info && /[*?[{]/.test(pattern);
+  if (!isPattern) return [localInput(pattern, Boolean(info?.isFifo || info?.isCharDevice))];
+  const paths: string[] = [];
+  for await (const path of glob(pattern)) {
+    if ((await Deno.stat(path)).isFile && !basename(path).startsWith(".")) paths.push(resolve(path));
+  }
+  return paths.map((path) => localInput(path));
+}
+
+/** Returns a regular expression for names that may hold `*` and `?`. */
+function toNamePattern(name: string): RegExp {
+  const source = name.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  return new RegExp(`^${source}$`);
+}
+
+/** Finds objects of a bucket: one, all that directly lie in a folder, or those whose last name fits a pattern. */
+async function findObjects(url: string): Promise<Input[]> {
+  const cut = url.lastIndexOf("/");
+  const [folder, last] = /^s3:\/\/[^/]+$/.test(url) ? [url, ""] : [url.slice(0, cut), url.slice(cut + 1)];
+  const store = openStore(folder);
+  const fits = last === "" ? () => true : (name: string) => toNamePattern(last).test(name);
+  const inputs: Input[] = [];
+  for (const name of await store.list("")) {
+    if (!fits(name)) continue;
+    // Folders are listed, too; they have no state.
+    if (!await store.stat(name)) continue;
+    inputs.push({
+      path: `${store.url}/${name}`,
+      name,
+      readOnce: false,
+      open: async () => ({ bytes: await store.stream(name) }),
+      stat: () => store.stat(name),
+    });
+  }
+  return inputs;
+}
+
+function byName(a: Input, b: Input): number {
+  return compare(a.name, b.name) || compare(a.path, b.path);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * Finds the files that patterns name, each once.
+ *
+ * @param patterns paths, globs, folders, `s3://` URLs of objects, globs of objects or folders, and `-`
+ * @param base folder of relative paths, or URL of a bucket's folder
+ * @param order `given`: as the patterns stand; `names`: by name, whatever the patterns
+ * @throws {UsageError} when patterns fit nothing
+ */
+export async function findInputs(
+  patterns: readonly string[],
+  base: string,
+  order: "given" | "names",
+): Promise<Input[]> {
+  const found = new Map<string, Input>();
+  const mistakes: string[] = [];
+  for (const pattern of patterns) {
+    const location = pattern === STANDARD_INPUT || isUrl(pattern)
+      ? pattern
+      : isUrl(base)
+      ? `${base.replace(/\/$/, "")}/${pattern}`
+      : resolve(base, pattern);
+    const inputs = await findOne(location);
+    if (inputs.length === 0) mistakes.push(`There is no file that fits ${location}`);
+    for (const input of inputs.sort(byName)) found.set(input.path, found.get(input.path) ?? input);
+  }
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  const all = [...found.values()];
+  return order === "names" ? all.sort(byName) : all;
+}
+
+function findOne(location: string): Promise<Input[]> {
+  if (location === STANDARD_INPUT) return Promise.resolve([standardInput()]);
+  if (!isUrl(location)) return findLocal(location);
+  if (location.startsWith("s3://")) return findObjects(location);
+  throw new UsageError([`${location} is no file: it must be a path or s3://bucket/name`]);
+}
+
+/** Returns the folder of a path or URL, as the base of what is relative to it. */
+export function folderOf(location: string): string {
+  return isUrl(location) ? location.slice(0, location.lastIndexOf("/")) : dirname(resolve(location));
+}

@@ -1,0 +1,46 @@
+/** The products of a run's exports, for `raw/products.csv`. No I/O. */
+import type { Product } from "./source/record_mapper.ts";
+
+const HEADER = "product_id,name,category,price_from,price_to,sku";
+
+function quote(text: string): string {
+  const line = text.replace(/[\r\n]+/g, " ");
+  return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
+}
+
+/** Products by number; the last name and category stay. */
+export class ProductList {
+  readonly #products = new Map<string, Product>();
+
+  /** Adds the products of later lines. */
+  add(products: Iterable<Product>): void {
+    for (const product of products) {
+      const known = this.#products.get(product.id);
+      if (!known) {
+        this.#products.set(product.id, { ...product });
+        continue;
+      }
+      if (product.name !== "") known.name = product.name;
+      if (product.category !== "") known.category = product.category;
+    }
+  }
+
+  /** Number of products. */
+  get size(): number {
+    return this.#products.size;
+  }
+
+  /** Returns them as CSV, sorted by number; their prices are not known. */
+  toCsv(): string {
+    const sorted = [...this.#products.values()].sort((a, b) => compareDigits(a.id, b.id));
+    const lines = sorted.map(({ id, sku, name, category }) =>
+      [BigInt(id), quote(name || sku), quote(category), "", "", quote(sku)].join(",")
+    );
+    return [HEADER, ...lines, ""].join("\n");
+  }
+}
+
+function compareDigits(a: string, b: string): number {
+  const [left, right] = [BigInt(a), BigInt(b)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
