@@ -16,7 +16,7 @@ export interface Option<Schema extends z.ZodType = z.ZodType> {
   help: string;
   /** Parses and validates the text (for a switch, the boolean). */
   schema: Schema;
-  /** Placeholder of the value in `--help`; a switch has none. */
+  /** Placeholder of the value in `--help`; a switch has none. FILE and FOLDER in it also complete in shells. */
   placeholder?: string;
   /** May be repeated; the schema receives the list of texts. */
   multiple?: boolean;
@@ -42,7 +42,7 @@ export interface Command<O extends Options = Options> {
   summary: string;
   /** Further lines for the command's own `--help`. */
   description?: string;
-  /** Positional arguments, such as `FILE…`. @default none */
+  /** Positional arguments, such as `FILE…`; lower-case words separated by `|` are the values themselves. @default none */
   positionals?: { placeholder: string; min: number; max: number };
   /** Its options. */
   options: O;
@@ -51,7 +51,13 @@ export interface Command<O extends Options = Options> {
   /** Examples for `--help`. */
   examples?: readonly string[];
   /** Runs the command. */
-  run(values: Values<O>, positionals: string[]): Promise<void>;
+  run(values: Values<O>, positionals: string[], program: Program): Promise<void>;
+}
+
+/** What a command may know of the whole program. */
+export interface Program {
+  /** Loads the declarations of all commands, in the order of `--help`. */
+  loadCommands(): Promise<AnyCommand[]>;
 }
 
 /** A command in a list of commands that differ in the types of their options. */

@@ -48,7 +48,15 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
   },
   up: { summary: "Keep the embedded databases running", load: () => import("./commands/up.ts") },
   sql: { summary: "Query PostgreSQL or ClickHouse", load: () => import("./commands/sql.ts") },
+  completions: {
+    summary: "Print what lets a shell complete commands, options and files",
+    load: () => import("./commands/completions.ts"),
+  },
 };
+
+async function loadCommands(): Promise<AnyCommand[]> {
+  return await Promise.all(Object.values(COMMANDS).map(async ({ load }) => (await load()).default));
+}
 
 /** Returns the text of `salesflow --help`. */
 function formatHelp(): string {
@@ -99,7 +107,7 @@ async function main(line: string[]): Promise<void> {
     return;
   }
   const { values, positionals } = parseCommandLine(command, args);
-  await command.run(values, positionals);
+  await command.run(values, positionals, { loadCommands });
 }
 
 /** Prints an error as text. */

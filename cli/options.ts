@@ -58,7 +58,7 @@ export const storeOptions = {
   },
   store: {
     help: "Where to store runs: a folder, file:///folder or s3://bucket/prefix",
-    placeholder: "URL",
+    placeholder: "FOLDER|URL",
     schema: z.string().min(1, "it must name a folder or a bucket")
       .transform((text) => isUrl(text) ? text : resolveFromCaller(text)).optional(),
     check: (store, environment) => {

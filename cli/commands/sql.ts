@@ -120,7 +120,7 @@ async function print(
 
 /** Reads the query from the argument, standard input or a file. */
 async function readQuery(argument: string | undefined, file: string | undefined): Promise<string> {
-  const remedy = 'Give the query in quotes, or "-" to read it from standard input, or --file PATH.';
+  const remedy = 'Give the query in quotes, or "-" to read it from standard input, or --file FILE.';
   if (argument !== undefined && file !== undefined) {
     throw new UsageError(["The query is given twice"], remedy);
   }
@@ -160,7 +160,7 @@ const command: AnyCommand = defineCommand({
   options: {
     file: {
       help: 'Read the query from this file; "-" as the query reads standard input',
-      placeholder: "PATH",
+      placeholder: "FILE",
       schema: z.string().min(1, "it must not be empty").optional(),
       flagOnly: true,
     },

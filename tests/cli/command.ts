@@ -1,6 +1,7 @@
 /** Runs the real command as a process, to test its output and exit code. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll } from "@std/testing/bdd";
+import type { Command } from "../../cli/command.ts";
 import type { StageName } from "../../lib/pipeline/stage.ts";
 import { withStd } from "../../lib/std/provider.ts";
 
@@ -34,6 +35,13 @@ function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_|INIT_CWD$)/.test(name)),
   );
+}
+
+/** Loads the declarations of all commands, in the order of the alphabet. */
+export async function loadCommands(): Promise<Command[]> {
+  const folder = new URL("cli/commands/", `${ROOT}/`);
+  const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+  return await Promise.all(names.map(async (name) => (await import(new URL(name, folder).href)).default));
 }
 
 /** Returns the arguments of deno that run `salesflow ARGS…` from source. */

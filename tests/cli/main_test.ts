@@ -6,7 +6,7 @@ import { logLines, run, useHome } from "./command.ts";
 
 const home = useHome();
 
-const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql"];
+const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql", "completions"];
 
 describe("salesflow", () => {
   it("lists its commands without arguments, and with --help, -h or help", async () => {
@@ -158,6 +158,7 @@ describe("salesflow", () => {
     ["an unknown engine of embedded-host", ["embedded-host", '{"engine":"oracle"}'], {}, [
       "internal command of salesflow",
     ]],
+    ["an unknown shell", ["completions", "tcsh"], {}, ["Unknown shell tcsh: it must be bash, zsh or fish"]],
     ["an unknown database", ["sql", "mysql", "SELECT 1"], {}, ["Unknown database mysql"]],
     ["more shards than partitions", ["generate", "--shard", "3/8", "--partitions", "4"], {}, [
       "4 partitions into 8 shards",

@@ -116,7 +116,7 @@ describe("salesflow sql", () => {
       const { message, remedy } = logLines(stderr).at(-1)!;
       assertEquals(code, 2, stderr);
       assertStringIncludes(String(message), expected);
-      assertStringIncludes(String(remedy), "--file PATH");
+      assertStringIncludes(String(remedy), "--file FILE");
     }
   });
 

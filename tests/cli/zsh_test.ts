@@ -1,0 +1,3 @@
+import { describeCompletions } from "./interactive_shell.ts";
+
+await describeCompletions("zsh");
