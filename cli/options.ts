@@ -100,6 +100,15 @@ export const workersOption = {
   },
 } satisfies Record<string, Option>;
 
+/** Results for other programs. */
+export const jsonOption = {
+  json: {
+    help: "Print the result as JSON, for other programs (docs/json.md)",
+    schema: toggle,
+    flagOnly: true,
+  },
+} satisfies Record<string, Option>;
+
 /** Options of every stage. */
 export const stageOptions: typeof runOptions & typeof storeOptions & typeof commonOptions = {
   ...runOptions,

@@ -242,9 +242,15 @@ function toSeconds(milliseconds: number): number {
   return Math.round(milliseconds) / 1000;
 }
 
-async function findRun(
+/**
+ * Returns the name and the as-of date of the run that the options select.
+ *
+ * @param newRun see {@linkcode Needs.newRun}
+ * @throws {SalesflowError} with exit code 2 when there is no such run, or another one of that name
+ */
+export async function findRun(
   store: Store,
-  { runId, asOf }: StageValues,
+  { runId, asOf }: Pick<StageValues, "runId" | "asOf">,
   newRun: boolean | RunRecord["source"],
 ): Promise<{ runId: string; asOf: IsoDate }> {
   const id = runId ?? asOf ?? today();

@@ -5,7 +5,7 @@ import { SalesflowError } from "../../lib/console/errors.ts";
 import { asTyped } from "../../lib/console/invocation.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
 import { openDatabases } from "../databases.ts";
-import { commonOptions, storeOptions } from "../options.ts";
+import { commonOptions, jsonOption, storeOptions } from "../options.ts";
 import { openSelectedStore, shouldDrawProgress, startLogging } from "../session.ts";
 import { stopSignal } from "../stop_signal.ts";
 
@@ -17,13 +17,29 @@ function formatFinding({ state, subject, message, remedy }: Finding): string {
   return `${LABELS[state]}  ${text}${remedy ? `\n      ${asTyped(remedy)}` : ""}`;
 }
 
+/** Returns the findings as docs/json.md describes them. */
+function toJson(findings: readonly Finding[]) {
+  const worst = (["failed", "warning"] as const).find((state) =>
+    findings.some((finding) => finding.state === state)
+  );
+  return {
+    status: worst ?? "ok",
+    findings: findings.map(({ state, subject, message, remedy }) => ({
+      state,
+      subject,
+      message,
+      remedy: remedy === undefined ? null : asTyped(remedy),
+    })),
+  };
+}
+
 /** `salesflow doctor`. */
 const command: AnyCommand = defineCommand({
   name: "doctor",
   summary: "Check configuration, connections, versions, disk and permissions, and suggest fixes",
-  options: { ...storeOptions, ...commonOptions },
+  options: { ...jsonOption, ...storeOptions, ...commonOptions },
   databases: true,
-  examples: ["salesflow doctor"],
+  examples: ["salesflow doctor", "salesflow doctor --json"],
   async run(values) {
     await startLogging(values);
     const signal = stopSignal();
@@ -35,11 +51,13 @@ const command: AnyCommand = defineCommand({
       signal,
       openDatabase: (database) =>
         openDatabases(values.home, { [database]: true }, urls, signal, shouldDrawProgress(values)),
-      onFinding: (finding) => console.log(formatFinding(finding)),
+      onFinding: (finding) => values.json || console.log(formatFinding(finding)),
     });
+    if (values.json) console.log(JSON.stringify(toJson(findings), null, 2));
     const failed = findings.filter(({ state }) => state === "failed").length;
     if (failed > 0) throw new SalesflowError(`${failed} of ${findings.length} checks failed`);
     const warnings = findings.filter(({ state }) => state === "warning").length;
+    if (values.json) return;
     console.log(warnings > 0 ? `No check failed; warnings: ${warnings}.` : "All checks passed.");
   },
 });

@@ -13,20 +13,20 @@ import {
 import { computeStageStates, stageOrder, type StageState } from "../../lib/pipeline/plan.ts";
 import type { StageName } from "../../lib/pipeline/stage.ts";
 import type { Store } from "../../lib/store/store.ts";
-import { z } from "zod";
 import { type AnyCommand, defineCommand } from "../command.ts";
-import { commonOptions, runOptions, storeOptions } from "../options.ts";
+import { commonOptions, jsonOption, runOptions, storeOptions } from "../options.ts";
 import { openSelectedStore, startLogging } from "../session.ts";
 
 /** A stage record, with a status that also considers whether the stage was killed or its input is newer. */
 type Stage = Omit<StageRecord, "status"> & { status: StageState | "interrupted" };
 
+/** Status of a run, as docs/json.md describes it. */
 interface RunStatus {
   run_id: string;
-  run: RunRecord | undefined;
+  run: RunRecord | null;
   stages: Stage[];
-  /** Why the records could not be read. */
-  error?: string;
+  /** Why the records could not be read; null when they could. */
+  error: string | null;
 }
 
 async function readRunStatus(store: Store, runId: string): Promise<RunStatus> {
@@ -46,7 +46,7 @@ async function readRunStatus(store: Store, runId: string): Promise<RunStatus> {
     const killed = idle && record.status === "running" && record.engine === "native";
     return { ...record, status: killed ? "interrupted" : states.get(stage)! };
   });
-  return { run_id: runId, run, stages };
+  return { run_id: runId, run: run ?? null, stages, error: null };
 }
 
 /** Returns whether no command is working on the run; false if the locks cannot be checked. */
@@ -71,7 +71,7 @@ async function tryReadRunStatus(store: Store, runId: string): Promise<RunStatus>
     return await readRunStatus(store, runId);
   } catch (error) {
     if (!(error instanceof SalesflowError)) throw error;
-    return { run_id: runId, run: undefined, stages: [], error: error.message };
+    return { run_id: runId, run: null, stages: [], error: error.message };
   }
 }
 
@@ -88,7 +88,7 @@ function formatOverview(statuses: readonly RunStatus[], width: number | undefine
       run_id,
       run,
       stage: last?.stage ?? "",
-      status: error === undefined ? last?.status ?? "" : "unreadable",
+      status: error === null ? last?.status ?? "" : "unreadable",
       since: since === undefined ? "" : formatTime(since),
     };
   });
@@ -100,7 +100,7 @@ function formatOverview(statuses: readonly RunStatus[], width: number | undefine
     { name: "status", cells: rows.map(({ status }) => status) },
     { name: "since", right: true, cells: rows.map(({ since }) => since) },
   ], width);
-  const errors = statuses.filter(({ error }) => error !== undefined);
+  const errors = statuses.filter(({ error }) => error !== null);
   return [table, ...errors.map(({ run_id, error }) => `${run_id}: ${error}`)].join("\n");
 }
 
@@ -145,17 +145,11 @@ const command: AnyCommand = defineCommand({
   summary: "Show runs and their stages",
   options: {
     runId: { ...runOptions.runId, help: "Show the details of a run", defaultText: "all runs" },
-    format: {
-      help: "Output format: table or json",
-      placeholder: "FORMAT",
-      schema: z.enum(["table", "json"], "it must be table or json").default("table"),
-      defaultText: "table",
-      flagOnly: true,
-    },
+    ...jsonOption,
     ...storeOptions,
     ...commonOptions,
   },
-  examples: ["salesflow status", "salesflow status --run-id 2026-11-24"],
+  examples: ["salesflow status", "salesflow status --run-id 2026-11-24", "salesflow status --json"],
   async run(values) {
     await startLogging(values);
     const store = openSelectedStore(values);
@@ -163,16 +157,15 @@ const command: AnyCommand = defineCommand({
       const status = await readRunStatus(store, values.runId);
       if (!status.run && status.stages.length === 0) throw runNotFound(store, values.runId);
       console.log(
-        values.format === "json" ? JSON.stringify([status], null, 2) : formatDetails(status, terminalWidth()),
+        values.json ? JSON.stringify([status], null, 2) : formatDetails(status, terminalWidth()),
       );
       return;
     }
     const all = await Promise.all((await listRuns(store)).map((id) => tryReadRunStatus(store, id)));
     const known = all.filter(({ run, stages, error }) => run || error || stages.length > 0);
-    if (values.format === "json") console.log(JSON.stringify(known, null, 2));
-    else {console.log(
-        known.length === 0 ? `There are no runs in ${store.url}` : formatOverview(known, terminalWidth()),
-      );}
+    if (values.json) console.log(JSON.stringify(known, null, 2));
+    else if (known.length === 0) console.log(`There are no runs in ${store.url}`);
+    else console.log(formatOverview(known, terminalWidth()));
   },
 });
 export default command;

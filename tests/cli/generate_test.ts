@@ -52,7 +52,7 @@ describe("salesflow generate", () => {
     assertDone(await run([...args, "--shard", "1/2"]));
     assertEquals((await home.readJson("half/stages/generate.json")).status, "running");
     const [{ stages }] = JSON.parse(
-      (await run(home.args("status", "--format=json", "--run-id=half"))).stdout,
+      (await run(home.args("status", "--json", "--run-id=half"))).stdout,
     );
     assertEquals(stages[0].status, "interrupted");
     const cleaned = await run(home.args("clean", "--run-id", "half"));

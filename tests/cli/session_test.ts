@@ -43,7 +43,7 @@ describe("salesflow while another command works on the same run", () => {
   it("exits with 75, and succeeds once the other command is killed", async () => {
     const running = start(long("long"));
     await waitForFile(`${home.path}/runs/long/raw/part-00000.csv`, running);
-    const working = JSON.parse((await run(home.args("status", "--format=json", "--run-id=long"))).stdout);
+    const working = JSON.parse((await run(home.args("status", "--json", "--run-id=long"))).stdout);
     assertEquals(working[0].stages[0].status, "running");
     const others = await Promise.all([
       run(home.args("clean", "--run-id", "long")),
@@ -58,7 +58,7 @@ describe("salesflow while another command works on the same run", () => {
     running.child.kill("SIGKILL");
     await running.ended;
     assert(!await home.exists("long/raw/manifest.json"));
-    const unfinished = JSON.parse((await run(home.args("status", "--format=json", "--run-id=long"))).stdout);
+    const unfinished = JSON.parse((await run(home.args("status", "--json", "--run-id=long"))).stdout);
     assertEquals(unfinished[0].stages[0].status, "interrupted");
     assertDone(await run(long("long", "--rows", "500")));
     const left = await Array.fromAsync(Deno.readDir(`${home.path}/runs/long/raw`), ({ name }) => name);

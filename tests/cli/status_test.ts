@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { assertDone, run, runOnTerminal, useHome } from "./command.ts";
+import { documentedFields } from "./json_fields.ts";
 
 const AS_OF = "2026-11-24";
 const home = useHome();
@@ -22,10 +23,14 @@ describe("salesflow status", () => {
     for (const part of ["run", AS_OF, "dirty", "export", "ingested", "clean", "done"]) {
       assertStringIncludes(table.stdout, part);
     }
-    const all = JSON.parse((await run(home.args("status", "--format", "json"))).stdout);
+    const all = JSON.parse((await run(home.args("status", "--json"))).stdout);
     const ids = all.map(({ run_id }: { run_id: string }) => run_id);
     assertEquals(ids, ids.toSorted());
-    const [dirty] = JSON.parse((await run(home.args("status", "--format=json", "--run-id=dirty"))).stdout);
+    const [dirty] = JSON.parse((await run(home.args("status", "--json", "--run-id=dirty"))).stdout);
+    assertEquals(Object.keys(dirty), await documentedFields("status --json"));
+    for (const stage of dirty.stages) {
+      assertEquals(Object.keys(stage), await documentedFields("Record of a stage"));
+    }
     assertEquals(dirty.run, await home.readJson("dirty/run.json"));
     assertEquals(dirty.stages.map(({ stage, status }: Record<string, string>) => [stage, status]), [
       ["generate", "done"],
@@ -41,7 +46,7 @@ describe("salesflow status", () => {
     const empty = await run(["status", "--home", `${home.path}/empty`]);
     assertEquals([empty.code, empty.stderr], [0, ""]);
     assertStringIncludes(empty.stdout, "There are no runs");
-    assertEquals((await run(["status", "--format", "json", "--home", `${home.path}/empty`])).stdout, "[]\n");
+    assertEquals((await run(["status", "--json", "--home", `${home.path}/empty`])).stdout, "[]\n");
     const nobody = await run(home.args("status", "--run-id", "nobody"));
     assertEquals([nobody.code, nobody.stdout], [2, ""]);
     assertStringIncludes(nobody.stderr, "There is no run nobody");
