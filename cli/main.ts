@@ -46,6 +46,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
     summary: "Check configuration, connections and disk",
     load: () => import("./commands/doctor.ts"),
   },
+  prune: {
+    summary: "Remove old runs, their records and what interrupted stages left",
+    load: () => import("./commands/prune.ts"),
+  },
   up: { summary: "Keep the embedded databases running", load: () => import("./commands/up.ts") },
   sql: { summary: "Query PostgreSQL or ClickHouse", load: () => import("./commands/sql.ts") },
   completions: {

@@ -1,6 +1,7 @@
 /** Checks free disk space, once for each disk that a run writes to. */
 import { statfs } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { formatBytes } from "../console/bytes.ts";
 import type { Finding } from "./finding.ts";
 
 /**
@@ -47,11 +48,6 @@ async function nearestExistingFolder(folder: string): Promise<string> {
     const info = await Deno.stat(path).catch(() => undefined);
     if (info?.isDirectory || path === dirname(path)) return path;
   }
-}
-
-/** Formats bytes as `14 MB` or `1.1 GB`. */
-function formatBytes(bytes: number): string {
-  return bytes < 999.5e6 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Formats what is stored where, such as `/data (store, embedded databases), /cache (database engines)`. */

@@ -6,7 +6,7 @@ import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { withTablesLock } from "../postgres/tables_lock.ts";
 import { publish } from "./publish.ts";
 import { openSource } from "./source.ts";
-import { dropStaleStagingTables, fillStagingTable } from "./staging.ts";
+import { dropStaleStagingTables, fillStagingTable, LOAD_LOCK } from "./staging.ts";
 
 /** Longest wait for readers of shop.sales to finish. */
 const PUBLISH_TIMEOUT_MS = 300_000;
@@ -39,7 +39,7 @@ export async function load(context: StageContext, options: LoadOptions = {}): Pr
   const { clean, rejected } = source;
   const fillTables = () =>
     withPostgres({ url, stage: "load", signal, limits }, async (db) => {
-      await acquireAdvisoryLock(db, "salesflow:load", "session");
+      await acquireAdvisoryLock(db, LOAD_LOCK, "session");
       await dropStaleStagingTables(db);
       const table = await fillStagingTable(db, source, (rows, total) => context.progress(rows, total));
       await db.setStatementTimeout(statementTimeoutForRows(limits, rejected.rows));

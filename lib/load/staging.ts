@@ -13,10 +13,18 @@ import stalePartitions from "./stale_partitions.sql" with { type: "text" };
 /** The first version whose COPY can compare the header with the column names. */
 const HEADER_MATCH_VERSION = 150_000;
 
+/** Name of the lock of load, whose holder may take unattached staging tables for left behind. */
+export const LOAD_LOCK = "salesflow:load";
+
+/** Returns the staging tables of interrupted loads, with their sizes. The caller must hold the lock of load. */
+export async function findStaleStagingTables(db: Postgres): Promise<{ name: string; bytes: number }[]> {
+  return (await db.query(stalePartitions)).map(({ name, bytes }) => ({ name: name!, bytes: Number(bytes) }));
+}
+
 /** Drops the staging tables of interrupted loads. The caller must hold the lock of load. */
 export async function dropStaleStagingTables(db: Postgres): Promise<void> {
-  for (const { name } of await db.query(stalePartitions)) {
-    await db.query(`DROP TABLE IF EXISTS ${quoteIdentifier("shop", name!)}`);
+  for (const { name } of await findStaleStagingTables(db)) {
+    await db.query(`DROP TABLE IF EXISTS ${quoteIdentifier("shop", name)}`);
     logger("load").info(`Removed ${name}, left behind by an interrupted load`);
   }
 }

@@ -199,6 +199,16 @@ export class FileStore implements Store {
     return (await withReadErrors(target, ignoreNotFound(names)) ?? []).sort();
   }
 
+  async folderSize(folder: string): Promise<number> {
+    const entries = await ignoreNotFound(Array.fromAsync(Deno.readDir(this.localPath(folder)))) ?? [];
+    let bytes = 0;
+    for (const { name, isDirectory } of entries) {
+      const path = `${folder}/${name}`;
+      bytes += isDirectory ? await this.folderSize(path) : await this.size(path) ?? 0;
+    }
+    return bytes;
+  }
+
   async remove(path: string): Promise<void> {
     const target = this.localPath(path);
     await withWriteErrors(target, () => ignoreNotFound(Deno.remove(target, { recursive: true })));
@@ -218,11 +228,23 @@ export class FileStore implements Store {
 
   async lock(path: string, { shared = false }: { shared?: boolean } = {}): Promise<Lock | undefined> {
     const target = this.localPath(path);
-    const file = await openForWriting(target, () => Deno.open(target, { write: true, create: true }));
-    if (await file.tryLock(!shared)) {
-      return { lost: NEVER_LOST, release: () => Promise.resolve(file.close()) };
+    while (true) {
+      const file = await openForWriting(target, () => Deno.open(target, { write: true, create: true }));
+      if (!await file.tryLock(!shared)) {
+        file.close();
+        return undefined;
+      }
+      // Otherwise the former holder removed the file before it released the lock, so that nobody else would see this one.
+      if (await isStillAt(file, target)) {
+        return { lost: NEVER_LOST, release: () => Promise.resolve(file.close()) };
+      }
+      file.close();
     }
-    file.close();
-    return undefined;
   }
+}
+
+/** Reports whether a path still leads to an open file. */
+async function isStillAt(file: Deno.FsFile, path: string): Promise<boolean> {
+  const found = await ignoreNotFound(Deno.stat(path));
+  return found !== undefined && found.ino === (await file.stat()).ino;
 }

@@ -46,23 +46,30 @@ function anyLost(runId: string, locks: readonly Lock[]): AbortSignal {
 }
 
 /**
- * Locks a run against other commands.
+ * Locks a run against other commands; undefined when another command has locked it or the shard.
  *
  * @param shard locks only this shard, so that other shards can be locked at the same time, but not the whole run
- * @throws {SalesflowError} with exit code 75 when another command has locked the run or this shard
  */
-export async function lockRun(store: Store, runId: string, shard?: string): Promise<Lock> {
+export async function tryLockRun(store: Store, runId: string, shard?: string): Promise<Lock | undefined> {
   const folder = `runs/${runId}`;
   const run = { path: `${folder}/.lock-run`, shared: shard !== undefined };
   const locks = await acquireAll(
     store,
     shard === undefined ? [run] : [run, { path: `${folder}/.lock-${shard}`, shared: false }],
   );
-  if (!locks) {
-    throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
-      exitCode: 75,
-      remedy: "Wait until it has finished, or pass another --run-id.",
-    });
-  }
-  return { lost: anyLost(runId, locks), release: () => releaseAll(locks) };
+  return locks && { lost: anyLost(runId, locks), release: () => releaseAll(locks) };
+}
+
+/**
+ * Locks a run against other commands, as {@linkcode tryLockRun}.
+ *
+ * @throws {SalesflowError} with exit code 75 when another command has locked the run or this shard
+ */
+export async function lockRun(store: Store, runId: string, shard?: string): Promise<Lock> {
+  const lock = await tryLockRun(store, runId, shard);
+  if (lock) return lock;
+  throw new SalesflowError(`Another salesflow command is working on run ${runId}`, {
+    exitCode: 75,
+    remedy: "Wait until it has finished, or pass another --run-id.",
+  });
 }

@@ -38,6 +38,8 @@ export interface Store {
   create(path: string): Promise<StoreWriter>;
   /** Returns the sorted names of the files and folders directly in a folder, `""` for the root; empty when it does not exist. */
   list(folder: string): Promise<string[]>;
+  /** Returns the sizes of all files below a folder together, in bytes; 0 when it does not exist. */
+  folderSize(folder: string): Promise<number>;
   /** Removes a file, or a folder with its contents, if it exists. */
   remove(path: string): Promise<void>;
   /**

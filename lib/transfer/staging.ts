@@ -18,14 +18,25 @@ export async function stagingPrefix(from: Postgres): Promise<string> {
   return `${PREFIX}${source}_`;
 }
 
-/** Drops the staging tables of interrupted transfers. The caller must hold the lock of transfer. */
-export async function dropStaleStagingTables(db: ClickHouse, prefix: string): Promise<void> {
+/** Name of the lock of transfer, in PostgreSQL, whose holder may take staging tables of its prefix for left behind. */
+export const TRANSFER_LOCK = "salesflow:transfer";
+
+/** Returns the staging tables of interrupted transfers, with their sizes. The caller must hold the lock of transfer. */
+export async function findStaleStagingTables(
+  db: ClickHouse,
+  prefix: string,
+): Promise<{ name: string; bytes: number }[]> {
   const found = await db.rows(
-    "SELECT name FROM system.tables WHERE database = 'shop' AND startsWith(name, {prefix:String})",
+    "SELECT name, ifNull(total_bytes, 0) FROM system.tables WHERE database = 'shop' AND startsWith(name, {prefix:String})",
     { prefix },
   );
-  for (const [name] of found) {
-    await dropStagingTable(db, name!);
+  return found.map(([name, bytes]) => ({ name: name!, bytes: Number(bytes) }));
+}
+
+/** Drops the staging tables of interrupted transfers. The caller must hold the lock of transfer. */
+export async function dropStaleStagingTables(db: ClickHouse, prefix: string): Promise<void> {
+  for (const { name } of await findStaleStagingTables(db, prefix)) {
+    await dropStagingTable(db, name);
     logger("transfer").info(`Removed ${name}, left behind by an interrupted transfer`);
   }
 }

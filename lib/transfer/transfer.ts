@@ -17,6 +17,7 @@ import {
   dropStaleStagingTables,
   replacePartition,
   stagingPrefix,
+  TRANSFER_LOCK,
 } from "./staging.ts";
 import { differingTotals, readClickHouseTotals, readPostgresTotals, type Totals } from "./totals.ts";
 
@@ -115,7 +116,7 @@ export async function transfer(context: StageContext, options: TransferOptions =
     { ...common, url: clickhouseUrl },
     (to) =>
       withPostgres({ ...common, url: postgresUrl }, async (from) => {
-        await acquireAdvisoryLock(from, "salesflow:transfer", "session");
+        await acquireAdvisoryLock(from, TRANSFER_LOCK, "session");
         const prefix = await stagingPrefix(from);
         await dropStaleStagingTables(to, prefix);
         return await from.transaction(

@@ -6,7 +6,7 @@ import { logLines, run, useHome } from "./command.ts";
 
 const home = useHome();
 
-const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql", "completions"];
+const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql", "prune", "completions"];
 
 describe("salesflow", () => {
   it("lists its commands without arguments, and with --help, -h or help", async () => {
@@ -159,6 +159,9 @@ describe("salesflow", () => {
       "internal command of salesflow",
     ]],
     ["an unknown shell", ["completions", "tcsh"], {}, ["Unknown shell tcsh: it must be bash, zsh or fish"]],
+    ["no rule for prune", ["prune"], {}, ["Give either --keep N or --older-than AGE"]],
+    ["two rules for prune", ["prune", "--keep", "1", "--older-than", "1d"], {}, ["Give either --keep N or"]],
+    ["an invalid age", ["prune", "--older-than", "1y"], {}, ["it must be a number of days or weeks"]],
     ["an unknown database", ["sql", "mysql", "SELECT 1"], {}, ["Unknown database mysql"]],
     ["more shards than partitions", ["generate", "--shard", "3/8", "--partitions", "4"], {}, [
       "4 partitions into 8 shards",

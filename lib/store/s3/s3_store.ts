@@ -213,6 +213,17 @@ export class S3Store implements Store {
     });
   }
 
+  async folderSize(folder: string): Promise<number> {
+    return await this.#run(`measure ${folder}`, async (s3) => {
+      let bytes = 0;
+      const request = { Bucket: this.#bucket, Prefix: `${this.#prefix}${folder}/` };
+      for await (const { Contents = [] } of s3.paginateListObjectsV2({ client: s3.client }, request)) {
+        for (const { Size = 0 } of Contents) bytes += Size;
+      }
+      return bytes;
+    });
+  }
+
   async remove(path: string): Promise<void> {
     const { Key } = this.#locate(path);
     await this.#run(`remove ${path}`, async (s3) => {

@@ -24,6 +24,8 @@ const LAYERS = [
     ],
     ...["lib/verify", "lib/report", "lib/doctor"],
   ],
+  // Removes what the stages leave.
+  ["lib/prune"],
   ["cli"],
 ];
 /** Selects the `@std` packages before anything is downloaded, so it must be independent of the rest. */

@@ -149,6 +149,40 @@ describe("FileStore", () => {
     await again.release();
   });
 
+  it("lock() never holds a file that its former holder has removed", async () => {
+    const { store } = testStore;
+    const { open } = Deno;
+    const former = await store.lock("gone/lock");
+    assert(former);
+    // Between opening the file and locking it, the holder removes it and releases the lock.
+    let opened = 0;
+    Deno.open = async (path, options) => {
+      const file = await open(path, options);
+      if (++opened === 1) {
+        await store.remove("gone");
+        await former.release();
+      }
+      return file;
+    };
+    try {
+      const next = await store.lock("gone/lock");
+      assert(next);
+      assertEquals([opened, await store.lock("gone/lock")], [2, undefined]);
+      await next.release();
+    } finally {
+      Deno.open = open;
+    }
+  });
+
+  it("folderSize() returns the sizes of all files below a folder", async () => {
+    const { store } = testStore;
+    assertEquals(await store.folderSize("sizes"), 0);
+    await store.writeText("sizes/a", "123");
+    await store.writeText("sizes/deep/er/b", "45");
+    await store.writeText("sizes-2/c", "6");
+    assertEquals(await store.folderSize("sizes"), 5);
+  });
+
   it("lock() returns several shared locks, but no exclusive one beside them", async () => {
     const { store } = testStore;
     const shared = [

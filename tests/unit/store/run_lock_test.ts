@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { exitCodeOf, messageChain, SalesflowError } from "../../../lib/console/errors.ts";
-import { lockRun } from "../../../lib/store/run_lock.ts";
+import { lockRun, tryLockRun } from "../../../lib/store/run_lock.ts";
 import type { Store } from "../../../lib/store/store.ts";
 import { makeTestStore, type TestStore } from "./harness.ts";
 
@@ -53,5 +53,18 @@ describe("lockRun()", () => {
     assert(lost.aborted);
     assertEquals(exitCodeOf(lost.reason), 75);
     assertStringIncludes(messageChain(lost.reason).join(": "), "Lost the lock on run run: another took it");
+  });
+});
+
+describe("tryLockRun()", () => {
+  it("returns undefined while another command has locked the run or a shard", async () => {
+    for (const shard of [undefined, "first"]) {
+      const held = await lockRun(testStore.store, "tried", shard);
+      assertEquals(await tryLockRun(testStore.store, "tried"), undefined);
+      await held.release();
+    }
+    const lock = await tryLockRun(testStore.store, "tried");
+    assert(lock);
+    await lock.release();
   });
 });

@@ -5,6 +5,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Embedded, startEmbedded } from "../../../../lib/embedded/embedded.ts";
 import { openDataset, readManifest } from "../../../../lib/dataset/dataset.ts";
+import { removeStoredRun } from "../../../../lib/prune/stored_runs.ts";
+import { lockRun } from "../../../../lib/store/run_lock.ts";
 import { openStore } from "../../../../lib/store/open_store.ts";
 import type { Store } from "../../../../lib/store/store.ts";
 import { run, start, until } from "../../../faults/command.ts";
@@ -73,6 +75,8 @@ suite("S3Store on versitygw", () => {
     assertEquals(await store.list("a"), ["deep", "one", "two"]);
     assertEquals(new TextDecoder().decode(await store.read("a/one", 3, 5)), "a/");
     assertEquals((await store.read("a/one", 100, 105)).length, 0);
+    assertEquals(await store.folderSize("a"), "in a/onein a/twoin a/deep/three".length);
+    assertEquals(await store.folderSize("none"), 0);
     await store.remove("a");
     assertEquals([await store.list("a"), await store.list("ab")], [[], ["four"]]);
   });
@@ -158,6 +162,21 @@ suite("S3Store on versitygw", () => {
     assertEquals(await store.lock("locks/shared", { shared: true }), undefined);
     await exclusive.release();
     assertEquals((await store.list("locks")).filter((name) => name.startsWith("shared")), []);
+  });
+
+  it("a run is removed with its lock and its unfinished uploads, under the lock", async () => {
+    for (const name of ["run.json", "raw/manifest.json", "raw/part-00000.csv", "stages/generate.json"]) {
+      await store.writeText(`runs/old/${name}`, "x");
+    }
+    await leaveUpload("runs/old/clean/part-00000.csv");
+    await store.writeText("runs/older/run.json", "x");
+    const lock = await lockRun(store, "old");
+    await removeStoredRun(store, "old", lock);
+    await lock.release();
+    assertEquals([await store.list("runs/old"), await store.list("runs/older")], [[], ["run.json"]]);
+    assertEquals((await uploads()).filter(({ Key }) => Key!.includes("runs/old/")), []);
+    assertEquals(lock.lost.aborted, false);
+    await store.remove("runs/older");
   });
 
   it("release() does not delete a lock that another owner has taken over", async () => {
