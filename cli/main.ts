@@ -7,6 +7,7 @@ import { asTyped } from "../lib/console/invocation.ts";
 import { escapePlaceholders, type LogFormat, logFormat, logger, setUpLogging } from "../lib/console/log.ts";
 import { maskUrl } from "../lib/connection/mask_url.ts";
 import { type AnyCommand, commandHelp, parseCommandLine } from "./command.ts";
+import { loadSettingsFiles, nameOrigins } from "./settings_files.ts";
 
 /** Commands by name. Modules are loaded on demand, to start fast. */
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default: AnyCommand }> }> = {
@@ -49,6 +50,10 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
   prune: {
     summary: "Remove old runs, their records and what interrupted stages left",
     load: () => import("./commands/prune.ts"),
+  },
+  config: {
+    summary: "Show every setting, its value and where it comes from",
+    load: () => import("./commands/config.ts"),
   },
   up: { summary: "Keep the embedded databases running", load: () => import("./commands/up.ts") },
   sql: { summary: "Query PostgreSQL or ClickHouse", load: () => import("./commands/sql.ts") },
@@ -104,14 +109,27 @@ async function main(line: string[]): Promise<void> {
       "See: salesflow --help",
     );
   }
-  const { default: command } = await found.load();
   const options = args.slice(0, args.includes("--") ? args.indexOf("--") : args.length);
-  if (options.includes("--help") || options.includes("-h")) {
+  const wantsHelp = options.includes("--help") || options.includes("-h");
+  // Before anything that reads the environment is loaded.
+  if (!wantsHelp) await loadSettingsFiles();
+  const { default: command } = await found.load();
+  if (wantsHelp) {
     console.log(asTyped(commandHelp(command)));
     return;
   }
-  const { values, positionals } = parseCommandLine(command, args);
+  const { values, positionals } = parseWithOrigins(command, args);
   await command.run(values, positionals, { loadCommands });
+}
+
+/** Parses the command line; mistakes in settings from files name the file. */
+function parseWithOrigins(command: AnyCommand, args: string[]): ReturnType<typeof parseCommandLine> {
+  try {
+    return parseCommandLine(command, args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(nameOrigins(error.mistakes), error.remedy);
+  }
 }
 
 /** Prints an error as text. */

@@ -58,11 +58,36 @@ export function readLimits(environment: (name: string) => string | undefined): D
   return limits;
 }
 
+let ofProcess: DatabaseLimits | undefined;
+
+function limitsOfProcess(): DatabaseLimits {
+  return ofProcess ??= parseLimits((name) => Deno.env.get(name)).limits;
+}
+
 /**
- * Limits of this process, read from its environment at startup. Invalid values are reported by the command line together with
- * its own mistakes: an error at import time would hide those.
+ * Limits of this process, read from its environment when one of them is first needed, which is after files with settings
+ * were read. Invalid values are reported by the command line together with its own mistakes.
  */
-export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = parseLimits((name) => Deno.env.get(name)).limits;
+export const DEFAULT_LIMITS: Readonly<DatabaseLimits> = {
+  get retries() {
+    return limitsOfProcess().retries;
+  },
+  get minRetryDelayMs() {
+    return limitsOfProcess().minRetryDelayMs;
+  },
+  get maxRetryDelayMs() {
+    return limitsOfProcess().maxRetryDelayMs;
+  },
+  get statementTimeoutMs() {
+    return limitsOfProcess().statementTimeoutMs;
+  },
+  get stallTimeoutMs() {
+    return limitsOfProcess().stallTimeoutMs;
+  },
+  get lockTimeoutMs() {
+    return limitsOfProcess().lockTimeoutMs;
+  },
+};
 
 /** A slower server is considered stuck. The slowest machine measured was forty times as fast. */
 const MIN_ROWS_PER_MS = 20;

@@ -28,13 +28,12 @@ export interface Running {
 
 /**
  * Returns the environment without variables that influence the command: its own, and those that npx sets, such as the
- * path of `.npmrc`.
+ * path of `.npmrc`. Files with settings that lie in this folder are left out, too.
  */
 function cleanEnvironment(): Record<string, string> {
   const all = Deno.env.toObject();
-  return Object.fromEntries(
-    Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_|INIT_CWD$)/.test(name)),
-  );
+  const kept = Object.entries(all).filter(([name]) => !/^(SALESFLOW_|npm_|INIT_CWD$)/.test(name));
+  return { ...Object.fromEntries(kept), SALESFLOW_ENV_FILE: "/dev/null", SALESFLOW_CONFIG: "/dev/null" };
 }
 
 /** Loads the declarations of all commands, in the order of the alphabet. */

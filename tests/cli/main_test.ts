@@ -6,7 +6,18 @@ import { logLines, run, useHome } from "./command.ts";
 
 const home = useHome();
 
-const COMMANDS = ["run", ...STAGES, "ingest", "status", "doctor", "up", "sql", "prune", "completions"];
+const COMMANDS = [
+  "run",
+  ...STAGES,
+  "ingest",
+  "status",
+  "doctor",
+  "up",
+  "sql",
+  "prune",
+  "config",
+  "completions",
+];
 
 describe("salesflow", () => {
   it("lists its commands without arguments, and with --help, -h or help", async () => {

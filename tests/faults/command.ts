@@ -44,7 +44,12 @@ export function start(
   const child = new Deno.Command(program!, {
     args: rest,
     cwd: ROOT,
-    env: { SALESFLOW_LOG_FORMAT: "json", ...env },
+    env: {
+      SALESFLOW_LOG_FORMAT: "json",
+      SALESFLOW_ENV_FILE: "/dev/null",
+      SALESFLOW_CONFIG: "/dev/null",
+      ...env,
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -75,6 +75,7 @@ const SCRIPTS: [script: string, isStrict: boolean][] = [
   ["tests/faults/main.ts", true],
   ["tests/e2e/run.ts", true],
   ["tests/compose/run.ts", true],
+  ["tests/docs.ts", true],
   ["tests/supply_chain/sbom/main.ts", true],
   ["tests/supply_chain/audit/main.ts", true],
   ["tests/run.ts", false],
