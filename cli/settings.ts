@@ -53,6 +53,12 @@ const OTHERS: readonly (Pick<Setting, "variable" | "help" | "defaultText"> & { s
     defaultText: "120",
   },
   {
+    variable: "SALESFLOW_ALERT_URL",
+    help: 'Webhook to which a failed `run` is posted, as `{"text": "…"}`; the DAG posts failed stages there',
+    defaultText: "none",
+    secret: true,
+  },
+  {
     variable: "SALESFLOW_CACHE",
     help: "Folder for the database engines",
     defaultText: "~/.cache/salesflow",

@@ -3,6 +3,7 @@ import { didYouMean } from "../lib/console/did_you_mean.ts";
 
 /** All variables that the program reads; tests/unit/cli/variables_test.ts compares them with the options. */
 export const KNOWN_VARIABLES: readonly string[] = [
+  "ALERT_URL",
   "AS_OF",
   "CACHE",
   "CLICKHOUSE_URL",
@@ -42,7 +43,7 @@ export const NOT_IN_FILES: readonly string[] = ["CONFIG", "ENV_FILE", "INVOCATIO
 
 /** Variables of other parts of the project: the DAG, the images, the tests. */
 const OTHER_PARTS =
-  /^SALESFLOW_(ALERT_URL|BIN|BUILD|DB_PASSWORD|GENERATE_SHARDS|MAP|PASSWORD|POOL|POSTGRES_JAR|RETRY_DELAY_SECONDS|ROWS_PER_SHARD|RUNNER|SHARD|SHARED|TAG|TASK_RETRIES|(E2E|FUZZ|K8S|SPARK|TEST)_.*)$/;
+  /^SALESFLOW_(BIN|BUILD|DB_PASSWORD|GENERATE_SHARDS|MAP|PASSWORD|POOL|POSTGRES_JAR|RETRY_DELAY_SECONDS|ROWS_PER_SHARD|RUNNER|SHARD|SHARED|TAG|TASK_RETRIES|(E2E|FUZZ|K8S|SPARK|TEST)_.*)$/;
 /** Kubernetes sets variables for each service in the namespace, such as SALESFLOW_POSTGRES_SERVICE_HOST. */
 const KUBERNETES_SERVICES = /_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_.+)?)$/;
 

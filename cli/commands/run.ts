@@ -16,6 +16,7 @@ import { report } from "../../lib/report/report.ts";
 import { summarizeRun } from "../../lib/report/summary.ts";
 import { transfer } from "../../lib/transfer/transfer.ts";
 import { verify } from "../../lib/verify/verify.ts";
+import { formatAlert, isWorthAnAlert, readAlertUrl, sendAlert } from "../alert.ts";
 import { type AnyCommand, defineCommand, type Option, type Values } from "../command.ts";
 import { formatDryRun, previewRun } from "../dry_run.ts";
 import { jsonOption, stageOptions, toggle } from "../options.ts";
@@ -63,7 +64,7 @@ const command: AnyCommand = defineCommand({
   name: "run",
   summary: "Run all stages: migrate, generate, clean, load, aggregate, transfer, verify, report",
   description:
-    "After a failure, the same command resumes where the last attempt stopped. A finished run starts over, with the same\nresult.",
+    "After a failure, the same command resumes where the last attempt stopped. A finished run starts over, with the same\nresult. A failure is posted to the webhook in SALESFLOW_ALERT_URL, if set.",
   options,
   databases: true,
   examples: [
@@ -75,11 +76,14 @@ const command: AnyCommand = defineCommand({
   async run(values) {
     if (values.from && values.to) validateStageRange(STAGES, values.from, values.to);
     if (values.dryRun) return await printPreview(values);
+    const alertUrl = readAlertUrl();
     const collector = new RunResultCollector();
     try {
       await runStages(values, collector);
     } catch (error) {
-      if (values.json) console.log(JSON.stringify(await collector.result(error), null, 2));
+      const result = await collector.result(error);
+      if (values.json) console.log(JSON.stringify(result, null, 2));
+      if (alertUrl && isWorthAnAlert(error)) await sendAlert(alertUrl, formatAlert(error, result));
       throw error;
     }
     if (values.json) console.log(JSON.stringify(await collector.result(), null, 2));
