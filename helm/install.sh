@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Installs, upgrades or uninstalls the whole system in the current Kubernetes context. Idempotent.
+# Runs in bash 3.2 too, which macOS has: no mapfile, no parentheses in [[ … =~ … ]], and no "${array[@]}" of an array that may be
+# empty, which 3.2 takes for unset.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -77,9 +79,10 @@ parse_options() {
   done
 }
 
-# Prints the helm arguments for a chart: a local path, or the pinned version from its repository.
-chart_arguments() { # chart_arguments PATH NAME REPOSITORY VERSION
-  if [ -n "$1" ]; then printf '%s\n' "$1"; else printf '%s\n' "$2" --repo "$3" --version "$4"; fi
+# select_chart PATH NAME REPOSITORY VERSION: sets `chart` to helm's arguments for a local path, or else for the pinned version
+# from its repository.
+select_chart() {
+  if [ -n "$1" ]; then chart=("$1"); else chart=("$2" --repo "$3" --version "$4"); fi
 }
 
 require_releases() {
@@ -99,7 +102,7 @@ require_releases() {
 # Lists the objects that the salesflow chart renders: KIND/NAME, and Secret/NAME/KEY for the keys of Secrets.
 list_objects() {
   helm template salesflow "$here/salesflow" --namespace "$namespace" ${kubernetes:+--kube-version "$kubernetes"} \
-    "${salesflow_values[@]}" | awk '
+    ${salesflow_values[@]+"${salesflow_values[@]}"} | awk '
       /^---/ { kind = name = "" }
       /^kind: / { kind = $2 }
       /^  name: / && name == "" { name = $2; print kind "/" name }
@@ -109,8 +112,8 @@ list_objects() {
 # airflow_values_set KEY: whether a file of --airflow-values contains the key, at any depth.
 airflow_values_set() {
   local word
-  for word in "${airflow_values[@]}"; do
-    [ "$word" = --values ] || ! grep -Eq "^[^#]*\b$1:" "$word" || return 0
+  for word in ${airflow_values[@]+"${airflow_values[@]}"}; do
+    [ "$word" = --values ] || ! grep -Eq "^([^#]*[^#A-Za-z])?$1:" "$word" || return 0
   done
   return 1
 }
@@ -119,10 +122,10 @@ airflow_values_set() {
 has() { grep -qx "$1" <<< "$created"; }
 
 require_helm_version() {
-  local version major minor
+  local version major minor pattern='^v([0-9]+)\.([0-9]+)'
   version=$(helm version --template '{{.Version}}')
   read -r major minor <<< "$MIN_HELM_VERSION"
-  [[ $version =~ ^v([0-9]+)\.([0-9]+) ]] || fail "cannot parse the version of helm: $version"
+  [[ $version =~ $pattern ]] || fail "cannot parse the version of helm: $version"
   ((BASH_REMATCH[1] > major || (BASH_REMATCH[1] == major && BASH_REMATCH[2] >= minor))) ||
     fail "helm is $version, and Airflow's chart needs $major.$minor or newer: upgrade helm, or use --skip-airflow"
 }
@@ -169,21 +172,22 @@ END
 }
 
 install_operator() {
-  local operator
-  mapfile -t operator < <(chart_arguments "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION")
+  local chart
+  select_chart "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION"
   print_step "spark-operator"
   # helm only installs CRDs with the first release of a chart and never upgrades them.
-  helm show crds "${operator[@]}" | kubectl apply --server-side --force-conflicts --filename - > /dev/null
-  helm upgrade "${install[@]}" spark-operator "${operator[@]}" \
+  helm show crds "${chart[@]}" | kubectl apply --server-side --force-conflicts --filename - > /dev/null
+  helm upgrade "${install[@]}" spark-operator "${chart[@]}" \
     --namespace "$operator_namespace" --create-namespace --values "$here/values/spark-operator.yaml" \
-    --set "spark.jobNamespaces={$namespace}" "${operator_values[@]}" --wait --timeout "$timeout" > /dev/null
+    --set "spark.jobNamespaces={$namespace}" ${operator_values[@]+"${operator_values[@]}"} \
+    --wait --timeout "$timeout" > /dev/null
 }
 
 install_salesflow() {
   print_step "salesflow"
   # Without --wait, which would wait for the store's volume; many storage classes only provision it for the first pod.
   helm upgrade "${install[@]}" salesflow "$here/salesflow" \
-    --namespace "$namespace" "${salesflow_values[@]}" --timeout "$timeout"
+    --namespace "$namespace" ${salesflow_values[@]+"${salesflow_values[@]}"} --timeout "$timeout"
   local server
   for server in $(kubectl get statefulset --namespace "$namespace" --output name \
     --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow); do
@@ -192,13 +196,14 @@ install_salesflow() {
 }
 
 install_airflow() {
-  local airflow settings part
-  mapfile -t airflow < <(chart_arguments "$airflow_chart" airflow "$AIRFLOW_REPOSITORY" "$AIRFLOW_CHART_VERSION")
+  local chart settings part
+  select_chart "$airflow_chart" airflow "$AIRFLOW_REPOSITORY" "$AIRFLOW_CHART_VERSION"
   print_step "airflow"
-  settings=$(kubectl get configmap salesflow-dag --namespace "$namespace" --output jsonpath='{.data}' | sha256sum | cut -c 1-16)
+  # Changes with every change of the settings, so that Airflow's pods restart then and only then.
+  settings=$(kubectl get configmap salesflow-dag --namespace "$namespace" --output jsonpath='{.metadata.resourceVersion}')
   # Without --wait: the pods wait for the database migration, which is a post-install hook of the chart.
-  helm upgrade "${install[@]}" airflow "${airflow[@]}" \
-    --namespace "$namespace" --values "$here/values/airflow.yaml" "${airflow_values[@]}" \
+  helm upgrade "${install[@]}" airflow "${chart[@]}" \
+    --namespace "$namespace" --values "$here/values/airflow.yaml" ${airflow_values[@]+"${airflow_values[@]}"} \
     --set-string "airflowPodAnnotations.salesflow\.settings=$settings" --timeout "$timeout" > /dev/null
   for part in $(kubectl get deployment,statefulset --namespace "$namespace" --selector release=airflow --output name); do
     kubectl rollout status "$part" --namespace "$namespace" --timeout "$timeout"

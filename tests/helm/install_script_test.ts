@@ -1,4 +1,7 @@
-/** Tests helm/install.sh with fake helm and kubectl that record their calls; `helm template` is the real one. */
+/**
+ * Tests helm/install.sh with fake helm and kubectl that record their calls; `helm template` is the real one. SALESFLOW_TEST_BASH
+ * names another bash to run it with, such as the 3.2 of macOS.
+ */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { CHART, listCiValues, type Outcome, ROOT, run } from "./chart.ts";
@@ -14,10 +17,12 @@ case "$(basename "$0") $1 $2" in
   "kubectl apply --filename") cat >> "$CALLS" ;;
   "kubectl get namespace") [ -n "$NAMESPACE_EXISTS" ] ;;
   "kubectl get secret") echo "$SECRET_KEYS" ;;
+  "kubectl get configmap") echo 4711 ;;
   "kubectl get statefulset") echo statefulset/salesflow-postgresql ;;
   "kubectl get deployment,statefulset") echo deployment/airflow-api-server ;;
 esac
 `;
+const BASH = Deno.env.get("SALESFLOW_TEST_BASH") ?? "bash";
 const ALL_RELEASES = "spark-operator salesflow airflow";
 
 let folder = "";
@@ -37,7 +42,7 @@ async function runScript(
     RELEASES: ALL_RELEASES,
     SECRET_KEYS: "",
   };
-  const outcome = await run("bash", [`${ROOT}helm/install.sh`, ...args], {
+  const outcome = await run(BASH, [`${ROOT}helm/install.sh`, ...args], {
     env: { ...state, PATH: `${folder}:${path}`, REAL_PATH: path, CALLS: file, ...env },
   });
   const all = (await Deno.readTextFile(file)).trim().split("\n");
@@ -87,7 +92,19 @@ describe("helm/install.sh", () => {
       /--install .*--version \d+\.\d+\.\d+ .*spark\.jobNamespaces=\{salesflow\}/,
     );
     assertMatch(helm(" airflow "), /--repo https:\S+ --version \d+\.\d+\.\d+ --namespace salesflow/);
+    assertMatch(helm(" airflow "), /--set-string airflowPodAnnotations\.salesflow\\\.settings=4711 /);
     assertMatch(calls.at(-1)!, /rollout status deployment\/airflow-api-server/);
+  });
+
+  it("uses nothing that bash 3.2 lacks, and no program that macOS lacks", async () => {
+    const script = (await Deno.readTextFile(`${ROOT}helm/install.sh`)).replaceAll(/^ *#.*$/gm, "");
+    const newer =
+      /\b(mapfile|readarray|coproc|sha256sum|tac|realpath)\b|(declare|local) -[An]|\$\{\w+(\^|,|@[A-Z]\})|\|&|&>>|;;?&|=~ [^ ]*\(|\\b/;
+    assertEquals(newer.exec(script), null);
+    // "${array[@]}" ends the script with "unbound variable" when the array is empty, unless it stands in ${array[@]+…}.
+    const neverEmpty = ["chart", "install"];
+    const bare = [...script.matchAll(/(?<!\[@\]\+)"\$\{(\w+)\[@\]\}"/g)].map(([, name]) => name!);
+    assertEquals(bare.filter((name) => !neverEmpty.includes(name)), []);
   });
 
   it("install does not change an existing namespace", async () => {
