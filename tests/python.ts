@@ -95,7 +95,8 @@ export async function ensureVenv(home: string, locks: readonly string[], python:
   } catch {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
   }
-  const locked = ["--require-hashes", ...locks.flatMap((lock) => ["-r", lock])];
+  // Without looking at dependencies: a lock has all of them, and pip refuses extras of a package that is not in its newest version.
+  const locked = ["--no-deps", "--require-hashes", ...locks.flatMap((lock) => ["-r", lock])];
   console.log(`Creating a Python environment from ${locks.join(" and ")}`);
   await runOrThrow(python, ["-m", "venv", folder]);
   if (await tryCapture("uv", ["--version"])) {

@@ -25,6 +25,7 @@ import {
   stagesAreDone,
   type Work,
 } from "./checks.ts";
+import { startsWithFab } from "./airflow_image.ts";
 import { docker, interrupt, Project, run, wasInterrupted } from "./docker.ts";
 import { dockerCommand } from "./readme.ts";
 
@@ -87,6 +88,7 @@ async function start(project: Project): Promise<void> {
         project.folder,
       ),
   );
+  await check("the API server of that image starts with FAB's users", () => startsWithFab(project));
   // Compose builds only what is not there.
   await docker(["image", "rm", `salesflow:${project.tag}`]);
   await check(

@@ -11,9 +11,9 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 
 /** Files of locked Python packages, by purpose. */
 export const REQUIREMENTS = {
-  airflow: "dags/requirements.txt",
   spark: "k8s/spark/requirements.txt",
   development: [
+    "dags/requirements.txt",
     "tests/bench/usual/requirements.txt",
     "tests/dags/requirements.txt",
     "tests/spark/requirements.txt",
@@ -35,7 +35,7 @@ export interface Inventory {
   /** npm packages in deno.json that the program does not import. */
   development: LockedPackage[];
   engines: { name: string; version: string; integrity: string }[];
-  python: { airflow: Requirement[]; spark: Requirement[]; development: Requirement[][] };
+  python: { spark: Requirement[]; development: Requirement[][] };
   jars: Jar[];
   images: { salesflow: string[]; spark: string[]; airflow: string[]; services: string[] };
 }
@@ -100,7 +100,6 @@ export async function readInventory(): Promise<Inventory> {
     ),
     engines: Object.values(engines).flatMap((platforms) => Object.values(platforms)),
     python: {
-      airflow: await readRequirements(REQUIREMENTS.airflow),
       spark: await readRequirements(REQUIREMENTS.spark),
       development: await Promise.all(REQUIREMENTS.development.map(readRequirements)),
     },

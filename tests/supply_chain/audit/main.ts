@@ -21,7 +21,7 @@ const { lock, engines, python } = await readInventory();
 const results = [
   await auditNpm([...lock.npm.values(), ...engines], registryRequest("")),
   await auditPython(
-    [python.airflow, python.spark, ...python.development].flat(),
+    [python.spark, ...python.development].flat(),
     installPipAudit,
     osvUrl,
   ),

@@ -86,7 +86,7 @@ function addParts(catalogue: Catalogue, inventory: Inventory): Parts {
   ]);
 
   const airflow = catalogue.addPart("image-salesflow-airflow", version, "k8s/airflow/Dockerfile", true);
-  addDependencies(airflow, [...images.airflow.map(image), ...addRequirements(catalogue, python.airflow)]);
+  addDependencies(airflow, images.airflow.map(image));
   const one = catalogue.addPart("image-salesflow-one", version, "k8s/airflow/Dockerfile, target one", true);
   addDependencies(one, [salesflow, spark, airflow]);
 

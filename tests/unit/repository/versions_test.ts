@@ -147,6 +147,12 @@ describe("versions", () => {
     }
   });
 
+  it("of packages in the Airflow image are those of its base, which are tested together", async () => {
+    const dockerfile = await Deno.readTextFile(new URL("k8s/airflow/Dockerfile", ROOT));
+    assertEquals(/pip3? install|uv add|uv sync/.exec(dockerfile), null);
+    assert(/^RUN uv pip check\b/m.test(dockerfile));
+  });
+
   it("of images are pinned in compose.yaml and all Dockerfiles", async () => {
     const files = [
       "compose.yaml",

@@ -86,8 +86,8 @@ describe("buildBom()", () => {
   });
 
   it("contains every locked Python package once, with the SHA-256 of each distribution", () => {
-    const { airflow, spark, development } = inventory.python;
-    const all = [airflow, spark, ...development].flat();
+    const { spark, development } = inventory.python;
+    const all = [spark, ...development].flat();
     assert(all.length > 150);
     for (const { name, version } of all) {
       const { externalReferences = [] } = findComponent(`pkg:pypi/${name}@${version}`);
@@ -125,7 +125,7 @@ describe("buildBom()", () => {
 
   it("contains nothing that is not in a lock or file", () => {
     const { lock, engines, python, jars, std, images } = inventory;
-    const requirements = [python.airflow, python.spark, ...python.development].flat();
+    const requirements = [python.spark, ...python.development].flat();
     const packages = new Set([
       ...[...lock.npm.values(), ...engines].map(toNpmPurl),
       ...[...requirements, ...jars, ...std, ...lock.jsr.values()].map(({ name, version }) =>

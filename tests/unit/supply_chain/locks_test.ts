@@ -42,7 +42,7 @@ describe("every lock", () => {
   });
 
   it("of Python packages is listed, and has hashes and all direct dependencies", async () => {
-    const locks = [REQUIREMENTS.airflow, REQUIREMENTS.spark, ...REQUIREMENTS.development].sort();
+    const locks = [REQUIREMENTS.spark, ...REQUIREMENTS.development].sort();
     assertEquals(await findFiles(/^requirements.*\.txt$/), locks);
     assertEquals(await findFiles(/^requirements.*\.in$/), locks.map((path) => path.replace(/txt$/, "in")));
     for (const path of locks) {
