@@ -38,6 +38,9 @@ account and the Secret salesflow-airflow, which the salesflow chart creates by d
 
 install also upgrades existing releases; upgrade requires that all releases exist, unless skipped. Values of earlier calls
 are not reused: pass the same files every time. uninstall keeps the data: see the notes of the salesflow chart.
+
+Installations in several namespaces share one spark-operator, with the options of the last call: it watches all of them, and goes
+with the last one.
 END
 }
 
@@ -171,15 +174,46 @@ metadata:
 END
 }
 
+# Fails when another namespace has the operator: its cluster-wide roles can exist only once.
+require_operator_place() {
+  local elsewhere
+  elsewhere=$(helm list --all-namespaces --filter '^spark-operator$' |
+    awk -v ours="$operator_namespace" 'NR > 1 && $2 != ours { print $2; exit }') || fail "helm cannot list the releases of the cluster"
+  [ -z "$elsewhere" ] ||
+    fail "spark-operator is already installed in the namespace $elsewhere: share it with --operator-namespace $elsewhere, or use" \
+      "--skip-spark-operator if it is managed elsewhere, and watches $namespace"
+}
+
+# Prints the other namespaces that the installed operator watches and that still exist, one a line; * stands for all.
+list_other_namespaces() {
+  local installed watched each
+  installed=$(helm list --namespace "$operator_namespace" --filter '^spark-operator$' --short)
+  [ -n "$installed" ] || return 0
+  watched=$(helm get values spark-operator --namespace "$operator_namespace" --all --output json |
+    sed -n 's/.*"jobNamespaces": *\[\([^]]*\)\].*/\1/p' | tr ',' '\n' | sed 's/^ *"\(.*\)" *$/\1/; s/^$/*/')
+  while read -r each; do
+    [ -n "$each" ] && [ "$each" != "$namespace" ] || continue
+    [ "$each" = '*' ] || kubectl get namespace "$each" > /dev/null 2>&1 || continue
+    printf '%s\n' "$each"
+  done <<< "$watched"
+}
+
+# to_job_namespaces NAMES: the value spark.jobNamespaces for --set-json, from lines of list_other_namespaces.
+to_job_namespaces() {
+  printf 'spark.jobNamespaces=[%s]' "$(sed '/^$/d; s/^\*$//; s/.*/"&"/' <<< "$1" | paste -s -d , -)"
+}
+
 install_operator() {
-  local chart
+  local chart others
+  others=$(list_other_namespaces) || fail "helm cannot read the release spark-operator in the namespace $operator_namespace"
   select_chart "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION"
   print_step "spark-operator"
   # helm only installs CRDs with the first release of a chart and never upgrades them.
   helm show crds "${chart[@]}" | kubectl apply --server-side --force-conflicts --filename - > /dev/null
   helm upgrade "${install[@]}" spark-operator "${chart[@]}" \
     --namespace "$operator_namespace" --create-namespace --values "$here/values/spark-operator.yaml" \
-    --set "spark.jobNamespaces={$namespace}" ${operator_values[@]+"${operator_values[@]}"} \
+    --set-json "$(to_job_namespaces "$others
+$namespace")" ${operator_values[@]+"${operator_values[@]}"} \
     --wait --timeout "$timeout" > /dev/null
 }
 
@@ -215,6 +249,17 @@ uninstall_release() {
   helm uninstall "$1" --namespace "$2" --ignore-not-found --cascade foreground --wait --timeout "$timeout"
 }
 
+# Leaves the operator to the other installations that use it.
+uninstall_operator() {
+  local chart others
+  others=$(list_other_namespaces) || fail "helm cannot read the release spark-operator in the namespace $operator_namespace"
+  [ -n "$others" ] || { uninstall_release spark-operator "$operator_namespace"; return; }
+  print_step "spark-operator stays, because it also watches" $others
+  select_chart "$operator_chart" spark-operator "$SPARK_OPERATOR_REPOSITORY" "$SPARK_OPERATOR_VERSION"
+  helm upgrade --reuse-values spark-operator "${chart[@]}" --namespace "$operator_namespace" \
+    --set-json "$(to_job_namespaces "$others")" --wait --timeout "$timeout" > /dev/null
+}
+
 uninstall() {
   [ -n "$skip_airflow" ] || uninstall_release airflow "$namespace"
   # Stage pods that Airflow left, and the pod of `helm test`, which helm keeps; SparkApplications before their operator.
@@ -225,7 +270,7 @@ uninstall() {
       --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
   fi
   uninstall_release salesflow "$namespace"
-  [ -n "$skip_operator" ] || uninstall_release spark-operator "$operator_namespace"
+  [ -n "$skip_operator" ] || uninstall_operator
   [ -n "$purge" ] || return 0
   kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --wait=false \
     --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
@@ -254,6 +299,7 @@ install=(--reset-values)
 [ "$action" = upgrade ] || install+=(--install)
 # All checks come before the first change.
 [ "$action" = install ] || require_releases
+[ -n "$skip_operator" ] || require_operator_place
 created=$(list_objects) || fail "the salesflow chart rejects these values"
 [ -n "$skip_airflow" ] || { require_helm_version; require_airflow_objects; }
 install_namespace

@@ -11,7 +11,9 @@ const FOLDER = `${ROOT}tests/e2e`;
 const BUCKET_PREFIX = `e2e/${crypto.randomUUID()}`;
 
 /** Returns the options of install.sh that are the same in all calls. */
-function commonOptions({ namespace, operatorNamespace, operatorChart, airflowChart }: Settings): string[] {
+export function commonOptions(
+  { namespace, operatorNamespace, operatorChart, airflowChart }: Settings,
+): string[] {
   return [
     ...["--namespace", namespace, "--operator-namespace", operatorNamespace, "--timeout", "15m"],
     ...(operatorChart ? ["--spark-operator-chart", operatorChart] : []),
@@ -116,7 +118,7 @@ export async function uninstall(settings: Settings, { purge = false } = {}): Pro
 }
 
 /** Label of namespaces that may be deleted. */
-const TEST_LABEL = "salesflow/e2e";
+export const TEST_LABEL = "salesflow/e2e";
 
 /**
  * Removes the installation of an earlier test.

@@ -23,6 +23,7 @@ import {
   serverPods,
   uninstall,
 } from "./installation.ts";
+import { shareOperator } from "./neighbour.ts";
 import { readSettings } from "./settings.ts";
 import { askPostgres, readTables, type Tables } from "./tables.ts";
 import { Watch } from "./watch.ts";
@@ -80,6 +81,9 @@ const STEPS: [name: string, step: () => Promise<string | void>][] = [
     const [pods, passwords] = [await serverPods(settings), await secrets(settings)];
     await callInstall({ ...settings, operatorChart: await packOperator(settings) });
     assertEquals([await serverPods(settings), await secrets(settings)], [pods, passwords]);
+  }],
+  ["a second installation shares spark-operator, and leaves it to the first when it goes", async () => {
+    await shareOperator(settings);
   }],
   ["helm test: salesflow doctor reaches both databases and the store", async () => {
     await helmTest(settings);

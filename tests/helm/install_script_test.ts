@@ -11,11 +11,14 @@ echo "$(basename "$0") $*" >> "$CALLS"
 case "$(basename "$0") $1 $2" in
   "helm version "*) echo "$HELM_VERSION" ;;
   "helm template "*) PATH=$REAL_PATH exec helm "$@" ;;
+  "helm list --all-namespaces") printf 'NAME NAMESPACE REVISION\\n%s\\n' "$OPERATOR" ;;
+  "helm list --namespace") case $OPERATOR in "spark-operator $3 "*) echo spark-operator ;; esac ;;
+  "helm get values") echo "{\\"spark\\":{\\"jobNamespaces\\":$WATCHED,\\"x\\":[]}}" ;;
   "helm status "*) case " $RELEASES " in *" $2 "*) ;; *) exit 1 ;; esac ;;
   "kubectl version "*) echo '{"clientVersion": {"gitVersion": "v1.20.0"},'; echo ' "serverVersion": {'
     echo "  \\"gitVersion\\": \\"$KUBERNETES_VERSION\\"}}" ;;
   "kubectl apply --filename") cat >> "$CALLS" ;;
-  "kubectl get namespace") [ -n "$NAMESPACE_EXISTS" ] ;;
+  "kubectl get namespace") case " $NAMESPACES " in *" $3 "*) ;; *) exit 1 ;; esac ;;
   "kubectl get secret") echo "$SECRET_KEYS" ;;
   "kubectl get configmap") echo 4711 ;;
   "kubectl get statefulset") echo statefulset/salesflow-postgresql ;;
@@ -38,15 +41,17 @@ async function runScript(
   const state = {
     HELM_VERSION: "v3.22.0",
     KUBERNETES_VERSION: "v1.35.4+x1",
-    NAMESPACE_EXISTS: "",
+    NAMESPACES: "",
+    OPERATOR: "",
     RELEASES: ALL_RELEASES,
     SECRET_KEYS: "",
+    WATCHED: "[]",
   };
   const outcome = await run(BASH, [`${ROOT}helm/install.sh`, ...args], {
     env: { ...state, PATH: `${folder}:${path}`, REAL_PATH: path, CALLS: file, ...env },
   });
   const all = (await Deno.readTextFile(file)).trim().split("\n");
-  const readOnlyCalls = /^(kubectl (get|version)|helm (status|version|template)) /;
+  const readOnlyCalls = /^(kubectl (get|version)|helm (get|list|status|version|template)) /;
   return { ...outcome, calls: all.filter((call) => call !== "" && !readOnlyCalls.test(call)) };
 }
 
@@ -89,7 +94,7 @@ describe("helm/install.sh", () => {
       calls.find((call) => call.startsWith("helm upgrade") && call.includes(release))!;
     assertMatch(
       helm(" spark-operator "),
-      /--install .*--version \d+\.\d+\.\d+ .*spark\.jobNamespaces=\{salesflow\}/,
+      /--install .*--version \d+\.\d+\.\d+ .*--set-json spark\.jobNamespaces=\["salesflow"\] /,
     );
     assertMatch(helm(" airflow "), /--repo https:\S+ --version \d+\.\d+\.\d+ --namespace salesflow/);
     assertMatch(helm(" airflow "), /--set-string airflowPodAnnotations\.salesflow\\\.settings=4711 /);
@@ -108,7 +113,7 @@ describe("helm/install.sh", () => {
   });
 
   it("install does not change an existing namespace", async () => {
-    const { calls } = await runScript(["install"], { NAMESPACE_EXISTS: "1" });
+    const { calls } = await runScript(["install"], { NAMESPACES: "salesflow" });
     assertEquals(calls.filter((call) => /kind: Namespace|(create|label) namespace/.test(call)), []);
   });
 
@@ -132,7 +137,7 @@ describe("helm/install.sh", () => {
     const [operator, salesflow, airflow] = calls.filter((call) => call.startsWith("helm upgrade"));
     assertMatch(
       operator!,
-      /spark-operator \/charts\/operator\.tgz --namespace spark .*jobNamespaces=\{shop\}/,
+      /spark-operator \/charts\/operator\.tgz --namespace spark .*jobNamespaces=\["shop"\]/,
     );
     assertStringIncludes(
       salesflow!,
@@ -145,6 +150,54 @@ describe("helm/install.sh", () => {
   it("install skips what is already installed", async () => {
     const { calls } = await runScript(["install", "--skip-airflow", "--skip-spark-operator"]);
     assertEquals(helmActions(calls), ["upgrade salesflow"]);
+  });
+
+  /** An operator that another installation brought: as `helm list` shows it, and the namespaces it watches. */
+  const shared = (...watched: string[]) => ({
+    OPERATOR: "spark-operator spark-operator 1",
+    NAMESPACES: "team-a salesflow",
+    WATCHED: JSON.stringify(watched),
+  });
+  const watchedAfter = (calls: string[]) =>
+    /spark\.jobNamespaces=(\S+)/.exec(
+      calls.find((call) => /^helm upgrade .*spark-operator /.test(call)) ?? "",
+    )?.[1];
+
+  it("install adds its namespace to those that an installed operator watches, without those that are gone", async () => {
+    const cases: [watched: string[], expected: string[]][] = [
+      [["team-a"], ["team-a", "salesflow"]],
+      [["salesflow"], ["salesflow"]],
+      [["team-a", "gone", "salesflow"], ["team-a", "salesflow"]],
+      [[""], ["", "salesflow"]],
+    ];
+    for (const [watched, expected] of cases) {
+      const { code, stderr, calls } = await runScript(["install"], shared(...watched));
+      assertEquals([code, stderr, watchedAfter(calls)], [0, "", JSON.stringify(expected)]);
+    }
+  });
+
+  it("install changes nothing and prints a remedy when the operator is in another namespace", async () => {
+    const args = ["install", "--operator-namespace", "mine"];
+    const { code, stderr, calls } = await runScript(args, shared("team-a"));
+    assertEquals([code, calls], [1, []]);
+    assertMatch(
+      stderr,
+      /in the namespace spark-operator: .*--operator-namespace spark-operator.*\s.*--skip-spark-operator/,
+    );
+  });
+
+  it("uninstall leaves an operator to the other namespaces that it watches", async () => {
+    const { code, stderr, calls } = await runScript(["uninstall"], shared("team-a", "salesflow"));
+    assertEquals([code, stderr, watchedAfter(calls)], [0, "", '["team-a"]']);
+    assertMatch(
+      calls.find((call) => call.startsWith("helm upgrade"))!,
+      /--reuse-values spark-operator .* --wait/,
+    );
+    assertEquals(calls.filter((call) => /^helm uninstall spark-operator/.test(call)), []);
+    // The last one takes it along.
+    const last = await runScript(["uninstall"], shared("salesflow", "gone"));
+    assertEquals(watchedAfter(last.calls), undefined);
+    assertEquals(helmActions(last.calls).at(-1), "uninstall spark-operator");
   });
 
   it("upgrade never installs a missing release", async () => {
