@@ -17,6 +17,7 @@ interface Service {
   security_opt?: string[];
   logging?: { driver: string; options: Record<string, string> };
   ports?: string[];
+  volumes?: string[];
   profiles?: string[];
   environment?: Record<string, string | number>;
 }
@@ -102,6 +103,39 @@ describe("compose.yaml", () => {
     const { environment, healthcheck } = services.clickhouse!;
     assert(!("CLICKHOUSE_DB" in environment!), "the entrypoint would start a temporary server to create it");
     assert(healthcheck!.test.includes("http://clickhouse:8123/ping"));
+  });
+});
+
+/** The system tables in the configuration of ClickHouse's image: programs/server/config.xml of ClickHouse 26. */
+const SYSTEM_LOGS = [
+  ...["aggregated_zookeeper_log", "asynchronous_insert_log", "asynchronous_metric_log", "azure_queue_log"],
+  ...["background_schedule_pool_log", "backup_log", "blob_storage_log", "crash_log", "error_log"],
+  ...["latency_log", "metric_log", "opentelemetry_span_log", "part_log", "processors_profile_log"],
+  ...["query_log", "query_metric_log", "query_thread_log", "query_views_log", "s3queue_log", "text_log"],
+  ...["trace_log", "transposed_metric_log", "zookeeper_connection_log"],
+];
+
+describe("ClickHouse's settings", () => {
+  it("are those of the chart", () => {
+    assert(
+      services.clickhouse!.volumes!.includes(
+        "./helm/salesflow/files/clickhouse.xml:/etc/clickhouse-server/config.d/salesflow.xml:ro",
+      ),
+    );
+  });
+
+  it("log to the console only, and keep no system table forever", async () => {
+    const settings = await readFile("helm/salesflow/files/clickhouse.xml");
+    assertMatch(
+      settings,
+      /<logger>[^]*<console>true<\/console>\s*<log remove="1"\/>\s*<errorlog remove="1"\/>\s*<\/logger>/,
+    );
+    const tables = [
+      ...settings.matchAll(
+        /<(\w+_log)(?: remove="1"\/>|><ttl>event_date \+ INTERVAL \d+ DAY DELETE<\/ttl><\/\1>)/g,
+      ),
+    ];
+    assertEquals(tables.map(([, table]) => table!).sort(), SYSTEM_LOGS);
   });
 });
 
