@@ -274,7 +274,9 @@ uninstall() {
   [ -n "$purge" ] || return 0
   kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --wait=false \
     --selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow
-  [ -n "$skip_airflow" ] || kubectl delete persistentvolumeclaims --namespace "$namespace" --selector release=airflow --wait=false
+  # Airflow's chart creates Secrets as hooks, which helm does not delete.
+  [ -n "$skip_airflow" ] ||
+    kubectl delete persistentvolumeclaims,secrets --namespace "$namespace" --selector release=airflow --wait=false
 }
 
 action=${1:-}

@@ -318,6 +318,11 @@ describe("helm/install.sh", () => {
     const selector = "--selector app.kubernetes.io/name=salesflow,app.kubernetes.io/instance=salesflow";
     assertStringIncludes(calls.at(-1)!, `delete persistentvolumeclaims,secrets --namespace salesflow`);
     assertStringIncludes(calls.at(-1)!, selector);
+    const airflow = (await runScript(["uninstall", "--purge"])).calls.at(-1)!;
+    assertStringIncludes(
+      airflow,
+      "delete persistentvolumeclaims,secrets --namespace salesflow --selector release=airflow",
+    );
   });
 
   const invalid: [args: string[], message: RegExp][] = [
