@@ -124,6 +124,7 @@ class KubernetesRunner:
                 "imagePullSecrets": list(settings.image_pull_secrets),
                 "nodeSelector": dict(settings.node_selector),
                 "tolerations": list(settings.tolerations),
+                "affinity": dict(settings.affinity),
             }
         )
         return {
@@ -167,6 +168,7 @@ class KubernetesRunner:
             "container_resources": k8s.V1ResourceRequirements(**settings.resources),
             "node_selector": dict(settings.node_selector),
             "tolerations": list(settings.tolerations),
+            "affinity": dict(settings.affinity),
             "security_context": self._pod_security,
             "container_security_context": self._container_security,
             "volumes": self._volumes,

@@ -58,6 +58,7 @@ class Settings:
     resources: Mapping[str, Mapping[str, str]]
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
+    affinity: Mapping[str, Any]
     labels: Mapping[str, str]
     startup_timeout: int
 
@@ -114,6 +115,7 @@ class Settings:
             resources=read.resources("SALESFLOW_K8S_RESOURCES"),
             node_selector=read.string_map("SALESFLOW_K8S_NODE_SELECTOR"),
             tolerations=read.objects("SALESFLOW_K8S_TOLERATIONS"),
+            affinity=read.affinity("SALESFLOW_K8S_AFFINITY"),
             labels=read.string_map("SALESFLOW_K8S_LABELS"),
             startup_timeout=read.integer("SALESFLOW_K8S_STARTUP_TIMEOUT_SECONDS", 600, 10, 86_400),
             spark_image=read.text("SALESFLOW_SPARK_IMAGE", required=kubernetes),
@@ -204,6 +206,18 @@ class _Reader:
             return isinstance(value, list) and all(isinstance(item, dict) for item in value)
 
         return tuple(self.json(name, [], is_valid, "a JSON array of objects"))
+
+    def affinity(self, name: str) -> Mapping[str, Any]:
+        kinds = {"nodeAffinity", "podAffinity", "podAntiAffinity"}
+
+        def is_valid(value: Any) -> bool:
+            return (
+                isinstance(value, dict)
+                and value.keys() <= kinds
+                and all(isinstance(rules, dict) for rules in value.values())
+            )
+
+        return self.json(name, {}, is_valid, "a JSON object with some of " + ", ".join(sorted(kinds)))
 
     def resources(self, name: str) -> Mapping[str, Mapping[str, str]]:
         default = {"requests": {"cpu": "500m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import shutil
 import sys
@@ -31,6 +32,16 @@ for name in [name for name in os.environ if name.startswith("SALESFLOW_")]:
         del os.environ[name]
 sys.path.append(str(DAGS))
 
+ONE_NODE = {
+    "podAffinity": {
+        "requiredDuringSchedulingIgnoredDuringExecution": [
+            {
+                "labelSelector": {"matchLabels": {"team": "sales"}},
+                "topologyKey": "kubernetes.io/hostname",
+            }
+        ]
+    }
+}
 KUBERNETES = {
     "SALESFLOW_RUNNER": "kubernetes",
     "SALESFLOW_STORE": "file:///data/sales",
@@ -42,6 +53,7 @@ KUBERNETES = {
     "SALESFLOW_K8S_NODE_SELECTOR": '{"disk": "ssd"}',
     "SALESFLOW_K8S_TOLERATIONS": '[{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]',
     "SALESFLOW_K8S_RESOURCES": '{"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "3Gi"}}',
+    "SALESFLOW_K8S_AFFINITY": json.dumps(ONE_NODE),
     "SALESFLOW_K8S_LABELS": '{"team": "sales"}',
     "SALESFLOW_K8S_IMAGE_PULL_SECRETS": "registry",
     "SALESFLOW_SPARK_IMAGE": "example.test/salesflow-spark:1.0.0",

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from kubernetes.client import ApiClient
 from kubernetes.client import models as k8s
 
-from conftest import KUBERNETES
+from conftest import KUBERNETES, ONE_NODE
 
 BINARY = ["migrate", "generate", "load", "transfer", "verify", "report"]
 SPARK = ["clean", "aggregate"]
@@ -81,6 +81,7 @@ def test_binary_pods_are_restricted_and_contain_no_secret(pod_of, stage: str) ->
     assert spec["terminationGracePeriodSeconds"] == 30
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert spec["tolerations"] == [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]
+    assert spec["affinity"] == ONE_NODE
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
     assert container["image"] == "example.test/salesflow:1.0.0"
     assert container["imagePullPolicy"] == "IfNotPresent"
@@ -164,6 +165,7 @@ def test_spark_application_is_complete(application_of, stage: str) -> None:
         assert pod["automountServiceAccountToken"] is token
         assert pod["securityContext"] == RESTRICTED_POD
         assert pod["nodeSelector"] == {"disk": "ssd"}
+        assert pod["affinity"] == ONE_NODE
         assert pod["tolerations"] == [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]
         assert container["name"] == f"spark-kubernetes-{name}"
         assert container["securityContext"] == RESTRICTED_CONTAINER

@@ -62,6 +62,7 @@ MISTAKES = [
     ({"SALESFLOW_STORE": "ftp://host/data"}, "SALESFLOW_STORE must be file:///folder"),
     ({"SALESFLOW_SPARK_CONF": "{"}, "SALESFLOW_SPARK_CONF must be a JSON object of strings"),
     ({"SALESFLOW_SPARK_CONF": '{"a": 1}'}, "SALESFLOW_SPARK_CONF must be a JSON object of strings"),
+    ({"SALESFLOW_K8S_AFFINITY": '{"zone": {}}'}, "SALESFLOW_K8S_AFFINITY must be a JSON object with some of"),
     ({"SALESFLOW_K8S_TOLERATIONS": "{}"}, "SALESFLOW_K8S_TOLERATIONS must be a JSON array of objects"),
     ({"SALESFLOW_K8S_RESOURCES": '{"request": {}}'}, "SALESFLOW_K8S_RESOURCES must be a JSON object such as"),
     (

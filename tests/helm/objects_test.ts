@@ -149,6 +149,35 @@ describe("storage", () => {
     assertEquals(pod.containers[0].volumeMounts[1].mountPath, "/var/lib/salesflow");
   });
 
+  it("keeps all pods with the store on one node, unless several can mount it", async () => {
+    const sameNode = {
+      labelSelector: {
+        matchLabels: { "app.kubernetes.io/name": "salesflow", "app.kubernetes.io/instance": "sf" },
+        matchExpressions: [{
+          key: "app.kubernetes.io/component",
+          operator: "In",
+          values: ["stage", "spark", "test"],
+        }],
+      },
+      topologyKey: "kubernetes.io/hostname",
+    };
+    const affinity = async (...set: string[]) => {
+      const objects = await render({ set });
+      const found = JSON.parse(findObject(objects, "ConfigMap", "sf-dag").data.SALESFLOW_K8S_AFFINITY);
+      assertEquals(findDoctor(objects).spec.affinity, found);
+      return found;
+    };
+    const required = "requiredDuringSchedulingIgnoredDuringExecution";
+    assertEquals(await affinity(), { podAffinity: { [required]: [sameNode] } });
+    assertEquals(await affinity("storage.pvc.existingClaim=runs"), {
+      podAffinity: { [required]: [sameNode] },
+    });
+    const own = `stages.affinity.podAffinity.${required}[0].topologyKey=zone`;
+    assertEquals(await affinity(own), { podAffinity: { [required]: [{ topologyKey: "zone" }, sameNode] } });
+    assertEquals(await affinity("storage.pvc.accessModes={ReadWriteMany}"), {});
+    assertEquals(await affinity(...BUCKET), {});
+  });
+
   it("is an existing claim if one is named", async () => {
     const set = ["storage.pvc.existingClaim=runs", "storage.pvc.mountPath=/data"];
     const objects = await render({ set });

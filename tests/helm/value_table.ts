@@ -232,6 +232,14 @@ export const VALUES: readonly Row[] = [
   row("stages.labels", ".team=data", dag("K8S_LABELS", "team"), "data", undefined),
   row("stages.nodeSelector", ".pool=batch", dag("K8S_NODE_SELECTOR"), '{"pool":"batch"}', "{}"),
   row("stages.tolerations", "[0].key=batch", dag("K8S_TOLERATIONS"), '[{"key":"batch"}]', "[]"),
+  row(
+    "stages.affinity",
+    ".nodeAffinity.x=y",
+    dag("K8S_AFFINITY"),
+    '{"nodeAffinity":{"x":"y"}}',
+    "{}",
+    { context: ["storage.pvc.accessModes={ReadWriteMany}"] },
+  ),
   row("stages.runAsUser", "1000", dag("K8S_RUN_AS_USER"), "1000", "185"),
   row("stages.startupTimeoutSeconds", "60", dag("K8S_STARTUP_TIMEOUT_SECONDS"), "60", "600"),
   row(

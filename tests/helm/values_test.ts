@@ -55,6 +55,9 @@ describe("values.schema.json", () => {
       "[].namespaceSelector",
       "[].ipBlock",
       ".nodeSelector",
+      ".nodeAffinity",
+      ".podAffinity",
+      ".podAntiAffinity",
       ".annotations",
     ];
     const notClosed = findObjectSchemas(schema, "").filter(([path, { additionalProperties }]) =>
@@ -69,7 +72,8 @@ describe("values.schema.json", () => {
 
   it("has a default for every key, except in resources of Kubernetes and of Spark's pods", () => {
     const missing = findMissingKeys(readYaml("helm/salesflow/values.yaml") as Table, schema, "");
-    const expected = /^\.global$|\.resources\.(requests|limits)\.|^\.spark\.(driver|executor)\.coreLimit$/;
+    const expected =
+      /^\.global$|\.resources\.(requests|limits)\.|\.affinity\.|^\.spark\.(driver|executor)\.coreLimit$/;
     assertEquals(missing.filter((path) => !expected.test(path)), []);
   });
 });

@@ -117,6 +117,22 @@ capabilities:
 {{- .Values.storage.pvc.existingClaim | default (printf "%s-store" (include "salesflow.fullname" .)) -}}
 {{- end }}
 
+{{/* Affinity of all pods with the store, as JSON: that of the values, and one node for a volume that only one node can mount. */}}
+{{- define "salesflow.stageAffinity" -}}
+{{- $affinity := deepCopy .Values.stages.affinity -}}
+{{- if and (eq .Values.storage.type "pvc") (not (has "ReadWriteMany" .Values.storage.pvc.accessModes)) -}}
+  {{- $labels := dict "app.kubernetes.io/name" "salesflow" "app.kubernetes.io/instance" .Release.Name -}}
+  {{- $components := dict "key" "app.kubernetes.io/component" "operator" "In" "values" (list "stage" "spark" "test") -}}
+  {{- $selector := dict "matchLabels" $labels "matchExpressions" (list $components) -}}
+  {{- $sameNode := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" -}}
+  {{- $pods := get $affinity "podAffinity" | default dict -}}
+  {{- $terms := get $pods "requiredDuringSchedulingIgnoredDuringExecution" | default list -}}
+  {{- $_ := set $pods "requiredDuringSchedulingIgnoredDuringExecution" (append $terms $sameNode) -}}
+  {{- $_ := set $affinity "podAffinity" $pods -}}
+{{- end -}}
+{{- $affinity | toJson -}}
+{{- end }}
+
 {{- define "salesflow.storeUrl" -}}
 {{- if eq .Values.storage.type "s3" -}}
 s3://{{ .Values.storage.s3.bucket }}{{ with .Values.storage.s3.prefix }}/{{ . }}{{ end }}
