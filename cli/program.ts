@@ -22,6 +22,17 @@ const EMBEDDED_VARIABLES = [
 ];
 
 /**
+ * What Deno could tell of the system and the program does not need. A list of what it may ask would be shorter, but with
+ * NODE_EXTRA_CA_CERTS each https connection needs `ca`, which Deno 2.9 does not know by name on its command line
+ * (denoland/deno#32032). What remains: `ca`; `statfs`, free disk space; `osRelease`, the S3 client's user agent; `homedir` and
+ * `uid`, the location of AWS profiles; `gid`, the owner of PostgreSQL's files.
+ */
+const DENIED_SYS = [
+  ...["cpus", "getPriority", "getegid", "hostname", "loadavg", "networkInterfaces"],
+  ...["osUptime", "setPriority", "systemMemoryInfo", "userInfo", "username"],
+];
+
+/**
  * Permissions that every command needs. Paths and hosts are unrestricted, because the user chooses the store, exports
  * and servers. Subprocesses and native libraries are not allowed.
  */
@@ -32,8 +43,8 @@ export const PERMISSIONS = [
   "--allow-net",
   `--allow-env=${VARIABLES}`,
   "--ignore-env",
-  // statfs: free disk space. osRelease: the S3 client's user agent. homedir, uid: location of AWS profiles.
-  "--allow-sys=statfs,osRelease,homedir,uid",
+  "--allow-sys",
+  `--deny-sys=${DENIED_SYS}`,
 ];
 
 /**
@@ -44,7 +55,6 @@ export const EMBEDDED_PERMISSIONS = [
   "--allow-run",
   "--allow-ffi",
   `--allow-env=${EMBEDDED_VARIABLES}`,
-  "--allow-sys=gid", // owner of PostgreSQL's files
 ];
 
 /** Worker modules. They are started by URL, so deno compile does not find them by following imports. */

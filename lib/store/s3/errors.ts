@@ -13,8 +13,6 @@ interface Explanation {
 const TLS_CODE = /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 /** The service does not speak TLS at all. */
 const NO_TLS = /wrong version number|InvalidContentType/;
-/** With NODE_EXTRA_CA_CERTS set, Deno demands a permission that cannot be granted by name. */
-const NO_ROOT_CERTIFICATES = /sys access to "ca"/;
 const UNKNOWN_HOST = /^(ENOTFOUND|EAI_AGAIN|EAI_NONAME)$/;
 /** Codes and messages of connections that failed, ended or stalled. */
 const NO_CONNECTION =
@@ -68,12 +66,6 @@ function explainTls(text: string): Explanation | undefined {
       "Begin SALESFLOW_S3_ENDPOINT with http://, or turn on TLS in the service.",
     );
   }
-  if (NO_ROOT_CERTIFICATES.test(text)) {
-    return permanent(
-      "NODE_EXTRA_CA_CERTS cannot be used",
-      "Unset NODE_EXTRA_CA_CERTS, or set AWS_CA_BUNDLE to a file with the certificates of the authorities to trust.",
-    );
-  }
   return undefined;
 }
 
@@ -84,7 +76,7 @@ function explainConnection(code: string, text: string): Explanation {
   if (TLS_CODE.test(code) || /certificate/i.test(text)) {
     return permanent(
       "the certificate of the service was rejected",
-      "Check its host name, dates and issuer. For an authority of your own, set AWS_CA_BUNDLE to a file with its certificate.",
+      "Check its host name, dates and issuer. For an authority of your own, set NODE_EXTRA_CA_CERTS or AWS_CA_BUNDLE to a file with its certificate.",
     );
   }
   if (UNKNOWN_HOST.test(code)) {

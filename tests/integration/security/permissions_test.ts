@@ -5,6 +5,7 @@ import { compileArguments } from "../../../cli/compile.ts";
 import { EMBEDDED_PERMISSIONS, PERMISSIONS } from "../../../cli/program.ts";
 import { ensureEngines } from "../../../lib/embedded/engines/engines.ts";
 import { type CommandResult, runOnTerminal, type Servers, start, startServers } from "../../cli/command.ts";
+import { Authority, type SecureServer } from "./authority.ts";
 import { Service } from "./service.ts";
 
 /** Permissions of the default executable. */
@@ -12,9 +13,13 @@ const ALL_PERMISSIONS = [...PERMISSIONS, ...EMBEDDED_PERMISSIONS];
 const AS_OF = "2026-11-24";
 const TOKEN = "marked-token-19cd";
 
+/** What the program may ask of the system; cli/program.ts denies the rest by name. */
+const ALLOWED_SYS = ["ca", "gid", "homedir", "osRelease", "statfs", "uid"];
+
 /** Splits flags into single grants, such as `--allow-read` and `--allow-sys=uid`. */
 function toGrants(flags: readonly string[]): string[] {
-  return flags.filter((flag) => flag !== "--no-prompt").flatMap((flag) => {
+  return flags.filter((flag) => !/^--(no-prompt|deny-sys=)/.test(flag)).flatMap((flag) => {
+    if (flag === "--allow-sys") return ALLOWED_SYS.map((kind) => `--allow-sys=${kind}`);
     const [name, values] = flag.split("=");
     return values ? values.split(",").map((value) => `${name}=${value}`) : [flag];
   });
@@ -22,7 +27,22 @@ function toGrants(flags: readonly string[]): string[] {
 
 /** Returns the flags without one grant. */
 function withoutGrant(flags: readonly string[], grant: string): string[] {
-  return ["--no-prompt", ...toGrants(flags).filter((flag) => flag !== grant)];
+  const granted = toGrants(flags).filter((flag) => flag !== grant);
+  const isCa = (flag: string) => flag === "--allow-sys=ca";
+  if (!granted.some(isCa)) return ["--no-prompt", ...granted];
+  // Deno's command line does not know `ca`: it is granted with everything that is not denied.
+  const sys = granted.filter((flag) => flag.startsWith("--allow-sys="));
+  const denied = flags.filter((flag) => flag.startsWith("--deny-sys="));
+  const alsoDenied = ALLOWED_SYS.filter((kind) => !sys.includes(`--allow-sys=${kind}`)).map((kind) =>
+    `--deny-sys=${kind}`
+  );
+  return [
+    "--no-prompt",
+    ...granted.filter((flag) => !sys.includes(flag)),
+    "--allow-sys",
+    ...denied,
+    ...alsoDenied,
+  ];
 }
 
 const NO_RUNS = `<ListBucketResult><Name>shop</Name><KeyCount>0</KeyCount></ListBucketResult>`;
@@ -31,6 +51,8 @@ let folder: string;
 let servers: Servers;
 let bucket: Service;
 let registry: Service;
+let authority: Authority;
+let secure: SecureServer;
 let serverUrls: Record<string, string>;
 let denoFolder: string;
 
@@ -44,6 +66,10 @@ beforeAll(async () => {
   };
   bucket = new Service(() => new Response(NO_RUNS, { headers: { "content-type": "application/xml" } }));
   registry = new Service(() => new Response("no", { status: 404 }));
+  authority = await Authority.create(folder, "authority");
+  secure = await authority.serve(() =>
+    new Response(NO_RUNS, { headers: { "content-type": "application/xml" } })
+  );
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   denoFolder = JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 });
@@ -51,6 +77,7 @@ afterAll(async () => {
   assertEquals(await servers.stop(), 0);
   await bucket.close();
   await registry.close();
+  await secure.close();
   await Deno.remove(folder, { recursive: true });
 });
 
@@ -189,9 +216,39 @@ describe("the permissions in cli/program.ts", () => {
     }
   });
 
-  it("are restricted by name where possible", () => {
+  it("are restricted by name where possible", async () => {
     for (const flag of ALL_PERMISSIONS) {
-      assert(!/^(-A|--allow-all|--allow-(env|sys|import|hrtime))$/.test(flag), `${flag} is too broad`);
+      assert(!/^(-A|--allow-all|--allow-(env|import|hrtime))$/.test(flag), `${flag} is too broad`);
+    }
+    const kinds = [
+      ...[
+        "ca",
+        "cpus",
+        "getPriority",
+        "getegid",
+        "gid",
+        "homedir",
+        "hostname",
+        "loadavg",
+        "networkInterfaces",
+        "osRelease",
+      ],
+      ...["osUptime", "setPriority", "statfs", "systemMemoryInfo", "uid", "userInfo", "username"],
+    ];
+    const script = join(folder, "sys.ts");
+    const query = `Deno.permissions.querySync({ name: "sys", kind }).state === "granted"`;
+    await Deno.writeTextFile(
+      script,
+      `console.log(JSON.stringify(${JSON.stringify(kinds)}.filter((kind) => ${query})))`,
+    );
+    for (const flags of [PERMISSIONS, ALL_PERMISSIONS]) {
+      const args = ["run", "--no-config", "--no-check", ...flags, script];
+      const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+      assertEquals(
+        new TextDecoder().decode(stdout),
+        `${JSON.stringify(ALLOWED_SYS)}\n`,
+        new TextDecoder().decode(stderr),
+      );
     }
     for (const flag of ["--allow-run", "--allow-ffi"]) assert(!toGrants(PERMISSIONS).includes(flag));
   });
@@ -206,6 +263,8 @@ interface Case {
   works?: (ended: CommandResult) => boolean | Promise<boolean>;
   /** Runs on a terminal; what it shows is the result's stdout. */
   terminal?: boolean;
+  /** What is granted at all; by default, the list that the grant is in. */
+  granted?: readonly string[];
   /** Applies to root only. */
   asRoot?: boolean;
 }
@@ -258,6 +317,24 @@ const CASES: Case[] = [
   { grant: "--allow-env=TERM", ...withoutColour, env: () => ({ TERM: "dumb" }) },
   { grant: "--allow-env=CI", ...withoutColour, env: () => ({ CI: "true" }) },
   { grant: "--ignore-env", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
+  {
+    grant: "--allow-sys=ca",
+    args: inBucket,
+    env: () => ({
+      ...keys,
+      SALESFLOW_S3_ENDPOINT: `https://${secure.host}`,
+      SALESFLOW_RETRIES: "0",
+      NODE_EXTRA_CA_CERTS: authority.certificate,
+      AWS_CA_BUNDLE: "",
+    }),
+  },
+  {
+    grant: "--allow-sys=gid",
+    args: hostArguments("postgres"),
+    granted: ALL_PERMISSIONS,
+    works: isReady,
+    asRoot: true,
+  },
   { grant: "--allow-sys=osRelease", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
   { grant: "--allow-sys=uid", args: inBucket, env: () => ({ ...s3(), ...keys }), works: usedKeys },
   {
@@ -279,7 +356,6 @@ const CASES: Case[] = [
 const EMBEDDED_CASES: Case[] = [
   { grant: "--allow-run", args: hostArguments("postgres"), works: isReady },
   { grant: "--allow-ffi", args: hostArguments("clickhouse"), works: isReady },
-  { grant: "--allow-sys=gid", args: hostArguments("postgres"), works: isReady, asRoot: true },
   {
     grant: "--allow-env=HOME",
     args: downloadArguments,
@@ -359,10 +435,13 @@ describe("each permission", () => {
       assertEquals(cases.map(({ grant }) => grant).sort(), toGrants(flags).sort());
     });
 
-    for (const { grant, args, env = () => ({}), works = exitsWithZero, terminal, asRoot } of cases) {
+    for (const { grant, args, env = () => ({}), works = exitsWithZero, terminal, asRoot, ...each } of cases) {
       (asRoot && Deno.uid() !== 0 ? it.skip : it)(`is necessary: ${grant}`, async () => {
         for (
-          const [permissions, expected] of [[granted, true], [withoutGrant(granted, grant), false]] as const
+          const [permissions, expected] of [
+            [each.granted ?? granted, true],
+            [withoutGrant(each.granted ?? granted, grant), false],
+          ] as const
         ) {
           registry.authorizations.length = 0;
           const ended = await (terminal ? runInTerminal : run)(permissions, args(), await env());

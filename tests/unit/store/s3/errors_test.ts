@@ -60,13 +60,6 @@ describe("s3Error()", () => {
       /http:\/\//,
     ],
     [
-      "Deno may not read the certificates",
-      failure({ name: "NotCapable", message: 'Requires sys access to "ca", run again with …' }),
-      1,
-      /NODE_EXTRA_CA_CERTS/,
-      /AWS_CA_BUNDLE/,
-    ],
-    [
       "there are no credentials",
       failure({ name: "CredentialsProviderError" }),
       1,
