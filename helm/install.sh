@@ -6,7 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # Versions of third-party charts; set only here.
-SPARK_OPERATOR_VERSION=2.3.0
+SPARK_OPERATOR_VERSION=2.5.2
 SPARK_OPERATOR_REPOSITORY=https://kubeflow.github.io/spark-operator
 AIRFLOW_CHART_VERSION=1.22.0
 AIRFLOW_REPOSITORY=https://airflow.apache.org

@@ -99,6 +99,12 @@ async function start(project: Project): Promise<void> {
         SALESFLOW_RETRY_DELAY_SECONDS: "5",
       }),
   );
+  await check("a command alone, before anything is started, can write into the store", async () => {
+    await project.compose("build", "salesflow");
+    const alone = ["run", "--rm", "--no-TTY", "salesflow", "generate", "--rows", "100", "--run-id", "alone"];
+    await project.compose(...alone);
+    await docker(["image", "rm", `salesflow:${project.tag}`]);
+  });
   await check("README's second builds the images and starts everything, healthy", async () => {
     await project.shell(await dockerCommand("docker compose up --wait"));
     await memoryWasEnough(project);

@@ -80,6 +80,14 @@ describe("Airflow's chart with these values", () => {
     assertEquals(annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"], "false");
   });
 
+  official(`gives no pod the addresses of the namespace's Services as variables${WHERE}`, () => {
+    const pods = objects.filter(({ kind }) => /^(Deployment|StatefulSet|Job)$/.test(kind));
+    assertEquals(pods.length, 4);
+    for (const { metadata, spec } of pods) {
+      assertEquals(spec.template.spec.enableServiceLinks, false, metadata.name);
+    }
+  });
+
   official(`creates no account and no Secret that nothing uses${WHERE}`, () => {
     assertEquals(hasObject(objects, "ServiceAccount", "airflow-create-user-job"), false);
     // The chart creates this one for any executor.

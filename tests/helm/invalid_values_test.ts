@@ -49,6 +49,7 @@ const INCONSISTENT_VALUES: [set: string[], message: string][] = [
   [["storage.type=s3", "storage.s3.bucket=sales"], "storage.s3.existingSecret is empty"],
   [[...BUCKET, "storage.pvc.existingClaim=runs"], "storage.pvc.existingClaim is set, but storage.type is s3"],
   [["storage.s3.bucket=sales"], "storage.s3.bucket is set, but storage.type is pvc"],
+  [["images.postgresql.tag=17.6-bookworm"], "images.postgresql.tag is 17.6-bookworm, but the image stores"],
   [
     ["postgresql.external.existingSecret=x"],
     "postgresql.external.existingSecret is set, but postgresql.enabled is true",

@@ -31,6 +31,13 @@ Rejects invalid combinations of values, which the schema cannot express. Reports
   {{- end -}}
 {{- end -}}
 
+{{- if $v.postgresql.enabled -}}
+  {{- $major := regexFind "^[0-9]+" $v.images.postgresql.tag -}}
+  {{- if and $major (lt (atoi $major) 18) -}}
+    {{- $mistakes = append $mistakes (printf "images.postgresql.tag is %s, but the image stores its data in the volume only since version 18: use 18 or later, or an external server" $v.images.postgresql.tag) -}}
+  {{- end -}}
+{{- end -}}
+
 {{- if and $v.airflow.enabled $v.airflow.database.create (not $v.postgresql.enabled) -}}
   {{- $mistakes = append $mistakes "airflow.database.create is true, but postgresql.enabled is false: the chart creates Airflow's database in its own PostgreSQL only" -}}
 {{- end -}}
