@@ -27,6 +27,7 @@ import {
 } from "./checks.ts";
 import { startsWithFab } from "./airflow_image.ts";
 import { docker, interrupt, Project, run, wasInterrupted } from "./docker.ts";
+import { rolesAreMadeUpFor } from "./postgres_roles.ts";
 import { dockerCommand } from "./readme.ts";
 
 /** Sales of the scheduled run: the default. */
@@ -105,6 +106,10 @@ async function start(project: Project): Promise<void> {
     await project.compose(...alone);
     await docker(["image", "rm", `salesflow:${project.tag}`]);
   });
+  await check(
+    "PostgreSQL gets its roles after a first start that was killed before",
+    () => rolesAreMadeUpFor(project),
+  );
   await check("README's second builds the images and starts everything, healthy", async () => {
     await project.shell(await dockerCommand("docker compose up --wait"));
     await memoryWasEnough(project);

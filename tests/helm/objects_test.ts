@@ -80,6 +80,13 @@ describe("servers", () => {
     );
   });
 
+  it("create missing roles of PostgreSQL at every start", async () => {
+    const { spec } = findObject(await render(), "StatefulSet", "sf-postgresql");
+    const [container] = spec.template.spec.containers;
+    const roles = container.volumeMounts.find(({ name }: { name: string }) => name === "roles").mountPath;
+    assertEquals(container.lifecycle.postStart.exec.command, ["bash", `${roles}/roles.sh`, "wait"]);
+  });
+
   it("create Airflow's role and database unless airflow.database.create is false", async () => {
     const script = (objects: KubernetesObject[]) =>
       findObject(objects, "ConfigMap", "sf-postgresql").data["roles.sh"];

@@ -18,6 +18,7 @@ interface Service {
   logging?: { driver: string; options: Record<string, string> };
   ports?: string[];
   volumes?: string[];
+  post_start?: { command: string[]; user: string }[];
   profiles?: string[];
   environment?: Record<string, string | number>;
 }
@@ -97,6 +98,13 @@ describe("compose.yaml", () => {
       .map(([, value]) => value);
     assertEquals(secrets.length, 3);
     assertEquals(new Set(secrets).size, 3);
+  });
+
+  it("creates missing roles of PostgreSQL after every start", () => {
+    const { post_start, volumes } = services.postgres!;
+    const script = "/docker-entrypoint-initdb.d/databases.sh";
+    assert(volumes!.includes(`./k8s/compose/postgres/databases.sh:${script}:ro`));
+    assertEquals(post_start, [{ command: ["bash", script, "wait"], user: "postgres" }]);
   });
 
   it("starts ClickHouse once, and checks its health over the network", () => {
