@@ -28,9 +28,12 @@ const generatedFactsSchema = z.object({
   }),
   /** Sums of the distinct valid sales, as decimal text. Missing in runs that older versions generated. */
   sums: z.object({ quantity: z.string(), amount: z.string() }).optional(),
-  /** Checksum of products.csv. Missing in the same runs. */
-  products_sha256: z.string().optional(),
 });
+
+/** Returns the checksum of raw/products.csv; undefined when there is none, as in runs of older versions. */
+export function parseProductsSha256({ facts }: Manifest): string | undefined {
+  return typeof facts.products_sha256 === "string" ? facts.products_sha256 : undefined;
+}
 
 /** Facts of the clean dataset. */
 export type CleanFacts = z.infer<typeof cleanFactsSchema>;

@@ -1,7 +1,7 @@
 /** Opens an export of any format. */
 import type { ChunkContent } from "./chunks/chunk.ts";
 import type { UnpackedFile } from "./formats/unpack.ts";
-import { openWorkbook } from "./open_table.ts";
+import { openParquet, openWorkbook } from "./open_table.ts";
 import { openCsv, openJsonLines } from "./open_text.ts";
 import type { Header, HeaderSearch } from "./source/find_header.ts";
 
@@ -32,6 +32,6 @@ export function openExport(file: UnpackedFile, search: Omit<HeaderSearch, "file"
     case "xlsx":
       return openWorkbook(file.path, named);
     case "parquet":
-      throw new Error("to be done");
+      return openParquet(file.path, named);
   }
 }

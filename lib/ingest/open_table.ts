@@ -1,9 +1,11 @@
 /** Opens workbooks and Parquet files: their values have types, and come as records. */
 import type { ChunkContent, ChunkRecord } from "./chunks/chunk.ts";
+import { ParquetFile, type ParquetRows } from "./formats/parquet.ts";
 import { readSheet } from "./formats/workbook.ts";
 import type { SheetRow } from "./formats/sheet_rows.ts";
 import type { OpenExport } from "./open_export.ts";
-import { findTableHeader, type HeaderSearch, MAX_HEADER_LINE } from "./source/find_header.ts";
+import { checkHeader, findTableHeader, type HeaderSearch, MAX_HEADER_LINE } from "./source/find_header.ts";
+import { HeaderNames, namesOf, neededColumns, withDefaults } from "./source/header_names.ts";
 
 /** Records of a chunk. */
 const CHUNK_RECORDS = 10_000;
@@ -70,4 +72,46 @@ async function* toChunks(
     if (rows.length >= CHUNK_RECORDS) yield take();
   }
   if (rows.length > 0) yield take();
+}
+
+/**
+ * Opens a Parquet file; only the columns that the rules name are read.
+ *
+ * @throws {SalesflowError} when it cannot be read, or lacks columns
+ */
+export async function openParquet(path: string, search: HeaderSearch): Promise<OpenExport> {
+  const file = await ParquetFile.open({ path, name: search.file });
+  try {
+    const names = file.columns;
+    checkHeader({ names, line: 0 }, search);
+    const found = new HeaderNames(names);
+    const optional = joinTexts(search).flatMap((text) => found.find(text) ?? []);
+    const needed = neededColumns(search.source).map(({ name }) => found.find(name)!);
+    const columns = [...new Set([...needed, ...optional])];
+    const rows = file.read({ columns, decimal: search.source.numbers?.decimal ?? "." });
+    return {
+      header: { names: columns.map((index) => names[index]!), line: 0, lastLine: 0 },
+      encoding: "utf-8",
+      chunks: toRecords(rows),
+      close: async () => {
+        await rows.return(undefined);
+        file[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    file[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Returns the texts of joins, each of which may be a column. */
+function joinTexts({ source }: HeaderSearch): string[] {
+  return Object.values(source.columns).flatMap(withDefaults).flatMap((rule) => [...namesOf(rule).texts]);
+}
+
+async function* toRecords(batches: AsyncIterable<ParquetRows>): AsyncGenerator<ChunkContent> {
+  for await (const { rows } of batches) {
+    const records = rows.map((values, index): ChunkRecord => ({ values, line: index + 1 }));
+    yield { kind: "records", records, lines: rows.length };
+  }
 }

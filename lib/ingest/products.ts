@@ -1,7 +1,6 @@
 /** The products of a run's exports, for `raw/products.csv`. No I/O. */
+import { PRODUCT_COLUMNS } from "../dataset/products.ts";
 import type { Product } from "./source/record_mapper.ts";
-
-const HEADER = "product_id,name,category,price_from,price_to,sku";
 
 function quote(text: string): string {
   const line = text.replace(/[\r\n]+/g, " ");
@@ -30,13 +29,13 @@ export class ProductList {
     return this.#products.size;
   }
 
-  /** Returns them as CSV, sorted by number; their prices are not known. */
+  /** Returns them as CSV, sorted by number; their prices are not known. Empty texts are quoted, because COPY takes others for NULL. */
   toCsv(): string {
     const sorted = [...this.#products.values()].sort((a, b) => compareDigits(a.id, b.id));
     const lines = sorted.map(({ id, sku, name, category }) =>
-      [BigInt(id), quote(name || sku), quote(category), "", "", quote(sku)].join(",")
+      [BigInt(id), quote(name || sku), quote(category) || '""', "", "", quote(sku)].join(",")
     );
-    return [HEADER, ...lines, ""].join("\n");
+    return [PRODUCT_COLUMNS.join(","), ...lines, ""].join("\n");
   }
 }
 

@@ -19,11 +19,12 @@ const PAUSE_FACTOR = 3;
 
 /** Replaces the catalogue; readers see the old rows until the commit. */
 async function replaceProducts(db: Postgres, source: LoadSource): Promise<number | null> {
-  if (!source.hasProducts) return null;
+  const columns = source.productColumns;
+  if (!columns) return null;
   await db.query("DELETE FROM shop.products");
   return await copyIn(
     db,
-    "COPY shop.products (product_id, name, category, price_from, price_to) FROM STDIN (FORMAT csv, HEADER true)",
+    `COPY shop.products (${columns.join(", ")}) FROM STDIN (FORMAT csv, HEADER true)`,
     readProducts(source),
   );
 }

@@ -11,7 +11,13 @@ import {
   type Part,
   readManifest,
 } from "../dataset/dataset.ts";
-import { type CleanFacts, parseCleanFacts, parseGeneratedFacts } from "../dataset/facts.ts";
+import {
+  type CleanFacts,
+  parseCleanFacts,
+  parseGeneratedFacts,
+  parseProductsSha256,
+} from "../dataset/facts.ts";
+import { productsPath, readProductColumns } from "../dataset/products.ts";
 import { type Measure, shortSha256, streamMeasured } from "../dataset/part_reader.ts";
 import type { Store } from "../store/store.ts";
 
@@ -29,8 +35,8 @@ export interface LoadSource {
   rejected: Manifest;
   /** Facts of clean/. */
   facts: CleanFacts;
-  /** Whether the run has a product catalogue. */
-  hasProducts: boolean;
+  /** Columns of the product catalogue; undefined when the run has none. */
+  productColumns: readonly string[] | undefined;
   /** SHA-256 of the catalogue; undefined when the manifest of raw/ has none. */
   productsSha256: string | undefined;
 }
@@ -75,20 +81,16 @@ export async function openSource({ store, runId, asOf }: StageContext): Promise<
     throw inconsistent(`clean/ of run ${runId} was made from different data than raw/ holds`);
   }
   const generated = raw && parseGeneratedFacts(raw, "load");
-  const hasProducts = await store.size(productsPath(runId)) !== undefined;
-  if (generated && !hasProducts) {
-    throw inconsistent(`There is no ${productsPath(runId)} in ${store.url}`, generateAgainRemedy(runId));
+  const productColumns = await readProductColumns(store, runId);
+  const productsSha256 = raw && parseProductsSha256(raw);
+  if (!productColumns && (generated || productsSha256 !== undefined)) {
+    throw inconsistent(`There is no ${productsPath(runId)} in ${store.url}`, rawAgainRemedy(runId));
   }
-  const productsSha256 = generated?.products_sha256;
-  return { store, runId, source: run.source, clean, rejected, facts, hasProducts, productsSha256 };
+  return { store, runId, source: run.source, clean, rejected, facts, productColumns, productsSha256 };
 }
 
-function productsPath(runId: string): string {
-  return `${datasetFolder(runId, "raw")}/products.csv`;
-}
-
-function generateAgainRemedy(runId: string): string {
-  return `Run "salesflow generate --run-id ${runId}" again.`;
+function rawAgainRemedy(runId: string): string {
+  return `Run generate, or ingest, of run ${runId} again.`;
 }
 
 /**
@@ -137,5 +139,5 @@ export function readProducts(source: LoadSource): AsyncGenerator<Uint8Array> {
     expected === undefined || sha256 === expected
       ? undefined
       : `its SHA-256 is ${shortSha256(sha256)}, the manifest of raw/ says ${shortSha256(expected)}`;
-  return readChecked(source, productsPath(runId), check, generateAgainRemedy(runId));
+  return readChecked(source, productsPath(runId), check, rawAgainRemedy(runId));
 }

@@ -41,11 +41,26 @@ export async function dropStaleStagingTables(db: ClickHouse, prefix: string): Pr
   }
 }
 
-/** Creates an empty table with the columns of shop.sales_aggregates; its name has the run and is unique per attempt. */
-export async function createStagingTable(db: ClickHouse, prefix: string, runId: string): Promise<string> {
+/** Tables that transfer fills. */
+export type TransferredTable = "sales_aggregates" | "products";
+
+/** Creates an empty table with the columns of another; its name has the run and is unique per attempt. */
+export async function createStagingTable(
+  db: ClickHouse,
+  prefix: string,
+  runId: string,
+  like: TransferredTable,
+): Promise<string> {
   const name = `${prefix}${runId}_${crypto.randomUUID().slice(0, 8)}`;
-  await db.command(`CREATE TABLE ${quoteIdentifier("shop", name)} AS shop.sales_aggregates`);
+  await db.command(`CREATE TABLE ${quoteIdentifier("shop", name)} AS shop.${like}`);
   return name;
+}
+
+/** Replaces all rows of shop.products with the staged ones, of which there is at least one, atomically for readers. */
+export async function replaceProducts(db: ClickHouse, name: string): Promise<void> {
+  await db.command(
+    `ALTER TABLE shop.products REPLACE PARTITION tuple() FROM ${quoteIdentifier("shop", name)}`,
+  );
 }
 
 /** Drops a staging table at once, without ClickHouse's usual delay. */

@@ -19,6 +19,7 @@ import {
   stagingPrefix,
   TRANSFER_LOCK,
 } from "./staging.ts";
+import { copyProducts } from "./products.ts";
 import { differingTotals, readClickHouseTotals, readPostgresTotals, type Totals } from "./totals.ts";
 
 const COLUMNS = ["import_date", ...AGGREGATE_COLUMNS, "imported_at"];
@@ -88,7 +89,7 @@ async function copyAggregates(
   const { totals, runs } = await readPostgresTotals(from);
   await checkRun(from, runs, runId);
   await checkImportDate(from, context);
-  const staging = await createStagingTable(to, prefix, runId);
+  const staging = await createStagingTable(to, prefix, runId, "sales_aggregates");
   try {
     await to.insert(quoteIdentifier("shop", staging), COLUMNS, readImportRows(from, asOf));
     checkTotals(totals, await readClickHouseTotals(to, staging, asOf), runId);
@@ -120,7 +121,11 @@ export async function transfer(context: StageContext, options: TransferOptions =
         const prefix = await stagingPrefix(from);
         await dropStaleStagingTables(to, prefix);
         return await from.transaction(
-          () => copyAggregates(from, to, prefix, context),
+          async () => {
+            const totals = await copyAggregates(from, to, prefix, context);
+            await copyProducts(from, to, prefix, context);
+            return totals;
+          },
           "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         );
       }),

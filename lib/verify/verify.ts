@@ -16,7 +16,7 @@ import {
   findDifferingSales,
   sumSales,
 } from "./postgres_checks.ts";
-import { checkProducts } from "./product_checks.ts";
+import { checkClickHouseProducts, checkProducts } from "./product_checks.ts";
 
 /** Options of {@linkcode verify}. */
 export interface VerifyOptions {
@@ -53,6 +53,7 @@ async function runChecks(
   await checkProducts(postgres, context, files, findings);
   findings.merge(aggregateFindings);
   await checkClickHouse(postgres, clickhouse, context, findings);
+  await checkClickHouseProducts(postgres, clickhouse, context, findings);
   if (!sameSales) {
     findings.addDifferences(
       "checksum: clean/ = shop.sales",

@@ -157,7 +157,8 @@ export function checkHeader(
   const mistakes = new HeaderNames(names).findMistakes(needed);
   if (mistakes.length === 0) return;
   const found = toPrintable(names.join(", "), MAX_SHOWN_CHARACTERS);
-  throw new SalesflowError(`${file} line ${line}: ${mistakes.join("; ")}. Its columns are: ${found}`, {
+  const place = line > 0 ? `${file} line ${line}` : file;
+  throw new SalesflowError(`${place}: ${mistakes.join("; ")}. Its columns are: ${found}`, {
     remedy: remedyFor(names, mistakes, needed, search),
     exitCode: 2,
     stage: "ingest",

@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS shop.products (
   sku Nullable(String) COMMENT 'The product''s identifier as it stood in the export; NULL for generated sales',
   name String,
   category String,
-  price_from Decimal(14, 2),
-  price_to Decimal(14, 2)
+  price_from Nullable(Decimal(14, 2)),
+  price_to Nullable(Decimal(14, 2))
 )
 ENGINE = MergeTree
 ORDER BY product_id

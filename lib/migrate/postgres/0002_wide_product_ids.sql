@@ -85,6 +85,8 @@ BEGIN
   END LOOP;
 
   ALTER TABLE shop.products ALTER COLUMN product_id TYPE bigint, ADD COLUMN sku text;
+  -- Exports rarely say what a product costs.
+  ALTER TABLE shop.products ALTER COLUMN price_from DROP NOT NULL, ALTER COLUMN price_to DROP NOT NULL;
   ALTER TABLE shop.sales ALTER COLUMN product_id TYPE bigint;
   ALTER TABLE shop.sales_aggregates ALTER COLUMN product_id TYPE bigint;
 

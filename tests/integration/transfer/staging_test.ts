@@ -57,8 +57,8 @@ describe("lib/transfer/staging.ts", () => {
   it("createStagingTable() creates an empty table with a unique name, and dropStagingTable() drops it", async () => {
     await connect(async (db) => {
       const names = [
-        await createStagingTable(db, PREFIX, "run-1"),
-        await createStagingTable(db, PREFIX, "run-1"),
+        await createStagingTable(db, PREFIX, "run-1", "sales_aggregates"),
+        await createStagingTable(db, PREFIX, "run-1", "sales_aggregates"),
       ];
       for (const name of names) assertMatch(name, /^sales_aggregates_staging_7_5_run-1_[0-9a-f]{8}$/);
       assertEquals((await testbed.findStagingTables()).sort(), names.toSorted());
@@ -70,8 +70,8 @@ describe("lib/transfer/staging.ts", () => {
 
   it("dropStaleStagingTables() drops the tables with the prefix only", async () => {
     await connect(async (db) => {
-      await createStagingTable(db, PREFIX, "run");
-      const other = await createStagingTable(db, "sales_aggregates_staging_8_5_", "run");
+      await createStagingTable(db, PREFIX, "run", "sales_aggregates");
+      const other = await createStagingTable(db, "sales_aggregates_staging_8_5_", "run", "sales_aggregates");
       await dropStaleStagingTables(db, PREFIX);
       assertEquals(await testbed.findStagingTables(), [other]);
       await dropStagingTable(db, other);
@@ -81,7 +81,7 @@ describe("lib/transfer/staging.ts", () => {
   it("replacePartition() and dropPartition() change the rows of their date only", async () => {
     for (const date of [DATE, OTHER_DATE]) await insert("sales_aggregates", date, "old");
     await connect(async (db) => {
-      const table = await createStagingTable(db, PREFIX, "run");
+      const table = await createStagingTable(db, PREFIX, "run", "sales_aggregates");
       await insert("`" + table + "`", DATE, "new");
       await replacePartition(db, table, DATE);
       assertEquals(await rows(), [`${OTHER_DATE} old`, `${DATE} new`]);

@@ -45,17 +45,17 @@ describe("lib/load/source.ts", () => {
   }
 
   it("openSource() returns the datasets of a generated run with its catalogue", async () => {
-    const { source, clean, rejected, facts, hasProducts, productsSha256 } = await openSource(context());
+    const { source, clean, rejected, facts, productColumns, productsSha256 } = await openSource(context());
     assertEquals([source, clean.rows, rejected.rows, facts.duplicates], ["generated", 5, 1, 1]);
-    assertEquals([hasProducts, productsSha256?.length], [true, 64]);
+    assertEquals([productColumns?.length, productsSha256?.length], [5, 64]);
   });
 
   it("openSource() accepts an ingested run without raw/ and without a catalogue", async () => {
     const { products: _, ...files } = FILES;
     await writeRunFiles(store, { ...files, source: "ingested" });
     await store.remove("runs/run/raw");
-    const { source, hasProducts, productsSha256 } = await openSource(context());
-    assertEquals([source, hasProducts, productsSha256], ["ingested", false, undefined]);
+    const { source, productColumns, productsSha256 } = await openSource(context());
+    assertEquals([source, productColumns, productsSha256], ["ingested", undefined, undefined]);
   });
 
   it("openSource() throws with exit code 2 for an as-of date other than the run's", async () => {
