@@ -28,3 +28,25 @@ export function damagedArchive(name: string, cause?: unknown): SalesflowError {
 export function damagedFile(name: string, format: string, cause?: unknown): SalesflowError {
   return fileError(`${name} is damaged: it cannot be read as a ${format}`, FULL_COPY_REMEDY, cause);
 }
+
+/** Returns the error of a file that the operating system does not let us read. */
+export function unreadableFile(name: string, cause: unknown): SalesflowError {
+  if (cause instanceof Deno.errors.NotFound) {
+    return fileError(`There is no file ${name}`, "Check its path.", cause);
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return fileError(
+      `Cannot read ${name}: permission denied`,
+      "Grant this user permission to read the file and to enter its folder.",
+      cause,
+    );
+  }
+  if (cause instanceof Deno.errors.IsADirectory) {
+    return fileError(
+      `Cannot read ${name}: it is a folder`,
+      "Name the files in it, such as FOLDER/*.csv.",
+      cause,
+    );
+  }
+  return fileError(`Cannot read ${name}`, "Check that its disk or share is there.", cause);
+}

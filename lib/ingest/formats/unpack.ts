@@ -2,7 +2,7 @@
 import { SalesflowError } from "../../console/errors.ts";
 import { ByteStream, readFile } from "./byte_stream.ts";
 import type { CompressionLimit } from "./compression_limit.ts";
-import { fileError } from "./file_error.ts";
+import { fileError, unreadableFile } from "./file_error.ts";
 import { gunzip } from "./gzip.ts";
 import { HEAD_BYTES, recognize } from "./recognize.ts";
 import { ZipArchive } from "./zip_archive.ts";
@@ -207,7 +207,7 @@ async function open(path: string, name: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path, { read: true });
   } catch (error) {
-    throw toReadError(name, error);
+    throw unreadableFile(name, error);
   }
 }
 
@@ -215,27 +215,6 @@ async function* readOpen(file: Deno.FsFile, name: string): AsyncGenerator<Uint8A
   try {
     yield* readFile(file);
   } catch (error) {
-    throw toReadError(name, error);
+    throw unreadableFile(name, error);
   }
-}
-
-function toReadError(name: string, cause: unknown): SalesflowError {
-  if (cause instanceof Deno.errors.NotFound) {
-    return fileError(`There is no file ${name}`, "Check its path.", cause);
-  }
-  if (cause instanceof Deno.errors.PermissionDenied) {
-    return fileError(
-      `Cannot read ${name}: permission denied`,
-      "Grant this user permission to read the file and to enter its folder.",
-      cause,
-    );
-  }
-  if (cause instanceof Deno.errors.IsADirectory) {
-    return fileError(
-      `Cannot read ${name}: it is a folder`,
-      "Name the files in it, such as FOLDER/*.csv.",
-      cause,
-    );
-  }
-  return fileError(`Cannot read ${name}`, "Check that its disk or share is there.", cause);
 }

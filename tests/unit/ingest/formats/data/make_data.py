@@ -128,6 +128,21 @@ def write_parquet() -> None:
         rows = pa.table({"id": range(1000), "region": [f"Region {index % 7}" for index in range(1000)]})
         pq.write_table(rows, HERE / f"codec_{codec}.parquet", compression=codec, row_group_size=400)
     pq.write_table(pa.table({"id": pa.array([], pa.int64())}), HERE / "empty.parquet")
+    encodings = {
+        "delta32": "DELTA_BINARY_PACKED", "delta64": "DELTA_BINARY_PACKED", "lengths": "DELTA_LENGTH_BYTE_ARRAY",
+        "prefixes": "DELTA_BYTE_ARRAY", "split": "BYTE_STREAM_SPLIT", "runs": "RLE",
+    }
+    rows = pa.table({
+        "delta32": pa.array([index * index for index in range(300)], pa.int32()),
+        "delta64": pa.array([2**60 - index for index in range(300)], pa.int64()),
+        "lengths": [f"Region {index % 7}" for index in range(300)],
+        "prefixes": [f"Region {index}" for index in range(300)],
+        "split": [index / 8 for index in range(300)],
+        "runs": [index % 100 < 50 for index in range(300)],
+    })
+    pq.write_table(
+        rows, HERE / "encodings.parquet", use_dictionary=False, column_encoding=encodings, write_page_checksum=True
+    )
 
 
 class Kms(pe.KmsClient):
