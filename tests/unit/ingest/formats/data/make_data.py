@@ -21,12 +21,21 @@ TIME = datetime.datetime(2026, 11, 15, 21, 30, 7)
 
 
 def write_openpyxl() -> None:
+    """Write a workbook with several sheets, all types of cells and formulas without values."""
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "Orders"
     sheet.append(["Order", "Date", "Price", "Paid", "Note"])
     sheet.append(["A-1", DAY, 19.99, True, "a & b"])
-    sheet.append(["A-2", TIME, 0.1 + 0.2, False, rich.CellRichText("plain ", rich.TextBlock(rich.InlineFont(b=True), "bold"))])
+    sheet.append(
+        [
+            "A-2",
+            TIME,
+            0.1 + 0.2,
+            False,
+            rich.CellRichText("plain ", rich.TextBlock(rich.InlineFont(b=True), "bold")),
+        ]
+    )
     sheet.append([])
     sheet.append([12345678901234567890, datetime.time(9, 5), 1e-7, None, "=C2*2"])
     sheet.merge_cells("A6:C6")
@@ -42,6 +51,7 @@ def write_openpyxl() -> None:
 
 
 def write_xlsxwriter() -> None:
+    """Write a workbook with days from 1904 and formulas with values."""
     book = xlsxwriter.Workbook(HERE / "xlsxwriter.xlsx", {"date_1904": True})
     sheet = book.add_worksheet("Отчёт")
     date = book.add_format({"num_format": 'dd.mm.yyyy"г."'})
@@ -59,6 +69,7 @@ def write_xlsxwriter() -> None:
 
 
 def types_table() -> pa.Table:
+    """Return two rows with values of each type, and one of nulls."""
     big = 2**63 - 1
     moment = datetime.datetime(2026, 11, 15, 21, 30, 7, 250_000)
     midnight = datetime.datetime(2026, 11, 15)
@@ -74,9 +85,15 @@ def types_table() -> pa.Table:
         "float16": pa.array([0.5, -2.0, None], pa.float16()),
         "float": pa.array([0.1, 19.99, None], pa.float32()),
         "double": pa.array([0.1 + 0.2, 1e-7, None], pa.float64()),
-        "decimal9": pa.array([decimal.Decimal("-0.05"), decimal.Decimal("1234567.89"), None], pa.decimal128(9, 2)),
+        "decimal9": pa.array(
+            [decimal.Decimal("-0.05"), decimal.Decimal("1234567.89"), None], pa.decimal128(9, 2)
+        ),
         "decimal38": pa.array(
-            [decimal.Decimal("-0.0000000001"), decimal.Decimal("1234567890123456789012345678.9012345678"), None],
+            [
+                decimal.Decimal("-0.0000000001"),
+                decimal.Decimal("1234567890123456789012345678.9012345678"),
+                None,
+            ],
             pa.decimal128(38, 10),
         ),
         "date": pa.array([DAY, datetime.date(1969, 12, 31), None]),
@@ -98,50 +115,79 @@ def types_table() -> pa.Table:
 
 
 def write_parquet() -> None:
+    """Write a file for each way of storing values."""
     types = types_table()
     pq.write_table(types, HERE / "types.parquet", use_dictionary=False)
     pq.write_table(types, HERE / "types_v2.parquet", data_page_version="2.0", compression="zstd")
-    required = pa.schema([pa.field(field.name, field.type, nullable=False) for field in types.schema if field.name != "null"])
+    required = pa.schema(
+        [pa.field(field.name, field.type, nullable=False) for field in types.schema if field.name != "null"]
+    )
     pq.write_table(types.drop_columns(["null"]).slice(0, 2).cast(required), HERE / "required.parquet")
     int32_decimal = types.select(["decimal9"]).append_column(
-        "decimal18", pa.array([decimal.Decimal("-1.5"), decimal.Decimal("123456789012345.678"), None], pa.decimal128(18, 3))
+        "decimal18",
+        pa.array(
+            [decimal.Decimal("-1.5"), decimal.Decimal("123456789012345.678"), None], pa.decimal128(18, 3)
+        ),
     )
     pq.write_table(int32_decimal, HERE / "integer_decimals.parquet", store_decimal_as_integer=True)
     moments = types.select(["local_us", "utc_us"])
     pq.write_table(moments, HERE / "int96.parquet", use_deprecated_int96_timestamps=True)
     pq.write_table(moments, HERE / "version1.parquet", version="1.0")
-    nested = pa.table({
-        "order": [{"id": "A-1", "at": {"day": DAY}}, {"id": None, "at": None}, None],
-        "tags": [["a", None], [], None],
-        "lines": pa.array(
-            [[{"sku": "K1", "price": decimal.Decimal("0.10"), "at": TIME, "ok": True, "n": 2**60}], [], None],
-            pa.list_(pa.struct([
-                ("sku", pa.string()), ("price", pa.decimal128(20, 2)), ("at", pa.timestamp("us", "UTC")), ("ok", pa.bool_()),
-                ("n", pa.int64()),
-            ])),
-        ),
-        "map": pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int64())),
-        "order.id": ["x", "y", "z"],
-    })
+    nested = pa.table(
+        {
+            "order": [{"id": "A-1", "at": {"day": DAY}}, {"id": None, "at": None}, None],
+            "tags": [["a", None], [], None],
+            "lines": pa.array(
+                [
+                    [{"sku": "K1", "price": decimal.Decimal("0.10"), "at": TIME, "ok": True, "n": 2**60}],
+                    [],
+                    None,
+                ],
+                pa.list_(
+                    pa.struct(
+                        [
+                            ("sku", pa.string()),
+                            ("price", pa.decimal128(20, 2)),
+                            ("at", pa.timestamp("us", "UTC")),
+                            ("ok", pa.bool_()),
+                            ("n", pa.int64()),
+                        ]
+                    )
+                ),
+            ),
+            "map": pa.array([[("a", 1)], [], None], pa.map_(pa.string(), pa.int64())),
+            "order.id": ["x", "y", "z"],
+        }
+    )
     pq.write_table(nested, HERE / "nested.parquet")
     for codec in ("none", "snappy", "gzip", "brotli", "zstd", "lz4"):
         rows = pa.table({"id": range(1000), "region": [f"Region {index % 7}" for index in range(1000)]})
         pq.write_table(rows, HERE / f"codec_{codec}.parquet", compression=codec, row_group_size=400)
     pq.write_table(pa.table({"id": pa.array([], pa.int64())}), HERE / "empty.parquet")
     encodings = {
-        "delta32": "DELTA_BINARY_PACKED", "delta64": "DELTA_BINARY_PACKED", "lengths": "DELTA_LENGTH_BYTE_ARRAY",
-        "prefixes": "DELTA_BYTE_ARRAY", "split": "BYTE_STREAM_SPLIT", "runs": "RLE",
+        "delta32": "DELTA_BINARY_PACKED",
+        "delta64": "DELTA_BINARY_PACKED",
+        "lengths": "DELTA_LENGTH_BYTE_ARRAY",
+        "prefixes": "DELTA_BYTE_ARRAY",
+        "split": "BYTE_STREAM_SPLIT",
+        "runs": "RLE",
     }
-    rows = pa.table({
-        "delta32": pa.array([index * index for index in range(300)], pa.int32()),
-        "delta64": pa.array([2**60 - index for index in range(300)], pa.int64()),
-        "lengths": [f"Region {index % 7}" for index in range(300)],
-        "prefixes": [f"Region {index}" for index in range(300)],
-        "split": [index / 8 for index in range(300)],
-        "runs": [index % 100 < 50 for index in range(300)],
-    })
+    rows = pa.table(
+        {
+            "delta32": pa.array([index * index for index in range(300)], pa.int32()),
+            "delta64": pa.array([2**60 - index for index in range(300)], pa.int64()),
+            "lengths": [f"Region {index % 7}" for index in range(300)],
+            "prefixes": [f"Region {index}" for index in range(300)],
+            "split": [index / 8 for index in range(300)],
+            "runs": [index % 100 < 50 for index in range(300)],
+        }
+    )
     pq.write_table(
-        rows, HERE / "encodings.parquet", use_dictionary=False, column_encoding=encodings, write_page_checksum=True
+        rows,
+        HERE / "encodings.parquet",
+        use_dictionary=False,
+        column_encoding=encodings,
+        write_page_checksum=True,
     )
 
 
@@ -152,20 +198,28 @@ class Kms(pe.KmsClient):
         super().__init__()
 
     def wrap_key(self, key: bytes, _master: str) -> bytes:
+        """Encode a key."""
         return base64.b64encode(key)
 
     def unwrap_key(self, key: bytes, _master: str) -> bytes:
+        """Decode a key."""
         return base64.b64decode(key)
 
 
 def write_encrypted() -> None:
+    """Write a file whose footer is encrypted, and one with an encrypted column."""
     for name, plaintext_footer in (("encrypted", False), ("encrypted_column", True)):
         config = pe.EncryptionConfiguration(
-            footer_key="f", column_keys={"k": ["id"]}, plaintext_footer=plaintext_footer, data_key_length_bits=128
+            footer_key="f",
+            column_keys={"k": ["id"]},
+            plaintext_footer=plaintext_footer,
+            data_key_length_bits=128,
         )
         properties = pe.CryptoFactory(Kms).file_encryption_properties(pe.KmsConnectionConfig(), config)
         table = pa.table({"id": [1, 2], "region": ["a", "b"]})
-        with pq.ParquetWriter(HERE / f"{name}.parquet", table.schema, encryption_properties=properties) as writer:
+        with pq.ParquetWriter(
+            HERE / f"{name}.parquet", table.schema, encryption_properties=properties
+        ) as writer:
             writer.write_table(table)
 
 
