@@ -29,8 +29,9 @@ Every Tuesday at 12:45 Moscow time the sales of the last 365 days are generated,
 PostgreSQL, aggregated by Spark, transferred to ClickHouse under the import date, verified and reported.
 
 **Manual runs.** Trigger the DAG. `rows` and `seed` determine the data; `as_of` selects another day (empty:
-today in Moscow). A run for the same day with the same parameters replaces the earlier one. A different number
-of rows or a different seed becomes part of the run id; the tables hold the latest run.
+that of the logical date, or else today, in Moscow). A run for the same day with the same parameters replaces
+the earlier one. A different number of rows or a different seed becomes part of the run id; the tables hold
+the latest run.
 
 **When a stage fails.** Temporary failures (exit code 75, a lost pod, a timeout) are retried with exponential
 backoff. Permanent failures (exit codes 1 and 2) stop the run immediately. Read the end of the task's log, fix
@@ -64,7 +65,7 @@ PARAMS = {
         type=["null", "string"],
         format="date",
         pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-        description="Last day of the sales and import date; empty: the Moscow date of the run",
+        description="Last day of the sales and import date; empty: that of the logical date, or else today",
     ),
 }
 
@@ -87,7 +88,7 @@ with DAG(
     migrate = RUNNER.binary("migrate", execution_timeout=timedelta(minutes=10))
     generate = RUNNER.fan_out(
         "generate",
-        *RUNS.shard_options("--rows", "{{ params.rows }}", "--seed", "{{ sales.seed(params) }}"),
+        *RUNS.shard_options("--rows", "{{ sales.rows(params) }}", "--seed", "{{ sales.seed(params) }}"),
         pre_execute=RUNS.skip_surplus_shard,
         execution_timeout=timedelta(hours=2),
     )

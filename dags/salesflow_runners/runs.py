@@ -20,6 +20,7 @@ RUN_ARGUMENTS = (*RUN_ID_ARGUMENT, "--as-of", "{{ sales.as_of(dag_run, params) }
 
 
 class _DagRun(Protocol):
+    logical_date: datetime | None
     run_after: datetime
 
 
@@ -34,11 +35,13 @@ class RunMacros:
         self._max_shards = settings.generate_shards
 
     def as_of(self, dag_run: _DagRun, params: Mapping[str, Any]) -> str:
-        """Returns the parameter `as_of`, or else the Moscow date of `run_after`.
+        """Returns the parameter `as_of`, or else the Moscow date for which the run is.
 
-        A manual run has neither a logical date nor a data interval.
+        That is its logical date, which scheduled runs and those of a backfill have, and manual runs only if
+        one was given; `run_after` of the latter two is the time at which they were created.
         """
-        return params["as_of"] or dag_run.run_after.astimezone(MOSCOW).date().isoformat()
+        day = dag_run.logical_date or dag_run.run_after
+        return params["as_of"] or day.astimezone(MOSCOW).date().isoformat()
 
     def run_id(self, dag_run: _DagRun, params: Mapping[str, Any]) -> str:
         """Returns the as-of date, with the number of rows and the seed if they differ from the defaults.
@@ -47,16 +50,20 @@ class RunMacros:
         seed has its own folder and does not touch the files of the weekly run.
         """
         parts = [self.as_of(dag_run, params)]
-        if params["rows"] != self._rows:
-            parts.append(f"rows-{params['rows']}")
+        if self.rows(params) != self._rows:
+            parts.append(f"rows-{self.rows(params)}")
         seed = self.seed(params)
         if seed != self._seed:
             parts.append(f"seed-{seed}")
         return ".".join(parts)
 
+    def rows(self, params: Mapping[str, Any]) -> int:
+        """Returns the parameter `rows`. In JSON, and so for its schema, 50000.0 is an integer too."""
+        return int(params["rows"])
+
     def seed(self, params: Mapping[str, Any]) -> int:
         """Returns the parameter `seed`, or else the default of the installation."""
-        return self._seed if params["seed"] is None else params["seed"]
+        return self._seed if params["seed"] is None else int(params["seed"])
 
     def shard_options(self, *options: str) -> list[list[str]]:
         """Returns the options of each shard. The last shard to finish publishes the dataset."""
@@ -77,8 +84,8 @@ class RunMacros:
         number = context["ti"].map_index + 1
         if number > shards:
             raise AirflowSkipException(
-                f"Skipping shard {number}: {context['params']['rows']} rows need {shards}"
+                f"Skipping shard {number}: {self.rows(context['params'])} rows need {shards}"
             )
 
     def _shards(self, params: Mapping[str, Any]) -> int:
-        return min(self._max_shards, math.ceil(params["rows"] / self._rows_per_shard))
+        return min(self._max_shards, math.ceil(self.rows(params) / self._rows_per_shard))

@@ -86,7 +86,11 @@ def context() -> Callable[..., dict[str, Any]]:
     """Returns a template context: a run that is due at a time, with parameters."""
 
     def make(
-        task: Any, run_after: str = "2026-11-24T09:45:00+00:00", map_index: int = -1, **params: Any
+        task: Any,
+        run_after: str = "2026-11-24T09:45:00+00:00",
+        map_index: int = -1,
+        logical_date: str | None = None,
+        **params: Any,
     ) -> dict:
         defaults = task.dag.params.dump() if task else {}
         run_id = f"manual__{run_after}"
@@ -102,7 +106,10 @@ def context() -> Callable[..., dict[str, Any]]:
             "task": task,
             "ti": ti,
             "run_id": run_id,
-            "dag_run": SimpleNamespace(run_after=datetime.fromisoformat(run_after)),
+            "dag_run": SimpleNamespace(
+                logical_date=datetime.fromisoformat(logical_date) if logical_date else None,
+                run_after=datetime.fromisoformat(run_after),
+            ),
             "params": {**defaults, **params},
         }
 

@@ -29,6 +29,22 @@ CASES = [
         "2026-11-17",
         None,
     ),
+    (
+        "another logical date, given by hand or by a backfill",
+        "2026-11-30T12:00:00+00:00",
+        {"logical_date": "2026-11-17T09:45:00+00:00"},
+        "2026-11-17",
+        "2026-11-17",
+        None,
+    ),
+    (
+        "whole numbers with a decimal point, which JSON does not tell apart",
+        "2026-11-24T09:45:00+00:00",
+        {"rows": 5000.0, "seed": 8.0},
+        "2026-11-24",
+        "2026-11-24.rows-5000.seed-8",
+        "8",
+    ),
     ("other rows", "2026-11-24T09:45:00+00:00", {"rows": 5000}, "2026-11-24", "2026-11-24.rows-5000", None),
     ("another seed", "2026-11-24T09:45:00+00:00", {"seed": 0}, "2026-11-24", "2026-11-24.seed-0", "0"),
     (
@@ -63,7 +79,7 @@ def test_every_task_has_run_id_and_as_of_date(
         if task.task_id not in ("clean", "aggregate"):
             assert options["--as-of"] == as_of
         if task.task_id == "generate":
-            assert options["--rows"] == str(params.get("rows", 1_000_000))
+            assert options["--rows"] == str(int(params.get("rows", 1_000_000)))
             assert options["--seed"] == (seed or "1")
 
 
