@@ -22,6 +22,10 @@ def start_session(stage: str, run_id: str) -> SparkSession:
     return spark
 
 
+# Set by EKS in pods whose service account has a role: IAM roles for service accounts, and EKS Pod Identity.
+WORKLOAD_IDENTITY = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+
+
 def spark_settings() -> dict[str, str]:
     """Returns the settings that apply wherever the job runs, some of them from the environment."""
     settings = {
@@ -46,6 +50,11 @@ def spark_settings() -> dict[str, str]:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region:
         settings["spark.hadoop.fs.s3a.endpoint.region"] = region
+    if any(os.environ.get(name) for name in WORKLOAD_IDENTITY):
+        # Hadoop's own list of providers has none for a web identity.
+        settings["spark.hadoop.fs.s3a.aws.credentials.provider"] = (
+            "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
+        )
     if jar := os.environ.get("SALESFLOW_POSTGRES_JAR"):
         settings["spark.jars"] = jar
     return settings

@@ -19,6 +19,7 @@ const INVALID_VALUES: [set: string[], message: string][] = [
   [["storage.pvc.size=much"], "at '/storage/pvc/size': 'much' does not match pattern"],
   [["storage.pvc.mountPath=data"], "at '/storage/pvc/mountPath': 'data' does not match pattern"],
   [["storage.s3.endpoint=https://key:secret@s3.example.com"], "at '/storage/s3/endpoint'"],
+  [["storage.s3.credentials=none"], "at '/storage/s3/credentials': value must be one of"],
   [["images.pullPolicy=Sometimes"], "at '/images/pullPolicy': value must be one of"],
   [["pipeline.rows=0"], "at '/pipeline/rows': minimum: got 0, want 1"],
   [["pipeline.rows=lots"], "at '/pipeline/rows': got string, want integer"],
@@ -47,6 +48,10 @@ const INVALID_VALUES: [set: string[], message: string][] = [
 const INCONSISTENT_VALUES: [set: string[], message: string][] = [
   [["storage.type=s3", "storage.s3.existingSecret=x"], "storage.s3.bucket is empty"],
   [["storage.type=s3", "storage.s3.bucket=sales"], "storage.s3.existingSecret is empty"],
+  [
+    [...BUCKET, "storage.s3.credentials=workloadIdentity"],
+    "storage.s3.existingSecret is set, but storage.s3.cred",
+  ],
   [[...BUCKET, "storage.pvc.existingClaim=runs"], "storage.pvc.existingClaim is set, but storage.type is s3"],
   [["storage.s3.bucket=sales"], "storage.s3.bucket is set, but storage.type is pvc"],
   [["images.postgresql.tag=17.6-bookworm"], "images.postgresql.tag is 17.6-bookworm, but the image stores"],

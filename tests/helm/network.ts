@@ -5,6 +5,8 @@ import { findObject, findPods, type KubernetesObject, ROOT, run } from "./chart.
 export interface Endpoint {
   namespace?: string;
   labels?: Record<string, string>;
+  /** Its address, outside of the cluster. */
+  address?: string;
   /** The listening port. */
   port?: number;
   protocol?: "TCP" | "UDP";
@@ -16,6 +18,7 @@ interface Selector {
 }
 
 interface Peer {
+  ipBlock?: { cidr: string };
   podSelector?: Selector;
   namespaceSelector?: Selector;
 }
@@ -37,7 +40,12 @@ function matchesSelector(selector: Selector, labels: Record<string, string>): bo
 }
 
 /** Returns whether a peer of a rule matches an endpoint. */
-function matchesPeer({ podSelector, namespaceSelector }: Peer, end: Endpoint, home: string): boolean {
+function matchesPeer(
+  { podSelector, namespaceSelector, ipBlock }: Peer,
+  end: Endpoint,
+  home: string,
+): boolean {
+  if (ipBlock) return /\/(32|128)$/.test(ipBlock.cidr) && ipBlock.cidr.split("/")[0] === end.address;
   if (!end.labels || !end.namespace) return false;
   const isInNamespace = namespaceSelector
     ? matchesSelector(namespaceSelector, { "kubernetes.io/metadata.name": end.namespace })

@@ -110,6 +110,20 @@ describe("network policies", () => {
     assertEquals(web.stage, [...opened.stage, "web"]);
   });
 
+  it("open the agent of EKS Pod Identity, and no other plain HTTP, with storage.s3.credentials=workloadIdentity", async () => {
+    const identity = ["storage.s3.existingSecret=", "storage.s3.credentials=workloadIdentity"];
+    for (const [set, expected] of [[BUCKET, false], [[...BUCKET, ...identity], true]] as const) {
+      const objects = await render({ set, namespace: HOME });
+      const { stage, spark } = await readDagLabels(objects);
+      for (const labels of [stage, spark, readPodLabels(objects, "Pod/sf-doctor")]) {
+        const to = (address: string, port: number) =>
+          isAllowed(objects, HOME, { namespace: HOME, labels }, { address, port });
+        for (const agent of ["169.254.170.23", "fd00:ec2::23"]) assertEquals(to(agent, 80), expected, agent);
+        assertEquals([to("169.254.169.254", 80), to("169.254.170.23", 81)], [false, false]);
+      }
+    }
+  });
+
   it("allow connections from an Airflow in another namespace to PostgreSQL, but not from other pods there", async () => {
     const set = ["create=false", "name=worker", "namespace=etl"].map((each) =>
       `airflow.serviceAccount.${each}`

@@ -212,6 +212,21 @@ describe("storage", () => {
     assertEquals([AWS_REGION, SALESFLOW_S3_ENDPOINT], ["ru-1", "http://minio:9000"]);
   });
 
+  it("needs no Secret with storage.s3.credentials=workloadIdentity", async () => {
+    const identity = ["storage.s3.existingSecret=", "storage.s3.credentials=workloadIdentity"];
+    const role = "serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn=arn:aws:iam::1:role/sales";
+    const objects = await render({ set: [...BUCKET, ...identity, `stages.${role}`, `spark.${role}`] });
+    const names = findDoctor(objects).spec.containers[0].envFrom.flatMap((each: KubernetesObject) =>
+      each.secretRef ? [each.secretRef.name] : []
+    );
+    assertEquals(names, ["sf-postgresql-url", "sf-clickhouse-url"]);
+    // The driver's account, and that of executors and of the binary.
+    for (const name of ["sf", "sf-spark"]) {
+      const { annotations } = findObject(objects, "ServiceAccount", name).metadata;
+      assertEquals(annotations?.["eks.amazonaws.com/role-arn"], "arn:aws:iam::1:role/sales");
+    }
+  });
+
   it("sets no endpoint by default, so that the client uses Amazon's", async () => {
     const { data } = findObject(await render({ set: BUCKET }), "ConfigMap", "sf-stage");
     assertEquals(["AWS_REGION" in data, "SALESFLOW_S3_ENDPOINT" in data], [true, false]);

@@ -67,6 +67,7 @@ const BUCKET = ["storage.type=s3", "storage.s3.bucket=sales", "storage.s3.existi
 const EXTERNAL_POSTGRESQL = ["postgresql.external.existingSecret=warehouse", "airflow.database.create=false"];
 const EXTERNAL_CLICKHOUSE = ["clickhouse.external.existingSecret=analytics"];
 const EXISTING_ACCOUNT = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
+const DIGEST = `sha256:${"5f".repeat(32)}`;
 const DYNAMIC = ["spark.dynamicAllocation.enabled=true"];
 
 /** Returns the test cases of values that both servers have. */
@@ -84,6 +85,7 @@ function serverRows(
   return [
     row(`images.${name}.repository`, "mirror/x", readImage, `mirror/x:${tag}`, `${repository}:${tag}`),
     row(`images.${name}.tag`, "next", readImage, `${repository}:next`, `${repository}:${tag}`),
+    row(`images.${name}.digest`, DIGEST, readImage, `${repository}@${DIGEST}`, `${repository}:${tag}`),
     row(`${name}.persistence.size`, "7Gi", claim("resources/requests/storage"), "7Gi", size),
     row(`${name}.persistence.storageClass`, "fast", claim("storageClassName"), "fast", undefined),
     row(
@@ -124,6 +126,14 @@ export const VALUES: readonly Row[] = [
   row("images.pullSecrets", "{one,two}", dag("K8S_IMAGE_PULL_SECRETS"), "one,two", ""),
   row("images.salesflow.repository", "my/x", dag("K8S_IMAGE"), "my/x:1.0.0", "salesflow:1.0.0"),
   row("images.salesflow.tag", "next", dag("K8S_IMAGE"), "salesflow:next", "salesflow:1.0.0"),
+  row("images.salesflow.digest", DIGEST, dag("K8S_IMAGE"), `salesflow@${DIGEST}`, "salesflow:1.0.0"),
+  row(
+    "images.spark.digest",
+    DIGEST,
+    dag("SPARK_IMAGE"),
+    `salesflow-spark@${DIGEST}`,
+    "salesflow-spark:1.0.0",
+  ),
   row("images.spark.repository", "my/x", dag("SPARK_IMAGE"), "my/x:1.0.0", "salesflow-spark:1.0.0"),
   row("images.spark.tag", "next", dag("SPARK_IMAGE"), "salesflow-spark:next", "salesflow-spark:1.0.0"),
   row("secrets.create", "false", exists("Secret/sf-postgresql-url"), false, true),
@@ -169,6 +179,14 @@ export const VALUES: readonly Row[] = [
   row("storage.s3.region", "ru-1", field("ConfigMap/sf-stage", "data/AWS_REGION"), "ru-1", "us-east-1", {
     context: BUCKET,
   }),
+  row(
+    "storage.s3.credentials",
+    "workloadIdentity",
+    dag("K8S_SECRETS"),
+    "sf-postgresql-url,sf-clickhouse-url",
+    "sf-postgresql-url,sf-clickhouse-url,keys",
+    { context: BUCKET, requires: ["storage.s3.existingSecret="] },
+  ),
   row(
     "storage.s3.existingSecret",
     "mine",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -45,6 +47,56 @@ def run_job(endpoint: str, *settings: str, **variables: str) -> subprocess.Compl
         text=True,
         timeout=10 * WAIT_TIMEOUT_S,
     )
+
+
+class _Identity(BaseHTTPRequestHandler):
+    """Stands in for the agent of EKS Pod Identity: gives keys to who has the token."""
+
+    TOKEN = "token-of-the-service-account"
+    answered = 0
+
+    def do_GET(self) -> None:
+        known = self.headers["Authorization"] == self.TOKEN
+        keys = {
+            "AccessKeyId": KEYS["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": KEYS["AWS_SECRET_ACCESS_KEY"],
+            "Token": "",
+            "Expiration": "2099-01-01T00:00:00Z",
+        }
+        body = json.dumps(keys if known else {}).encode()
+        _Identity.answered += known
+        self.send_response(200 if known else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_job_has_the_role_of_its_service_account(
+    spark: SparkSession, endpoint: str, bucket: str, tmp_path: Path
+) -> None:
+    upload(spark, bucket, write_raw(tmp_path / "local", RAW, AS_OF))
+    token = tmp_path / "token"
+    token.write_text(_Identity.TOKEN)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Identity)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        done = run_job(
+            endpoint,
+            AWS_ACCESS_KEY_ID="",
+            AWS_SECRET_ACCESS_KEY="",
+            AWS_CONTAINER_CREDENTIALS_FULL_URI=f"http://127.0.0.1:{server.server_port}/v1/credentials",
+            AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=str(token),
+        )
+    finally:
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert _Identity.answered > 0
+    run = bucket_folder(tmp_path) / "runs" / RUN_ID
+    assert sorted(read_rows(run, "clean", f"{HEADER}\n".encode())) == sorted(ROWS.encode().splitlines())
 
 
 def test_job_cleans_in_a_bucket(spark: SparkSession, endpoint: str, bucket: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from session import spark_settings
 NAMES = [
     *["SALESFLOW_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
     *["AWS_REGION", "AWS_DEFAULT_REGION", "SALESFLOW_POSTGRES_JAR"],
+    *["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"],
 ]
 
 
@@ -37,6 +38,15 @@ def test_spark_settings_take_the_binarys_variable_first(no_variables: pytest.Mon
     assert settings["spark.hadoop.fs.s3a.connection.ssl.enabled"] == "false"
     assert settings["spark.hadoop.fs.s3a.endpoint.region"] == "eu-central-1"
     assert settings["spark.jars"] == "/jars/postgresql.jar"
+
+
+@pytest.mark.parametrize("name", ["AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
+def test_spark_settings_use_the_role_of_the_service_account(
+    no_variables: pytest.MonkeyPatch, name: str
+) -> None:
+    no_variables.setenv(name, "anything")
+    provider = spark_settings()["spark.hadoop.fs.s3a.aws.credentials.provider"]
+    assert provider == "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider"
 
 
 def test_spark_settings_apply_to_the_session(spark: SparkSession) -> None:

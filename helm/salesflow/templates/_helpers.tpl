@@ -28,11 +28,15 @@ app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* Image with tag: (list $ "spark") */}}
+{{/* Image with digest or tag: (list $ "spark") */}}
 {{- define "salesflow.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := get $root.Values.images (index . 1) -}}
-{{- printf "%s:%s" $image.repository ($image.tag | default $root.Chart.AppVersion) -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default $root.Chart.AppVersion }}
+{{- end -}}
 {{- end }}
 
 {{- define "salesflow.pullSecrets" -}}
@@ -107,7 +111,7 @@ capabilities:
 {{/* Names of all Secrets of the stages, as a JSON list. */}}
 {{- define "salesflow.stageSecrets" -}}
 {{- $names := list (include "salesflow.postgresUrlSecret" .) (include "salesflow.clickhouseUrlSecret" .) -}}
-{{- if eq .Values.storage.type "s3" -}}
+{{- if and (eq .Values.storage.type "s3") .Values.storage.s3.existingSecret -}}
 {{- $names = append $names .Values.storage.s3.existingSecret -}}
 {{- end -}}
 {{- $names | uniq | toJson -}}
@@ -214,5 +218,13 @@ podSelector:
     {{- range include "salesflow.s3Ports" . | fromJsonArray }}
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
+{{- if eq .Values.storage.s3.credentials "workloadIdentity" }}
+# The agent of EKS Pod Identity on the node. IAM roles for service accounts need port 443 of AWS STS, as the bucket does.
+- to:
+    - ipBlock: {cidr: 169.254.170.23/32}
+    - ipBlock: {cidr: "fd00:ec2::23/128"}
+  ports:
+    - {port: 80, protocol: TCP}
+{{- end }}
 {{- end }}
 {{- end }}

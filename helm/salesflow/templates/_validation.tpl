@@ -9,8 +9,11 @@ Rejects invalid combinations of values, which the schema cannot express. Reports
   {{- if not $v.storage.s3.bucket -}}
     {{- $mistakes = append $mistakes "storage.s3.bucket is empty: storage.type is s3, which needs a bucket" -}}
   {{- end -}}
-  {{- if not $v.storage.s3.existingSecret -}}
-    {{- $mistakes = append $mistakes "storage.s3.existingSecret is empty: storage.type is s3, which needs a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" -}}
+  {{- if and (eq $v.storage.s3.credentials "secret") (not $v.storage.s3.existingSecret) -}}
+    {{- $mistakes = append $mistakes "storage.s3.existingSecret is empty: storage.type is s3, which needs a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or storage.s3.credentials=workloadIdentity" -}}
+  {{- end -}}
+  {{- if and (eq $v.storage.s3.credentials "workloadIdentity") $v.storage.s3.existingSecret -}}
+    {{- $mistakes = append $mistakes "storage.s3.existingSecret is set, but storage.s3.credentials is workloadIdentity: its keys would be used instead of the role" -}}
   {{- end -}}
   {{- if $v.storage.pvc.existingClaim -}}
     {{- $mistakes = append $mistakes "storage.pvc.existingClaim is set, but storage.type is s3: the claim would be unused" -}}
