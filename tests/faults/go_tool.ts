@@ -23,6 +23,12 @@ export const VERSITYGW: GoTool = {
   source: "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
 };
 
+/** Checks workflows of GitHub. */
+export const ACTIONLINT: GoTool = {
+  name: "actionlint-1.7.12",
+  source: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
+};
+
 async function hasGo(): Promise<boolean> {
   try {
     return (await new Deno.Command("go", { args: ["version"], stdout: "null", stderr: "null" }).output())

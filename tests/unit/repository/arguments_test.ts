@@ -76,6 +76,7 @@ const SCRIPTS: [script: string, isStrict: boolean][] = [
   ["tests/e2e/run.ts", true],
   ["tests/compose/run.ts", true],
   ["tests/docs.ts", true],
+  ["tests/release/main.ts", true],
   ["tests/supply_chain/sbom/main.ts", true],
   ["tests/supply_chain/audit/main.ts", true],
   ["tests/run.ts", false],

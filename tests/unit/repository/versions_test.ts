@@ -64,6 +64,7 @@ const VERSIONS: Version[] = [
       ["README.md", /(?:\bdeno@|\| Deno +\| +|deno:debian-)([\d.]+\d)/g],
       ["README.ru.md", /(?:\bdeno@|\| Deno +\| +|deno:debian-)([\d.]+\d)/g],
       [".ci/run", /^DENO_VERSION=([\d.]+)$/gm],
+      [".github/workflows/release.yml", /\bdeno@([\d.]+\d)/g],
     ],
   },
   {
