@@ -5,7 +5,7 @@ import { readSheet } from "./formats/workbook.ts";
 import type { SheetRow } from "./formats/sheet_rows.ts";
 import type { OpenExport } from "./open_export.ts";
 import { checkHeader, findTableHeader, type HeaderSearch, MAX_HEADER_LINE } from "./source/find_header.ts";
-import { HeaderNames, namesOf, neededColumns, withDefaults } from "./source/header_names.ts";
+import { HeaderNames, joinTexts, neededColumns } from "./source/header_names.ts";
 
 /** Records of a chunk. */
 const CHUNK_RECORDS = 10_000;
@@ -85,7 +85,7 @@ export async function openParquet(path: string, search: HeaderSearch): Promise<O
     const names = file.columns;
     checkHeader({ names, line: 0 }, search);
     const found = new HeaderNames(names);
-    const optional = joinTexts(search).flatMap((text) => found.find(text) ?? []);
+    const optional = joinTexts(search.source).flatMap((text) => found.find(text) ?? []);
     const needed = neededColumns(search.source).map(({ name }) => found.find(name)!);
     const columns = [...new Set([...needed, ...optional])];
     const rows = file.read({ columns, decimal: search.source.numbers?.decimal ?? "." });
@@ -102,11 +102,6 @@ export async function openParquet(path: string, search: HeaderSearch): Promise<O
     file[Symbol.dispose]();
     throw error;
   }
-}
-
-/** Returns the texts of joins, each of which may be a column. */
-function joinTexts({ source }: HeaderSearch): string[] {
-  return Object.values(source.columns).flatMap(withDefaults).flatMap((rule) => [...namesOf(rule).texts]);
 }
 
 async function* toRecords(batches: AsyncIterable<ParquetRows>): AsyncGenerator<ChunkContent> {

@@ -14,7 +14,7 @@ import { ByteStream } from "./formats/byte_stream.ts";
 import { listMembers } from "./formats/json_lines.ts";
 import type { OpenExport } from "./open_export.ts";
 import { checkHeader, findCsvHeader, type HeaderSearch, noHeaderError } from "./source/find_header.ts";
-import { neededColumns, normalizeName } from "./source/header_names.ts";
+import { joinTexts, neededColumns, normalizeName } from "./source/header_names.ts";
 
 /** Bytes in which line ends and a byte order mark show. */
 const FIRST_BYTES = 1 << 16;
@@ -77,7 +77,10 @@ export async function openJsonLines(
     const names = listMembers(new TextDecoder().decode(head), LISTED_OBJECTS);
     if (head.length === 0) throw noHeaderError("", true, search);
     checkHeader({ names, line: 1 }, search);
-    const columns = neededColumns(source).map(({ name }) => normalizeName(name));
+    const there = new Set(names.map(normalizeName));
+    const needed = neededColumns(source).map(({ name }) => normalizeName(name));
+    const optional = joinTexts(source).map(normalizeName).filter((text) => there.has(text));
+    const columns = [...new Set([...needed, ...optional])];
     const header = { names: columns, line: 0, lastLine: 0 };
     const format = { type: "jsonl" as const, decimal: source.numbers?.decimal ?? "." };
     return toExport(header, "utf-8", text, cutLines(text, file), format);

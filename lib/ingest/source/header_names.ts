@@ -71,6 +71,11 @@ export function neededColumns(source: SourceFile): NeededColumn[] {
   return [...needed.values()];
 }
 
+/** Returns the texts of joins, each of which may be a column. */
+export function joinTexts(source: SourceFile): string[] {
+  return Object.values(source.columns).flatMap(withDefaults).flatMap((rule) => [...namesOf(rule).texts]);
+}
+
 /** Where the columns of an export are. */
 export class HeaderNames {
   readonly #indexes = new Map<string, number>();
