@@ -35,9 +35,7 @@ export async function checkExports({ inputs, rules }: IngestOptions): Promise<vo
     // Pipes and standard input can be read only once; their headers are checked later.
     if (input.readOnce) continue;
     try {
-      for await (const { export: { close } } of openEntries(input, rules, { headersOnly: true })) {
-        await close();
-      }
+      for await (const _ of openEntries(input, rules, { headersOnly: true }));
     } catch (error) {
       if (!(error instanceof SalesflowError)) throw error;
       mistakes.push(error);
