@@ -18,7 +18,7 @@ const STUBS: Readonly<Record<Shell, string>> = {
 /** Runs before the completions; a prompt that says when the shell is ready to read a line. */
 const PREPARATIONS: Readonly<Record<Shell, string>> = {
   bash: "PS1='ready> '",
-  zsh: "PS1='ready> '; unsetopt zle_bracketed_paste prompt_sp; autoload -Uz compinit; compinit -u -D",
+  zsh: "PS1='ready> '; unsetopt prompt_sp; autoload -Uz compinit; compinit -u -D",
   fish: "function fish_prompt; printf 'ready> '; end; function fish_greeting; end",
 };
 
