@@ -1,18 +1,11 @@
 /** A session: the run that a command works on, with its lock, databases, and stage records. */
 import { join } from "node:path";
 import { readDatabaseUrls } from "../lib/connection/database_urls.ts";
-import { isAsOfDate, type IsoDate, today } from "../lib/domain/dates.ts";
+import type { IsoDate } from "../lib/domain/dates.ts";
 import { exitCodeOf, messageChain, SalesflowError } from "../lib/console/errors.ts";
 import { escapePlaceholders, logger, setUpLogging } from "../lib/console/log.ts";
 import { isInProgress } from "../lib/pipeline/plan.ts";
-import {
-  readRun,
-  readStage,
-  runNotFound,
-  type RunRecord,
-  type StageRecord,
-  writeStage,
-} from "../lib/pipeline/records.ts";
+import { readStage, type RunRecord, type StageRecord, writeStage } from "../lib/pipeline/records.ts";
 import type { StageContext, StageName, StageResult } from "../lib/pipeline/stage.ts";
 import { OtherRunError } from "../lib/postgres/loaded_run.ts";
 import { type Progress, startProgress } from "../lib/console/progress.ts";
@@ -21,6 +14,7 @@ import { openStore } from "../lib/store/open_store.ts";
 import type { Lock, Store } from "../lib/store/store.ts";
 import { openDatabases } from "./databases.ts";
 import { describeResult } from "./describe_result.ts";
+import { findRun } from "./find_run.ts";
 import { stopSignal } from "./stop_signal.ts";
 import { findUnknownVariables } from "./variables.ts";
 
@@ -240,35 +234,6 @@ export class Session {
 
 function toSeconds(milliseconds: number): number {
   return Math.round(milliseconds) / 1000;
-}
-
-/**
- * Returns the name and the as-of date of the run that the options select.
- *
- * @param newRun see {@linkcode Needs.newRun}
- * @throws {SalesflowError} with exit code 2 when there is no such run, or another one of that name
- */
-export async function findRun(
-  store: Store,
-  { runId, asOf }: Pick<StageValues, "runId" | "asOf">,
-  newRun: boolean | RunRecord["source"],
-): Promise<{ runId: string; asOf: IsoDate }> {
-  const id = runId ?? asOf ?? today();
-  const run = await readRun(store, id);
-  if (run && !newRun && asOf && asOf !== run.as_of) {
-    throw new SalesflowError(`Run ${id} is as of ${run.as_of}, not ${asOf}`, {
-      exitCode: 2,
-      remedy: "Omit --as-of, or pass another --run-id.",
-    });
-  }
-  if (run && typeof newRun === "string" && run.source !== newRun) {
-    throw new SalesflowError(`Run ${id} was ${run.source}: it cannot be replaced by ${newRun} sales`, {
-      exitCode: 2,
-      remedy: "Pass another --run-id.",
-    });
-  }
-  if (!run && !newRun) throw runNotFound(store, id);
-  return { runId: id, asOf: asOf ?? run?.as_of ?? (isAsOfDate(id) ? id : today()) };
 }
 
 async function acquireLock(store: Store, runId: string, shard: string | undefined): Promise<Lock> {
