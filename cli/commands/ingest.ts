@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { MappingRules } from "../../lib/ingest/chunks/mapper_set.ts";
 import { isEncoding } from "../../lib/ingest/formats/encoding.ts";
 import { checkExports, ingest } from "../../lib/ingest/ingest.ts";
-import { findInputs, folderOf } from "../../lib/ingest/inputs.ts";
+import { checkFreshness, noExportYet } from "../../lib/ingest/freshness.ts";
+import { findInputs, folderOf, type Input } from "../../lib/ingest/inputs.ts";
 import { type ColumnMap, sourceOfMap } from "../../lib/ingest/source/column_copier.ts";
 import { loadSource } from "../../lib/ingest/source/load_source.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
@@ -50,6 +51,18 @@ async function readRules(
   return await loadSource(source);
 }
 
+/** Finds the exports; when a source file expects new ones, none at all is worth waiting for. */
+async function findExports(patterns: readonly string[], base: string, rules: MappingRules): Promise<Input[]> {
+  try {
+    return await findInputs(patterns, base, rules.copies ? "given" : "names");
+  } catch (error) {
+    if (error instanceof UsageError && rules.source.newestWithinDays !== undefined) {
+      throw noExportYet(error.mistakes.join("; "));
+    }
+    throw error;
+  }
+}
+
 /** `salesflow ingest`. */
 const command: AnyCommand = defineCommand({
   name: "ingest",
@@ -94,7 +107,9 @@ const command: AnyCommand = defineCommand({
     if (patterns.length === 0) throw new UsageError(["There is no FILE to ingest"]);
     const base = files.length > 0 || source === undefined ? callerDirectory() : folderOf(source);
     await Session.with(values, { newRun: "ingested" }, async (session) => {
-      const inputs = await findInputs(patterns, base, rules.copies ? "given" : "names");
+      const inputs = await findExports(patterns, base, rules);
+      const { newestWithinDays } = rules.source;
+      if (newestWithinDays !== undefined) await checkFreshness(inputs, session.asOf, newestWithinDays);
       const options = { inputs, rules, workers: workers ?? defaultThreads() };
       await checkExports(options);
       await session.stage("ingest", (context) => ingest(context, options));

@@ -2,7 +2,7 @@
 import type { StageContext } from "../pipeline/stage.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
 import { toPrintable } from "../console/printable.ts";
-import { datasetFolder, type Manifest, sourceFileName } from "../dataset/dataset.ts";
+import { datasetFolder, type Manifest, sourceLine } from "../dataset/dataset.ts";
 import { decodeLine } from "./validate.ts";
 import { type ByteRange, forEachLine, readLines } from "./lines.ts";
 import { MAX_LINE_BYTES } from "./rules.ts";
@@ -52,8 +52,7 @@ export async function collectExamples(
       if (!isWanted(status)) return;
       examples[status - REJECTED]!.push({
         reason: REASONS[status - REJECTED]!,
-        file: sourceFileName(raw, range.part),
-        line: linesBefore + headerLines + line,
+        ...sourceLine(raw, range.part, linesBefore + headerLines + line),
         raw: toPrintable(decodeLine(bytes, start, Math.min(end, start + MAX_LINE_BYTES))),
       });
     });

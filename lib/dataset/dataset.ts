@@ -72,11 +72,23 @@ export function partName(index: number): string {
   return `part-${String(index).padStart(5, "0")}.csv`;
 }
 
-/** Returns the name of the export that a raw part was ingested from; the name of the part if it was generated. */
-export function sourceFileName(raw: Manifest, part: string): string {
-  const { files } = raw.facts;
-  const file = Array.isArray(files) ? files[raw.parts.findIndex(({ name }) => name === part)] : undefined;
-  return typeof file === "string" ? file : part;
+/** A line of an export. */
+export interface SourceLine {
+  /** Name of the export; of the raw part if it was generated. */
+  file: string;
+  /** Number of the line in it, counted from 1. */
+  line: number;
+}
+
+/** Returns where a line of a raw part comes from. */
+export function sourceLine(raw: Manifest, part: string, line: number): SourceLine {
+  const { files, line_offsets: offsets } = raw.facts;
+  const index = raw.parts.findIndex(({ name }) => name === part);
+  const file = Array.isArray(files) ? files[index] : undefined;
+  if (typeof file !== "string") return { file: part, line };
+  // The header of a part has no counterpart in formats without one.
+  const offset = Array.isArray(offsets) ? Number(offsets[index] ?? 0) : 0;
+  return { file, line: line - offset };
 }
 
 /** Computes the SHA-256 of the names, rows, bytes and checksums of all parts. See docs/data_contract.md. */

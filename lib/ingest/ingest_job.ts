@@ -34,6 +34,7 @@ export class IngestJob {
   readonly #ids: IdDirectoryWriter;
   readonly #parts: Part[] = [];
   readonly #names: string[] = [];
+  readonly #lineOffsets: number[] = [];
   readonly #files: ReadFile[] = [];
   readonly #excluded = new Map<string, Excluded>();
   readonly #products = new ProductList();
@@ -103,6 +104,7 @@ export class IngestJob {
       throw error;
     }
     this.#names.push(name);
+    this.#lineOffsets.push(header.lastLine === 0 ? 1 : 0);
     this.lines.header += header.lastLine;
     const { counts } = mapper.summary;
     for (const kind of ["records", "blank", "inside"] as const) this.lines[kind] += counts[kind];
@@ -128,6 +130,7 @@ export class IngestJob {
     const { source, copies } = this.#rules;
     const ids = await this.#ids.close();
     const facts: Record<string, unknown> = { source: "ingested", files: this.#names, exports: this.#files };
+    if (this.#lineOffsets.includes(1)) facts.line_offsets = this.#lineOffsets;
     const { header, records, blank, inside } = this.lines;
     facts.lines = { read: header + records + blank + inside, header, records, blank, inside };
     facts.excluded = mapValues(this.#excluded, ({ lines }) => lines);

@@ -94,7 +94,10 @@ export async function rawDataRemedy(store: Store, runId: string): Promise<string
   const run = await readRun(store, runId);
   if (!run) return `Run: salesflow generate --run-id ${runId}`;
   const id = `--run-id ${runId} --as-of ${run.as_of}`;
-  if (run.source === "ingested") return `Run: salesflow ingest FILE… ${id}`;
+  if (run.source === "ingested") {
+    const { source } = run.parameters;
+    return `Run: salesflow ingest ${typeof source === "string" ? `--source ${source}` : "FILE…"} ${id}`;
+  }
   const values = Object.entries(run.parameters).map(([name, value]) =>
     `--${name.replaceAll("_", "-")} ${value}`
   );

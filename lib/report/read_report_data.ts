@@ -2,7 +2,7 @@
 import { toCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { type Manifest, readManifest, sourceFileName } from "../dataset/dataset.ts";
+import { type Manifest, readManifest, sourceLine } from "../dataset/dataset.ts";
 import type {
   CategoryRegion,
   Concentration,
@@ -92,6 +92,12 @@ async function readFavourites(db: Postgres, catalogue: boolean): Promise<Favouri
   }));
 }
 
+function located(raw: Manifest | undefined, file: string, line: string): { file: string; line: string } {
+  if (!raw) return { file, line };
+  const found = sourceLine(raw, file, Number(line));
+  return { file: found.file, line: String(found.line) };
+}
+
 async function readExamples(
   db: Postgres,
   runId: string,
@@ -101,7 +107,7 @@ async function readExamples(
   const rows = await db.query<Row>(examplesSql, [runId, MAX_EXAMPLES, MAX_EXAMPLE_CHARACTERS]);
   return rows.map((row) => ({
     ...row,
-    file: raw ? sourceFileName(raw, row.file) : row.file,
+    ...located(raw, row.file, row.line),
     truncated: row.truncated === "t",
   }));
 }

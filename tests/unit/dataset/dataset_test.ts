@@ -13,7 +13,7 @@ import {
   partName,
   publishDataset,
   readManifest,
-  sourceFileName,
+  sourceLine,
 } from "../../../lib/dataset/dataset.ts";
 import { PartWriter } from "../../../lib/dataset/part_writer.ts";
 import type { Store } from "../../../lib/store/store.ts";
@@ -254,18 +254,24 @@ describe("checkAsOf()", () => {
   });
 });
 
-describe("sourceFileName()", () => {
+describe("sourceLine()", () => {
   const parts = [0, 1].map((index) => ({ name: partName(index), rows: 0, bytes: 0, sha256: "" }));
   const raw = (facts: Record<string, unknown>) =>
     makeManifest({ dataset: "raw", runId: RUN_ID, asOf: AS_OF, engine: "native", facts }, parts);
 
   it("returns the export of an ingested part", () => {
-    assertEquals(sourceFileName(raw({ files: ["a.csv", "b.csv"] }), partName(1)), "b.csv");
+    const found = sourceLine(raw({ files: ["a.csv", "b.csv"] }), partName(1), 7);
+    assertEquals(found, { file: "b.csv", line: 7 });
   });
 
   it("returns the name of the part when no export is known", () => {
     for (const facts of [{}, { files: [] }, { files: [7, 8] }]) {
-      assertEquals(sourceFileName(raw(facts), partName(1)), partName(1));
+      assertEquals(sourceLine(raw(facts), partName(1), 7), { file: partName(1), line: 7 });
     }
+  });
+
+  it("counts lines as the export does when it has no header", () => {
+    const found = sourceLine(raw({ files: ["a.csv", "b.jsonl"], line_offsets: [0, 1] }), partName(1), 7);
+    assertEquals(found, { file: "b.jsonl", line: 6 });
   });
 });
