@@ -21,8 +21,12 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
     load: () => import("./commands/generate.ts"),
   },
   ingest: {
-    summary: "Import a CSV export instead of generated sales",
+    summary: "Import a shop's exports instead of generated sales",
     load: () => import("./commands/ingest.ts"),
+  },
+  source: {
+    summary: "Write and try out source files: suggest, preview, id",
+    load: () => import("./commands/source.ts"),
   },
   clean: {
     summary: "Convert, validate and deduplicate raw sales",

@@ -14,7 +14,7 @@ import type { IdDirectoryWriter } from "./id_directory.ts";
 import type { Input } from "./inputs.ts";
 import { ProductList } from "./products.ts";
 import { addExcluded, type Excluded } from "./source/record_mapper.ts";
-import { warnAboutFile } from "./warnings.ts";
+import { logExclusions, logWarnings } from "./warnings.ts";
 
 /** Lines of all exports by what they are. */
 export interface ReadLines extends LineCounts {
@@ -109,7 +109,7 @@ export class IngestJob {
     const { counts } = mapper.summary;
     for (const kind of ["records", "blank", "inside"] as const) this.lines[kind] += counts[kind];
     const setting = this.#rules.copies ? "--encoding" : `format: {encoding: …} in ${this.#rules.source.path}`;
-    warnAboutFile(path, mapper.summary, { encoding, setting });
+    logWarnings(path, mapper.summary, { encoding, setting });
   }
 
   async #take({ rows, excluded, products, surrogates }: MappedChunk): Promise<void> {
@@ -129,6 +129,7 @@ export class IngestJob {
     const { store, runId } = this.#context;
     const { source, copies } = this.#rules;
     const ids = await this.#ids.close();
+    logExclusions(this.#excluded);
     const facts: Record<string, unknown> = { source: "ingested", files: this.#names, exports: this.#files };
     if (this.#lineOffsets.includes(1)) facts.line_offsets = this.#lineOffsets;
     const { header, records, blank, inside } = this.lines;

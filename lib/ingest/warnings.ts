@@ -1,7 +1,10 @@
-/** Warnings about what in an export deserves a look. */
-import { logger } from "../console/log.ts";
-import type { QuoteRemark } from "./formats/csv_records.ts";
+/** What ingest tells about exports: exclusions with their amounts, and what deserves a look. */
+import { escapePlaceholders, logger } from "../console/log.ts";
+import { toPrintable } from "../console/printable.ts";
+import { formatMoney, fromCents } from "../domain/money.ts";
 import type { FileSummary } from "./chunks/map_file.ts";
+import type { QuoteRemark } from "./formats/csv_records.ts";
+import type { Excluded } from "./source/record_mapper.ts";
 
 /** Quotes that are named one by one. */
 const MAX_NAMED = 3;
@@ -14,32 +17,48 @@ function linesOf(remarks: readonly QuoteRemark[]): string {
   return named.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** Warns about quotes over several lines, quotes without an end, and invalid bytes. */
-export function warnAboutFile(
+/** Returns what was excluded, a line for each rule. */
+export function describeExclusions(excluded: ReadonlyMap<string, Excluded>): string[] {
+  return [...excluded].map(([rule, { lines, cents }]) =>
+    `excluded as ${rule}: ${lines} ${lines === 1 ? "line" : "lines"}, ${formatMoney(fromCents(cents))}`
+  );
+}
+
+/** Logs what was excluded. */
+export function logExclusions(excluded: ReadonlyMap<string, Excluded>): void {
+  for (const line of describeExclusions(excluded)) logger("ingest").info(escapePlaceholders(line));
+}
+
+/**
+ * Returns warnings about quotes over several lines, quotes without an end, and invalid bytes.
+ *
+ * @param setting where the user sets the encoding
+ */
+export function findWarnings(
   path: string,
-  { remarks, hasInvalidBytes }: FileSummary,
+  { remarks, hasInvalidBytes }: Pick<FileSummary, "remarks" | "hasInvalidBytes">,
   { encoding, setting }: { encoding: string; setting: string },
-): void {
-  const log = logger("ingest");
+): string[] {
+  const file = toPrintable(path);
   const spans = remarks.filter(({ kind }) => kind === "spans");
-  if (spans.length > 0) {
-    log.warn(
-      "{path}: quoted values with line breaks on lines {lines}. If a stray quote joined these lines, set format: {{quote: none}} in a source file",
-      { path, lines: linesOf(spans) },
-    );
-  }
   const lone = remarks.filter(({ kind }) => kind === "lone");
-  if (lone.length > 0) {
-    log.warn("{path}: a quote without an end was read as a character on lines {lines}", {
-      path,
-      lines: linesOf(lone),
-    });
-  }
-  if (hasInvalidBytes) {
-    log.warn("{path} holds bytes that are invalid in {encoding}; set its encoding with {setting}", {
-      path,
-      encoding,
-      setting,
-    });
-  }
+  return [
+    ...(spans.length > 0
+      ? [
+        `${file}: quoted values with line breaks on lines ${linesOf(spans)}. ` +
+        "If a stray quote joined these lines, say format: {quote: none} in a source file",
+      ]
+      : []),
+    ...(lone.length > 0
+      ? [`${file}: a quote without an end was read as a character on lines ${linesOf(lone)}`]
+      : []),
+    ...(hasInvalidBytes
+      ? [`${file} holds bytes that are invalid in ${encoding}; set its encoding with ${setting}`]
+      : []),
+  ];
+}
+
+/** Logs {@linkcode findWarnings}. */
+export function logWarnings(...of: Parameters<typeof findWarnings>): void {
+  for (const warning of findWarnings(...of)) logger("ingest").warn(escapePlaceholders(warning));
 }

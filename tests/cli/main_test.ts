@@ -10,6 +10,7 @@ const COMMANDS = [
   "run",
   ...STAGES,
   "ingest",
+  "source",
   "status",
   "doctor",
   "up",

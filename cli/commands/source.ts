@@ -1,0 +1,57 @@
+import { z } from "zod";
+import { UsageError } from "../../lib/console/errors.ts";
+import { isUrl } from "../../lib/store/open_store.ts";
+import { type AnyCommand, defineCommand } from "../command.ts";
+import { commonOptions, runOptions, storeOptions, wholeNumber } from "../options.ts";
+import { resolveFromCaller } from "../paths.ts";
+import { openSelectedStore, startLogging } from "../session.ts";
+import { previewSource } from "./source_preview.ts";
+import { lookUpIds } from "./source_id.ts";
+
+/** `salesflow source`. */
+const command: AnyCommand = defineCommand({
+  name: "source",
+  summary: "Write and try out source files: suggest, preview, id",
+  description:
+    "preview [FILE…]  shows rows of exports before and after, counts by reason and by exclusion; writes nothing\n" +
+    "id ID…           leads from the number of a sale, customer or product to its id in the export, and back",
+  positionals: { placeholder: "preview|id …", min: 1, max: 10_000 },
+  options: {
+    source: {
+      help: "For preview: source file, a path or s3://bucket/name",
+      placeholder: "FILE",
+      schema: z.string().min(1, "it must name a file").transform((text) =>
+        isUrl(text) ? text : resolveFromCaller(text)
+      ).optional(),
+      flagOnly: true,
+    },
+    rows: {
+      help: "For preview: number of rows to show",
+      placeholder: "N",
+      schema: wholeNumber(0, 10_000).default(20),
+      defaultText: "20",
+      flagOnly: true,
+    },
+    ...runOptions,
+    ...storeOptions,
+    ...commonOptions,
+  },
+  examples: [
+    "salesflow source preview --source shop.yaml export.csv",
+    "salesflow source id 4721584486695906864",
+    "salesflow source id MUG-BLU",
+  ],
+  async run({ source, rows, asOf, ...values }, [action, ...words]) {
+    await startLogging(values);
+    if (action === "preview") {
+      if (source === undefined) throw new UsageError(["preview needs --source FILE"]);
+      console.log(await previewSource({ source, files: words, rows, asOf }));
+    } else if (action === "id") {
+      if (words.length === 0) throw new UsageError(["id needs the number or the text of an id"]);
+      for (const line of await lookUpIds(openSelectedStore(values), values.runId, words)) console.log(line);
+    } else {
+      throw new UsageError([`There is no salesflow source ${action}: it must be preview or id`]);
+    }
+  },
+});
+export default command;
