@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { SalesflowError } from "../console/errors.ts";
 import type { FileState, Input } from "./inputs.ts";
 import { unpack } from "./formats/unpack.ts";
-import { type OpenExport, openExport } from "./open_export.ts";
+import { openExport } from "./open_export.ts";
+import type { OpenedExport } from "./opened_export.ts";
 import type { HeaderSearch } from "./source/find_header.ts";
 
 /** An export that is open. */
@@ -13,7 +14,7 @@ export interface ExportEntry {
   /** Name for records. */
   name: string;
   /** The export. */
-  export: OpenExport;
+  export: OpenedExport;
 }
 
 /** A file that was read to its end. */

@@ -3,7 +3,7 @@ import type { ChunkContent, ChunkRecord } from "./chunks/chunk.ts";
 import { ParquetFile, type ParquetRows } from "./formats/parquet.ts";
 import { readSheet } from "./formats/workbook.ts";
 import type { SheetRow } from "./formats/sheet_rows.ts";
-import type { OpenExport } from "./open_export.ts";
+import type { OpenedExport } from "./opened_export.ts";
 import { checkHeader, findTableHeader, type HeaderSearch, MAX_HEADER_LINE } from "./source/find_header.ts";
 import { HeaderNames, joinTexts, neededColumns } from "./source/header_names.ts";
 
@@ -20,7 +20,7 @@ function fit(values: readonly string[], columns: number): string[] {
  *
  * @throws {SalesflowError} when it cannot be read, or its header lacks columns
  */
-export async function openWorkbook(path: string, search: HeaderSearch): Promise<OpenExport> {
+export async function openWorkbook(path: string, search: HeaderSearch): Promise<OpenedExport> {
   const { format, numbers } = search.source;
   const batches = readSheet({ path, name: search.file }, {
     ...(format.sheet === undefined ? {} : { sheet: format.sheet }),
@@ -79,7 +79,7 @@ async function* toChunks(
  *
  * @throws {SalesflowError} when it cannot be read, or lacks columns
  */
-export async function openParquet(path: string, search: HeaderSearch): Promise<OpenExport> {
+export async function openParquet(path: string, search: HeaderSearch): Promise<OpenedExport> {
   const file = await ParquetFile.open({ path, name: search.file });
   try {
     const names = file.columns;

@@ -12,7 +12,7 @@ import {
 } from "./chunks/cut_lines.ts";
 import { ByteStream } from "./formats/byte_stream.ts";
 import { listMembers } from "./formats/json_lines.ts";
-import type { OpenExport } from "./open_export.ts";
+import type { OpenedExport } from "./opened_export.ts";
 import { checkHeader, findCsvHeader, type HeaderSearch, noHeaderError } from "./source/find_header.ts";
 import { joinTexts, neededColumns, normalizeName } from "./source/header_names.ts";
 
@@ -39,7 +39,10 @@ function offsetBehind(bytes: Uint8Array, lines: number): number {
  *
  * @throws {SalesflowError} when it is empty, or its header lacks columns
  */
-export async function openCsv(stream: AsyncIterable<Uint8Array>, search: HeaderSearch): Promise<OpenExport> {
+export async function openCsv(
+  stream: AsyncIterable<Uint8Array>,
+  search: HeaderSearch,
+): Promise<OpenedExport> {
   const original = new ByteStream(stream);
   const first = await original.peek(FIRST_BYTES);
   const encoding = findEncoding(first, search.source.format.encoding);
@@ -69,7 +72,7 @@ export async function openCsv(stream: AsyncIterable<Uint8Array>, search: HeaderS
 export async function openJsonLines(
   stream: AsyncIterable<Uint8Array>,
   search: HeaderSearch,
-): Promise<OpenExport> {
+): Promise<OpenedExport> {
   const { source, file } = search;
   const text = new ByteStream(stream);
   try {
@@ -91,12 +94,12 @@ export async function openJsonLines(
 }
 
 function toExport(
-  header: OpenExport["header"],
+  header: OpenedExport["header"],
   encoding: string,
   text: ByteStream,
   pieces: AsyncIterable<Uint8Array<ArrayBuffer>>,
   format: TextFormat,
-): OpenExport {
+): OpenedExport {
   return { header, encoding, chunks: toChunks(pieces, format), close: () => text.close() };
 }
 

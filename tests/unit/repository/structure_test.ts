@@ -33,7 +33,12 @@ const BOOTSTRAP = "lib/std";
 const LAUNCHERS = ["cli/from_source.ts", "cli/compile.ts"];
 
 /** Entry points of workers and of the host process, which no test can import. */
-const ENTRY_POINTS = ["lib/clean/worker.ts", "lib/generate/worker.ts", "lib/embedded/host/host_main.ts"];
+const ENTRY_POINTS = [
+  "lib/clean/worker.ts",
+  "lib/generate/worker.ts",
+  "lib/ingest/chunks/worker.ts",
+  "lib/embedded/host/host_main.ts",
+];
 const TEST_FOLDERS = ["tests/unit", "tests/integration"];
 
 /** Returns the TypeScript files below a folder, relative to the root, without declaration files. */
