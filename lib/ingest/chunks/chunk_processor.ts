@@ -4,7 +4,7 @@ import { SALE_COLUMNS, SALE_HEADER } from "../../domain/sale.ts";
 import { CsvReader, type QuoteRemark } from "../formats/csv_records.ts";
 import { JsonLinesReader } from "../formats/json_lines.ts";
 import { findLineWithins } from "../source/compile_rule.ts";
-import { addExcluded, type Excluded, type Mapper, type Product } from "../source/record_mapper.ts";
+import type { Mapper } from "../source/record_mapper.ts";
 import type {
   ChunkContent,
   ChunkRecord,
@@ -162,8 +162,7 @@ export class ChunkProcessor {
     const parsed = this.#parsed!;
     this.#parsed = this.#content = undefined;
     if (parsed.kind === "verbatim") {
-      const nothing = { excluded: new Map(), products: new Map(), surrogates: this.#takeSurrogates() };
-      return { bytes: parsed.bytes, rows: parsed.rows, ...nothing };
+      return { bytes: parsed.bytes, rows: parsed.rows, ...this.#takeFound() };
     }
     const lines = new RawLines();
     let valid = 0;
@@ -188,22 +187,10 @@ export class ChunkProcessor {
   }
 
   #takeFound(): Pick<MappedChunk, "excluded" | "products" | "surrogates"> {
-    const excluded = new Map<string, Excluded>();
-    const products = new Map<string, Product>();
-    for (const mapper of this.#mappers.all()) {
-      for (const [rule, lines] of mapper.excluded) addExcluded(excluded, rule, lines);
-      for (const [sku, product] of mapper.products) products.set(sku, product);
-      mapper.excluded.clear();
-      mapper.products.clear();
-    }
-    return { excluded, products, surrogates: this.#takeSurrogates() };
-  }
-
-  #takeSurrogates(): MappedChunk["surrogates"] {
-    const found = { texts: this.#texts, keys: BigUint64Array.from(this.#keys) };
+    const surrogates = { texts: this.#texts, keys: BigUint64Array.from(this.#keys) };
     this.#texts = [];
     this.#keys = [];
-    return found;
+    return { ...this.#mappers.takeFound(), surrogates };
   }
 }
 

@@ -2,7 +2,7 @@
 import { ColumnCopier } from "../source/column_copier.ts";
 import { HeaderNames } from "../source/header_names.ts";
 import { LookupTable } from "../source/lookup_table.ts";
-import { type Mapper, RecordMapper } from "../source/record_mapper.ts";
+import { type Found, type Mapper, nothingFound, RecordMapper } from "../source/record_mapper.ts";
 import type { SourceFile } from "../source/source_file.ts";
 import type { OnSurrogateKey } from "../values/ids.ts";
 
@@ -32,6 +32,7 @@ export class MapperSet {
   readonly #lookups: ReadonlyMap<string, LookupTable>;
   readonly #onSurrogateKey: OnSurrogateKey;
   readonly #mappers = new Map<string, Mapper>();
+  readonly #found: Found = nothingFound();
 
   /** Parses the lookup tables. */
   constructor(rules: MappingRules, onSurrogateKey: OnSurrogateKey) {
@@ -50,15 +51,19 @@ export class MapperSet {
       const { source, copies } = this.#rules;
       const header = new HeaderNames(names);
       mapper = copies
-        ? new ColumnCopier(source, header)
-        : new RecordMapper({ source, header, lookups: this.#lookups }, this.#onSurrogateKey);
+        ? new ColumnCopier(source, header, this.#found)
+        : new RecordMapper({ source, header, lookups: this.#lookups }, this.#onSurrogateKey, this.#found);
       this.#mappers.set(key, mapper);
     }
     return mapper;
   }
 
-  /** All mappers so far. */
-  all(): Iterable<Mapper> {
-    return this.#mappers.values();
+  /** Returns what all mappers have found since it was last taken. */
+  takeFound(): Found {
+    const { excluded, products } = this.#found;
+    const found = { excluded: new Map(excluded), products: new Map(products) };
+    excluded.clear();
+    products.clear();
+    return found;
   }
 }

@@ -4,7 +4,8 @@ const [LINE_FEED, RETURN, QUOTE, COMMA, ZERO, NINE] = [10, 13, 34, 44, 48, 57];
 
 /**
  * Returns the number of rows of a text that can be copied as it is: every line is blank, or begins with a digit, holds `columns`
- * values separated by commas, and no quotes; the text is valid UTF-8. Undefined for any other text.
+ * values separated by commas, and no quotes; the text is valid UTF-8 without U+FFFD, which stands for what could not be decoded.
+ * Undefined for any other text.
  *
  * @param bytes whole lines
  */
@@ -33,13 +34,12 @@ export function countVerbatimRows(bytes: Uint8Array, columns: number): number | 
     else if (byte === QUOTE || byte === RETURN) return undefined;
   }
   if (!isStart) return undefined;
-  return all < 0x80 || isUtf8(bytes) ? rows : undefined;
+  return all < 0x80 || isSoundUtf8(bytes) ? rows : undefined;
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
+function isSoundUtf8(bytes: Uint8Array): boolean {
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return true;
+    return !new TextDecoder("utf-8", { fatal: true }).decode(bytes).includes("\ufffd");
   } catch (error) {
     if (error instanceof TypeError) return false;
     throw error;

@@ -2,7 +2,14 @@
 import { SALE_COLUMNS } from "../../domain/sale.ts";
 import { Exclusions } from "./exclusions.ts";
 import type { HeaderNames } from "./header_names.ts";
-import { addExcluded, type Excluded, type Mapper, type Product } from "./record_mapper.ts";
+import {
+  addExcluded,
+  type Excluded,
+  type Found,
+  type Mapper,
+  nothingFound,
+  type Product,
+} from "./record_mapper.ts";
 import type { Rule } from "./rule.ts";
 import type { SourceFile } from "./source_file.ts";
 
@@ -30,15 +37,17 @@ export function sourceOfMap(map: ColumnMap, encoding: string | undefined): Sourc
 
 /** Copies the records of one header. Nothing but a repeated header is excluded. */
 export class ColumnCopier implements Mapper {
-  readonly excluded: Map<string, Excluded> = new Map();
-  readonly products: Map<string, Product> = new Map();
+  readonly excluded: Map<string, Excluded>;
+  readonly products: Map<string, Product>;
   readonly within: readonly number[] = [];
   readonly fillDown: undefined;
   readonly #exclusions: Exclusions;
   readonly #indexes: readonly number[];
 
   /** Finds the columns of a source file by {@linkcode sourceOfMap} in a header that has all of them. */
-  constructor(source: SourceFile, header: HeaderNames) {
+  constructor(source: SourceFile, header: HeaderNames, found: Found = nothingFound()) {
+    this.excluded = found.excluded;
+    this.products = found.products;
     this.#exclusions = new Exclusions(source, header);
     this.#indexes = SALE_COLUMNS.map((column) =>
       header.find((source.columns[column] as Rule & { kind: "column" }).column)!

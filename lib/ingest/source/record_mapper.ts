@@ -5,12 +5,21 @@ import { IdConverter, type OnSurrogateKey } from "../values/ids.ts";
 import { compileColumn, type Compute, findLineWithins, type RuleContext } from "./compile_rule.ts";
 import { Exclusions, isReturn } from "./exclusions.ts";
 
-/** Turns the records of one header into raw rows. */
-export interface Mapper {
-  /** Excluded lines since they were last taken, by the name of the rule. */
+/** What mappers find beside rows. */
+export interface Found {
+  /** Excluded lines, by the name of the rule. */
   readonly excluded: Map<string, Excluded>;
-  /** Products since they were last taken, by the text of their id. */
+  /** Products, by the text of their id. */
   readonly products: Map<string, Product>;
+}
+
+/** Returns a place for what mappers find. */
+export function nothingFound(): Found {
+  return { excluded: new Map(), products: new Map() };
+}
+
+/** Turns the records of one header into raw rows, and adds to what was found before. */
+export interface Mapper extends Found {
   /** Indexes of the columns whose lines are numbered: one for each `line_within`. */
   readonly within: readonly number[];
   /** Indexes of the columns of `fill_down`, if there is one. */
@@ -76,8 +85,8 @@ function parseCents(amount: string): bigint | undefined {
 
 /** Maps the records of one header by the rules of a source file. */
 export class RecordMapper implements Mapper {
-  readonly excluded: Map<string, Excluded> = new Map();
-  readonly products: Map<string, Product> = new Map();
+  readonly excluded: Map<string, Excluded>;
+  readonly products: Map<string, Product>;
   readonly #exclusions: Exclusions;
   readonly #columns: readonly Compute[];
   readonly #convert: readonly (IdConverter | undefined)[];
@@ -90,8 +99,11 @@ export class RecordMapper implements Mapper {
    * Compiles the rules of a source file.
    *
    * @param onSurrogateKey called with each text that became a surrogate key
+   * @param found shared by the mappers of several headers, so that the order of lines counts
    */
-  constructor(context: RuleContext, onSurrogateKey: OnSurrogateKey) {
+  constructor(context: RuleContext, onSurrogateKey: OnSurrogateKey, found: Found = nothingFound()) {
+    this.excluded = found.excluded;
+    this.products = found.products;
     this.#exclusions = new Exclusions(context.source, context.header);
     this.#columns = SALE_COLUMNS.map((column) => compileColumn(column, context));
     this.#convert = SALE_COLUMNS.map((column) =>

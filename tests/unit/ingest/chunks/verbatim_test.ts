@@ -21,6 +21,7 @@ describe("countVerbatimRows()", () => {
     ["a total", "Total,a,b\n", undefined],
     ["a byte order mark", "\ufeff1,a,b\n", undefined],
     ["other digits", "٣,a,b\n", undefined],
+    ["a replacement character", "1,\ufffd,b\n", undefined],
     ["invalid UTF-8", joinBytes(["1,a,", Uint8Array.of(0xd0), "\n"]), undefined],
   ];
   for (const [what, content, rows] of cases) {
