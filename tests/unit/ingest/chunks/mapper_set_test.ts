@@ -1,0 +1,62 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { MapperSet } from "../../../../lib/ingest/chunks/mapper_set.ts";
+import { ColumnCopier, sourceOfMap } from "../../../../lib/ingest/source/column_copier.ts";
+import { RecordMapper } from "../../../../lib/ingest/source/record_mapper.ts";
+import { SALE_COLUMNS } from "../../../../lib/domain/sale.ts";
+import { rulesOf } from "./harness.ts";
+
+const RULES = {
+  ...rulesOf(`version: 1
+columns:
+  sale_id: No
+  customer_id: {value: "1"}
+  product_id: Sku
+  quantity: {value: "1"}
+  sale_date: {value: 2026-11-24}
+  sale_amount: Sum
+  region: {column: City, lookup: regions.csv}
+  product_name: Name
+`),
+  lookups: [{ path: "regions.csv", columns: 1, text: "city,region\nMoscow,North\n" }],
+};
+const HEADER = ["No", "Sku", "Sum", "City", "Name"];
+
+describe("MapperSet", () => {
+  it("makes one mapper for each header, with lookups", () => {
+    const set = new MapperSet(structuredClone(RULES), () => {});
+    const mapper = set.get(HEADER);
+    assert(set.get([...HEADER]) === mapper);
+    assert(mapper instanceof RecordMapper);
+    const row = ["5", "1", "1", "1", "2026-11-24", "2.00", "North"];
+    assertEquals(mapper.map(["5", "1", "2.00", "moscow", ""], 2, []), row);
+    const other = set.get(HEADER.toReversed());
+    assertEquals(other.map(["", "moscow", "2.00", "1", "5"], 3, []), row);
+  });
+
+  it("copies columns when the rules only stand for --map", () => {
+    const set = new MapperSet({ source: sourceOfMap({}, undefined), lookups: [], copies: true }, () => {});
+    assert(set.get(SALE_COLUMNS) instanceof ColumnCopier);
+  });
+
+  it("reports surrogate keys", () => {
+    const keys = new Map<string, bigint>();
+    const set = new MapperSet(RULES, (key, text) => keys.set(text, key));
+    const row = set.get(HEADER).map(["N-5", "1", "2.00", "", ""], 2, [])!;
+    assertEquals([...keys], [["N-5", BigInt(row[0]!)]]);
+  });
+
+  it("takes what was found below all headers in the order of the lines, once", () => {
+    const set = new MapperSet(RULES, () => {});
+    const [first, second] = [set.get(HEADER), set.get(HEADER.toReversed())];
+    second.map(["Old", "", "1.00", "7", "1"], 1, []);
+    second.map(["", "", "-1.00", "7", "2"], 2, []);
+    first.map(["3", "7", "1.00", "", "New"], 3, []);
+    first.map(["4", "7", "-2.00", "", "New"], 4, []);
+    second.map(["", "", "1.00", "7", "5"], 5, []);
+    const { excluded, products } = set.takeFound();
+    assertEquals([...excluded], [["return", { lines: 2, cents: -300n, firstLine: 2 }]]);
+    assertEquals([...products.values()], [{ id: "7", sku: "7", name: "New", category: "" }]);
+    assertEquals(set.takeFound(), { excluded: new Map(), products: new Map() });
+  });
+});
