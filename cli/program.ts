@@ -58,4 +58,4 @@ export const EMBEDDED_PERMISSIONS = [
 ];
 
 /** Worker modules. They are started by URL, so deno compile does not find them by following imports. */
-export const WORKERS = ["lib/generate/worker.ts", "lib/clean/worker.ts"];
+export const WORKERS = ["lib/generate/worker.ts", "lib/ingest/chunks/worker.ts", "lib/clean/worker.ts"];

@@ -30,6 +30,7 @@ export const KNOWN_VARIABLES: readonly string[] = [
   "RUN_ID",
   "S3_ENDPOINT",
   "SEED",
+  "SOURCE",
   "STD",
   "STORE",
   "TIMEOUT_SECONDS",

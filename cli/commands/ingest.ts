@@ -104,7 +104,11 @@ const command: AnyCommand = defineCommand({
   async run({ source, map, encoding, workers, ...values }, files) {
     const rules = await readRules(source, map, encoding);
     const patterns = files.length > 0 ? files : rules.source.files;
-    if (patterns.length === 0) throw new UsageError(["There is no FILE to ingest"]);
+    if (patterns.length === 0) {
+      throw new UsageError([
+        "Missing argument FILE…: name the exports, or a source file that does with --source",
+      ]);
+    }
     const base = files.length > 0 || source === undefined ? callerDirectory() : folderOf(source);
     await Session.with(values, { newRun: "ingested" }, async (session) => {
       const inputs = await findExports(patterns, base, rules);

@@ -5,8 +5,8 @@ import { type AnyCommand, defineCommand } from "../command.ts";
 import { commonOptions, runOptions, storeOptions, wholeNumber } from "../options.ts";
 import { resolveFromCaller } from "../paths.ts";
 import { openSelectedStore, startLogging } from "../session.ts";
-import { previewSource } from "./source_preview.ts";
-import { lookUpIds } from "./source_id.ts";
+import { previewSource } from "../source/preview.ts";
+import { lookUpIds } from "../source/id.ts";
 
 /** `salesflow source`. */
 const command: AnyCommand = defineCommand({

@@ -2,9 +2,12 @@
 import { SalesflowError } from "../../lib/console/errors.ts";
 import { toPrintable } from "../../lib/console/printable.ts";
 import { readIds } from "../../lib/ingest/id_directory.ts";
-import { toNumericId, toSurrogateKey } from "../../lib/ingest/values/ids.ts";
+import { toSurrogateKey } from "../../lib/ingest/values/ids.ts";
 import { listRuns } from "../../lib/pipeline/records.ts";
 import type { Store } from "../../lib/store/store.ts";
+
+/** Largest number of an id. */
+const MAX_NUMBER = 2n ** 63n - 1n;
 
 /**
  * Returns lines `number  text` for ids: a number is looked up in the runs, the newest first; of a text the number is computed.
@@ -30,8 +33,9 @@ export async function lookUpIds(
   return ids.map((id) => {
     const text = texts.get(id);
     if (text !== undefined) return `${id}  ${toPrintable(text, Infinity)}`;
-    const digits = toNumericId(id);
-    if (digits === undefined) return `${toSurrogateKey(id)}  ${toPrintable(id, Infinity)}`;
+    // Longer digits are no number of a table, but the text of an id.
+    const isNumber = /^\d+$/.test(id) && BigInt(id) <= MAX_NUMBER;
+    if (!isNumber) return `${toSurrogateKey(id)}  ${toPrintable(id, Infinity)}`;
     throw new SalesflowError(
       `No ${
         runId === undefined ? "run" : `id of run ${runId}`
