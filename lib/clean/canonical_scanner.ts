@@ -11,6 +11,10 @@ const POINT = 46;
 const DASH = 45;
 /** Any integer of this many digits is exact as a JavaScript number. */
 const MAX_EXACT_DIGITS = 15;
+/** Of 2^63 − 1, the largest id. */
+const MAX_ID_DIGITS = 19;
+const TWO_31 = 2_147_483_648;
+const TWO_32 = 4_294_967_296;
 const MAX_INTEGER = 2_147_483_647;
 /** Of the whole part. */
 const MAX_AMOUNT_DIGITS = 12;
@@ -18,12 +22,18 @@ const REGION_BYTES = ["North", "South", "East", "West"].map((name) => new TextEn
 
 /** Scans one line at a time; its fields hold the values of the last line that {@linkcode CanonicalScanner.scan} accepted. */
 export class CanonicalScanner {
-  /** Field `sale_id`. */
-  saleId = 0;
-  /** Field `customer_id`. */
-  customerId = 0;
-  /** Field `product_id`. */
-  productId = 0;
+  /** Low 32 bits of the field `sale_id`. */
+  saleLow = 0;
+  /** High 32 bits of `sale_id`. */
+  saleHigh = 0;
+  /** Low 32 bits of the field `customer_id`. */
+  customerLow = 0;
+  /** High 32 bits of `customer_id`. */
+  customerHigh = 0;
+  /** Low 32 bits of the field `product_id`. */
+  productLow = 0;
+  /** High 32 bits of `product_id`. */
+  productHigh = 0;
   /** Field `quantity`. */
   quantity = 0;
   /** Field `sale_date`, encoded as in `ConvertedRow`. */
@@ -36,6 +46,8 @@ export class CanonicalScanner {
   readonly #to: number;
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
+  /** High 32 bits of the id that was parsed last. */
+  #idHigh = 0;
 
   /**
    * Creates a scanner.
@@ -54,12 +66,48 @@ export class CanonicalScanner {
     if (end - start < 28) return false;
     this.#bytes = bytes;
     this.#at = start;
-    if ((this.saleId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
-    if ((this.customerId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
-    if ((this.productId = this.#parseInteger(MAX_EXACT_DIGITS)) < 1) return false;
+    if ((this.saleLow = this.#parseId()) < 0) return false;
+    this.saleHigh = this.#idHigh;
+    if ((this.customerLow = this.#parseId()) < 0) return false;
+    this.customerHigh = this.#idHigh;
+    if ((this.productLow = this.#parseId()) < 0) return false;
+    this.productHigh = this.#idHigh;
     this.quantity = this.#parseInteger(10);
     if (this.quantity < 1 || this.quantity > MAX_INTEGER) return false;
     return this.#at + 16 <= end && this.#parseDate() && this.#parseAmount(end) && this.#parseRegion(end);
+  }
+
+  /** Parses an id and the comma after it; returns its low 32 bits, or -1 for anything else. */
+  #parseId(): number {
+    const value = this.#parseInteger(MAX_EXACT_DIGITS);
+    if (value < 0) return this.#parseLongId();
+    this.#idHigh = value < TWO_32 ? 0 : Math.floor(value / TWO_32);
+    return value >>> 0;
+  }
+
+  /** Does the same for 16 to 19 digits. The first 15 and the rest are exact as numbers, and so is each half of the id. */
+  #parseLongId(): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
+    if (bytes[at] === ZERO) return -1;
+    let first = 0;
+    let rest = 0;
+    let scale = 1;
+    for (const start = at;; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (!(digit >= 0 && digit <= 9)) break;
+      if (at - start >= MAX_ID_DIGITS) return -1;
+      if (at - start < MAX_EXACT_DIGITS) first = first * 10 + digit;
+      else {
+        rest = rest * 10 + digit;
+        scale *= 10;
+      }
+    }
+    if (scale === 1 || bytes[at] !== COMMA) return -1;
+    this.#at = at + 1;
+    const low = (first >>> 0) * scale + rest;
+    this.#idHigh = Math.floor(first / TWO_32) * scale + Math.floor(low / TWO_32);
+    return this.#idHigh < TWO_31 ? low >>> 0 : -1;
   }
 
   /** Parses digits without a leading zero and the comma after them; returns -1 for anything else. */

@@ -102,18 +102,17 @@ export class RangeValidator {
       }
       if (scanner.scan(bytes, start, end)) {
         statuses[count++] = CANONICAL;
-        const { saleId, customerId, productId } = scanner;
         this.#hash(
-          customerId >>> 0,
-          Math.floor(customerId / TWO_32),
-          productId >>> 0,
-          Math.floor(productId / TWO_32),
+          scanner.customerLow,
+          scanner.customerHigh,
+          scanner.productLow,
+          scanner.productHigh,
           scanner.quantity,
           scanner.day,
           scanner.amountCents,
           scanner.region,
         );
-        rows.add(saleId >>> 0, Math.floor(saleId / TWO_32), this.#hashLow, this.#hashHigh);
+        rows.add(scanner.saleLow, scanner.saleHigh, this.#hashLow, this.#hashHigh);
       } else {
         statuses[count++] = isBlank(bytes, start, end) ? BLANK : this.#validateLine(bytes, start, end, rows);
       }
@@ -169,7 +168,7 @@ export class RangeValidator {
     high = mixBlock(high, cents, 0x1b873593);
     low = mixBlock(low, productLow, 0xcc9e2d51);
     high = mixBlock(high, productLow, 0x1b873593);
-    // Almost always zero in generated data, where this block would take 7% of the pass.
+    // Zero unless the id is a surrogate key; otherwise this block would take 7% of the pass.
     if (productHigh !== 0) {
       low = mixBlock(low, productHigh, 0xcc9e2d51);
       high = mixBlock(high, productHigh, 0x1b873593);

@@ -45,9 +45,11 @@ describe("RangeValidator", () => {
   });
 
   it("validate() returns the same hash for large ids and amounts on the fast and the slow path", () => {
-    const large =
-      "999999999999999,999999999999999,999999999999999,2147483647,9999-12-31,999999999999.99,West";
-    assertEquals(new Set(rows([large, ` ${large}`])).size, 1);
+    for (const id of ["999999999999999", "1000000000000000", "9007199254740993", "9223372036854775807"]) {
+      const large = `${id},${id},${id},2147483647,9999-12-31,999999999999.99,West`;
+      assertEquals([...validate([large, ` ${large}`]).statuses], [CANONICAL, CONVERTED]);
+      assertEquals(new Set(rows([large, ` ${large}`])).size, 1);
+    }
   });
 
   it("validate() returns another hash when any bits of any value differ", () => {
