@@ -125,6 +125,8 @@ class KubernetesRunner:
                 "nodeSelector": dict(settings.node_selector),
                 "tolerations": list(settings.tolerations),
                 "affinity": dict(settings.affinity),
+                "annotations": dict(settings.annotations),
+                "priorityClassName": settings.priority_class,
             }
         )
         return {
@@ -169,6 +171,8 @@ class KubernetesRunner:
             "node_selector": dict(settings.node_selector),
             "tolerations": list(settings.tolerations),
             "affinity": dict(settings.affinity),
+            "annotations": dict(settings.annotations),
+            "priority_class_name": settings.priority_class or None,
             "security_context": self._pod_security,
             "container_security_context": self._container_security,
             "volumes": self._volumes,

@@ -59,6 +59,8 @@ class Settings:
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, Any], ...]
     affinity: Mapping[str, Any]
+    annotations: Mapping[str, str]
+    priority_class: str
     labels: Mapping[str, str]
     startup_timeout: int
 
@@ -116,6 +118,8 @@ class Settings:
             node_selector=read.string_map("SALESFLOW_K8S_NODE_SELECTOR"),
             tolerations=read.objects("SALESFLOW_K8S_TOLERATIONS"),
             affinity=read.affinity("SALESFLOW_K8S_AFFINITY"),
+            annotations=read.string_map("SALESFLOW_K8S_ANNOTATIONS"),
+            priority_class=read.text("SALESFLOW_K8S_PRIORITY_CLASS"),
             labels=read.string_map("SALESFLOW_K8S_LABELS"),
             startup_timeout=read.integer("SALESFLOW_K8S_STARTUP_TIMEOUT_SECONDS", 600, 10, 86_400),
             spark_image=read.text("SALESFLOW_SPARK_IMAGE", required=kubernetes),

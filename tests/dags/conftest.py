@@ -54,6 +54,8 @@ KUBERNETES = {
     "SALESFLOW_K8S_TOLERATIONS": '[{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]',
     "SALESFLOW_K8S_RESOURCES": '{"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "3Gi"}}',
     "SALESFLOW_K8S_AFFINITY": json.dumps(ONE_NODE),
+    "SALESFLOW_K8S_ANNOTATIONS": '{"owner": "sales"}',
+    "SALESFLOW_K8S_PRIORITY_CLASS": "batch",
     "SALESFLOW_K8S_LABELS": '{"team": "sales"}',
     "SALESFLOW_K8S_IMAGE_PULL_SECRETS": "registry",
     "SALESFLOW_SPARK_IMAGE": "example.test/salesflow-spark:1.0.0",

@@ -82,6 +82,8 @@ def test_binary_pods_are_restricted_and_contain_no_secret(pod_of, stage: str) ->
     assert spec["nodeSelector"] == {"disk": "ssd"}
     assert spec["tolerations"] == [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]
     assert spec["affinity"] == ONE_NODE
+    assert spec["priorityClassName"] == "batch"
+    assert pod["metadata"]["annotations"].items() >= {"owner": "sales"}.items()
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
     assert container["image"] == "example.test/salesflow:1.0.0"
     assert container["imagePullPolicy"] == "IfNotPresent"
@@ -166,6 +168,7 @@ def test_spark_application_is_complete(application_of, stage: str) -> None:
         assert pod["securityContext"] == RESTRICTED_POD
         assert pod["nodeSelector"] == {"disk": "ssd"}
         assert pod["affinity"] == ONE_NODE
+        assert pod["priorityClassName"] == "batch"
         assert pod["tolerations"] == [{"key": "batch", "operator": "Exists", "effect": "NoSchedule"}]
         assert container["name"] == f"spark-kubernetes-{name}"
         assert container["securityContext"] == RESTRICTED_CONTAINER

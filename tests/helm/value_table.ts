@@ -97,6 +97,15 @@ function serverRows(
     ),
     row(`${name}.nodeSelector`, ".disk=ssd", pod("nodeSelector"), { disk: "ssd" }, {}),
     row(`${name}.tolerations`, "[0].key=db", pod("tolerations"), [{ key: "db" }], []),
+    row(`${name}.affinity`, ".nodeAffinity.x=y", pod("affinity"), { nodeAffinity: { x: "y" } }, {}),
+    row(
+      `${name}.podAnnotations`,
+      ".who=x",
+      field(set, "spec/template/metadata/annotations/who"),
+      "x",
+      undefined,
+    ),
+    row(`${name}.priorityClassName`, "high", pod("priorityClassName"), "high", undefined),
   ];
 }
 
@@ -258,6 +267,8 @@ export const VALUES: readonly Row[] = [
     "{}",
     { context: ["storage.pvc.accessModes={ReadWriteMany}"] },
   ),
+  row("stages.podAnnotations", ".who=x", dag("K8S_ANNOTATIONS"), '{"who":"x"}', "{}"),
+  row("stages.priorityClassName", "batch", dag("K8S_PRIORITY_CLASS"), "batch", ""),
   row("stages.runAsUser", "1000", dag("K8S_RUN_AS_USER"), "1000", "185"),
   row("stages.startupTimeoutSeconds", "60", dag("K8S_STARTUP_TIMEOUT_SECONDS"), "60", "600"),
   row(

@@ -59,6 +59,7 @@ describe("values.schema.json", () => {
       ".podAffinity",
       ".podAntiAffinity",
       ".annotations",
+      ".podAnnotations",
     ];
     const notClosed = findObjectSchemas(schema, "").filter(([path, { additionalProperties }]) =>
       additionalProperties !== false && !open.some((end) => path.endsWith(end))
