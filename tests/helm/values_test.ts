@@ -131,6 +131,44 @@ describe("values.yaml", () => {
   });
 });
 
+/** Returns what VALUES.md should say of every value: its path, default and description. */
+function listDocumentedValues(): [path: string, value: string, description: string][] {
+  const rows: [string, string, string][] = [];
+  const keys: { indent: number; key: string }[] = [];
+  let comment: string[] = [];
+  for (const line of Deno.readTextFileSync(`${CHART}/values.yaml`).split("\n")) {
+    const text = /^ *# ?(.*)$/.exec(line)?.[1];
+    if (text !== undefined) {
+      comment.push(text);
+      continue;
+    }
+    const [, spaces, key] = /^( *)([A-Za-z]\w*):/.exec(line) ?? [];
+    if (key !== undefined && spaces !== undefined) {
+      while (keys.length > 0 && keys.at(-1)!.indent >= spaces.length) keys.pop();
+      keys.push({ indent: spaces.length, key });
+      if (comment[0]?.startsWith("-- ")) {
+        const path = keys.map((each) => each.key);
+        let value = readYaml("helm/salesflow/values.yaml");
+        for (const each of path) value = (value as Table)[each]!;
+        rows.push([path.join("."), JSON.stringify(value), comment.join(" ").slice("-- ".length)]);
+      }
+    }
+    comment = [];
+  }
+  return rows;
+}
+
+describe("VALUES.md", () => {
+  it("is what helm-docs makes of values.yaml", () => {
+    const text = Deno.readTextFileSync(`${CHART}/VALUES.md`);
+    const rows = [...text.matchAll(/^\| `([\w.]+)` \| `(.*?)` \| (.*) \|$/gm)].map(([, ...cells]) => cells);
+    assertEquals(
+      rows.map(([path, value, description]) => [path, JSON.parse(value!), description]),
+      listDocumentedValues().map(([path, value, description]) => [path, JSON.parse(value), description]),
+    );
+  });
+});
+
 describe("versions", () => {
   it("are the same in the chart, the program, the images and the values of other charts", async () => {
     const read = (path: string) => Deno.readTextFile(`${ROOT}${path}`);
