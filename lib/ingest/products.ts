@@ -14,9 +14,11 @@ export class ProductList {
   /** Adds the products of later lines. */
   add(products: Iterable<Product>): void {
     for (const product of products) {
-      const known = this.#products.get(product.id);
+      // 007 and 7 are one number.
+      const id = BigInt(product.id).toString();
+      const known = this.#products.get(id);
       if (!known) {
-        this.#products.set(product.id, { ...product });
+        this.#products.set(id, { ...product, id });
         continue;
       }
       if (product.name !== "") known.name = product.name;
@@ -33,7 +35,7 @@ export class ProductList {
   toCsv(): string {
     const sorted = [...this.#products.values()].sort((a, b) => compareDigits(a.id, b.id));
     const lines = sorted.map(({ id, sku, name, category }) =>
-      [BigInt(id), quote(name || sku), quote(category) || '""', "", "", quote(sku)].join(",")
+      [id, quote(name || sku), quote(category) || '""', "", "", quote(sku)].join(",")
     );
     return [PRODUCT_COLUMNS.join(","), ...lines, ""].join("\n");
   }
