@@ -1,0 +1,76 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
+import { SalesflowError } from "../../../lib/console/errors.ts";
+import { IdDirectoryWriter, idFolder, type KnownId, readIds } from "../../../lib/ingest/id_directory.ts";
+import { FIRST_SURROGATE_KEY, toSurrogateKey } from "../../../lib/ingest/values/ids.ts";
+import { makeTestStore, readFile, RUN_ID, sha256 } from "../store/harness.ts";
+
+const place = await makeTestStore();
+const { store } = place;
+afterAll(() => place.remove());
+beforeEach(() => store.remove(idFolder(RUN_ID)));
+
+const PATH = `${idFolder(RUN_ID)}/part-00000.csv`;
+
+async function write(...chunks: string[][]) {
+  const writer = await IdDirectoryWriter.create(store, RUN_ID);
+  for (const texts of chunks) await writer.add(texts, BigUint64Array.from(texts, toSurrogateKey));
+  return await writer.close();
+}
+
+const read = (): Promise<KnownId[]> => Array.fromAsync(readIds(store, RUN_ID));
+const known = (text: string): KnownId => ({ number: `${toSurrogateKey(text)}`, text });
+
+describe("IdDirectoryWriter", () => {
+  it("writes each text once, with the way back from its number", async () => {
+    const part = await write(["A-1", "B", "A-1"], [], ["B", "Кружка"]);
+    assertEquals(await read(), ["A-1", "B", "Кружка"].map(known));
+    const bytes = await readFile(store, PATH);
+    assertEquals(part, { name: "part-00000.csv", rows: 3, bytes: bytes.length, sha256: sha256(bytes) });
+    assertStringIncludes(new TextDecoder().decode(bytes), `number,text\n${toSurrogateKey("A-1")},A-1\n`);
+  });
+
+  it("keeps texts of every kind as they are", async () => {
+    const texts = ['27" TV, big', '""', "a\r\nb", "\n", " x ", "number,text", "=1+1", "\ufeffx", "-"];
+    await write(texts);
+    assertEquals(await read(), texts.map(known));
+  });
+
+  it("writes many texts", async () => {
+    const chunks = Array.from(
+      { length: 20 },
+      (_, chunk) => Array.from({ length: 3_000 }, (_, index) => `order-${chunk * 2_000 + index}`),
+    );
+    const texts = new Set(chunks.flat());
+    assertEquals((await write(...chunks))?.rows, texts.size);
+    assertEquals((await read()).map(({ text }) => text), [...texts]);
+  });
+
+  it("leaves no file when there are no texts, and replaces that of an earlier try", async () => {
+    await write(["A"]);
+    assertEquals(await write([]), undefined);
+    assertEquals([await store.list(idFolder(RUN_ID)), await read()], [[], []]);
+  });
+
+  it("abort() leaves no file", async () => {
+    const writer = await IdDirectoryWriter.create(store, RUN_ID);
+    await writer.add(["A"], BigUint64Array.of(toSurrogateKey("A")));
+    await writer.abort();
+    assertEquals(await store.list(idFolder(RUN_ID)), []);
+  });
+
+  it("close() fails when two texts share a number, and names both", async () => {
+    const writer = await IdDirectoryWriter.create(store, RUN_ID);
+    const key = FIRST_SURROGATE_KEY + 5n;
+    await writer.add(["A-1", "x"], BigUint64Array.of(key, toSurrogateKey("x")));
+    await writer.add(["B\n2"], BigUint64Array.of(key));
+    const error = await assertRejects(() => writer.close(), SalesflowError);
+    assertStringIncludes(error.message, "A-1");
+    assertStringIncludes(error.message, `would both become the number ${key}`);
+    assertEquals([error.exitCode, error.stage, typeof error.remedy], [2, "ingest", "string"]);
+  });
+});
+
+describe("readIds()", () => {
+  it("returns nothing for a run without a directory", async () => assertEquals(await read(), []));
+});

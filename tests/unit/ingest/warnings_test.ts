@@ -1,0 +1,51 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { relayWarnings, type Warning } from "../../../lib/console/log.ts";
+import type { FileSummary } from "../../../lib/ingest/chunks/map_file.ts";
+import { warnAboutFile } from "../../../lib/ingest/warnings.ts";
+
+function warn(summary: Partial<FileSummary>): Warning[] {
+  const warnings: Warning[] = [];
+  relayWarnings((warning) => void warnings.push(warning));
+  const counts = { records: 9, blank: 1, inside: 1 };
+  warnAboutFile("in/{a}.csv", { counts, remarks: [], hasInvalidBytes: false, ...summary }, {
+    encoding: "utf-8",
+    setting: "format: {encoding: …} in shop.yaml",
+  });
+  return warnings;
+}
+
+const lone = (line: number) => ({ kind: "lone" as const, line, lastLine: line });
+const spans = (line: number, lastLine: number) => ({ kind: "spans" as const, line, lastLine });
+
+describe("warnAboutFile()", () => {
+  it("says nothing about an ordinary file", () => assertEquals(warn({}), []));
+
+  it("names the lines of quoted values with line breaks, and the way out", () => {
+    assertEquals(warn({ remarks: [spans(101, 20_001), spans(20_005, 20_006)] }), [{
+      part: "ingest",
+      text: "in/{a}.csv: quoted values with line breaks on lines 101 to 20001, 20005 to 20006. " +
+        "If a stray quote joined these lines, set format: {quote: none} in a source file",
+    }]);
+  });
+
+  it("names the lines of quotes without an end, but not all of many", () => {
+    const text = (lines: string) =>
+      `in/{a}.csv: a quote without an end was read as a character on lines ${lines}`;
+    assertEquals(warn({ remarks: [2, 3, 4].map(lone) }), [{ part: "ingest", text: text("2, 3, 4") }]);
+    assertEquals(warn({ remarks: [2, 3, 4, 5, 6].map(lone) }), [{
+      part: "ingest",
+      text: text("2, 3, 4 and 2 more"),
+    }]);
+  });
+
+  it("says that bytes are invalid, and where the encoding is set", () => {
+    assertEquals(warn({ hasInvalidBytes: true }).map(({ text }) => text), [
+      "in/{a}.csv holds bytes that are invalid in utf-8; set its encoding with format: {encoding: …} in shop.yaml",
+    ]);
+  });
+
+  it("warns of each kind once", () => {
+    assertEquals(warn({ remarks: [lone(9), spans(2, 3), lone(4)], hasInvalidBytes: true }).length, 3);
+  });
+});
