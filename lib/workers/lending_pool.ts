@@ -73,7 +73,7 @@ export class LendingPool<WorkerData, Task, Result> {
     return waiting.promise;
   }
 
-  /** Makes everybody who works with a thread, or waits for one, fail with an error. */
+  /** Makes everybody who works with a thread, or waits for one, fail with an error; the first error stays. */
   fail(reason: unknown): void {
     this.#failure ??= { reason };
     for (const thread of this.#threads) thread.fail(reason);
@@ -112,7 +112,7 @@ class Thread<WorkerData, Task, Result> {
   }
 
   fail(reason: unknown): void {
-    this.#failure = { reason };
+    this.#failure ??= { reason };
     this.#running?.reject(reason);
     this.#running = undefined;
   }
