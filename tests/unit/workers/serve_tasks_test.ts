@@ -3,6 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import type { PoolMessage, WorkerMessage } from "../../../lib/workers/serve_tasks.ts";
 import type { Result, Task } from "./test_worker.ts";
 
+/** As in test_worker.ts, which no test can import. */
+const SLOW_OFFSET = 100;
+
 type Message = PoolMessage<{ offset: number }, Task>;
 type Reply = WorkerMessage<Result>;
 
@@ -82,6 +85,20 @@ describe("serveTasks()", () => {
     const [reply] = await exchange([init(-1), { kind: "task", id: 4, task: { kind: "square", number: 1 } }]);
     assert(reply?.kind === "error");
     assertEquals([reply.id, reply.message], [4, "negative offset"]);
+  });
+
+  it("waits for what createHandler() waits for, and keeps the tasks that arrive meanwhile", async () => {
+    const task = (id: number): Message => ({ kind: "task", id, task: { kind: "square", number: id } });
+    const replies = await exchange([init(SLOW_OFFSET), task(2), task(3)], 2);
+    const results = replies.flatMap((reply) =>
+      reply.kind === "result" ? [[reply.id, reply.result.number]] : []
+    );
+    assertEquals(results, [[2, 4], [3, 9]]);
+    const failed = await exchange([init(SLOW_OFFSET + 1), task(2), task(3)], 2);
+    assertEquals(
+      failed.map((reply) => reply.kind === "error" && [reply.id, reply.message]),
+      [[2, "cannot start"], [3, "cannot start"]],
+    );
   });
 
   it("reports an error when a task arrives before the data of the worker", async () => {

@@ -17,9 +17,12 @@ export interface Result {
   bytes?: Uint8Array<ArrayBuffer>;
 }
 
+/** From this offset on, the worker takes a while to start. */
+const SLOW_OFFSET = 100;
+
 serveTasks<{ offset: number }, Task, Result>(({ offset }) => {
   if (offset < 0) throw new Error("negative offset");
-  return async (task, progress) => {
+  const handle = async (task: Task, progress: (rows: number) => void): Promise<Result> => {
     if (task.kind === "fail") {
       const { message, exitCode = 1, remedy } = task;
       throw new SalesflowError(message, { exitCode, ...(remedy ? { remedy } : {}) });
@@ -39,4 +42,10 @@ serveTasks<{ offset: number }, Task, Result>(({ offset }) => {
     for (let rows = 1; rows <= 3; rows++) progress(rows);
     return { number: task.number ** 2, offset };
   };
+  if (offset < SLOW_OFFSET) return handle;
+  return (async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (offset > SLOW_OFFSET) throw new Error("cannot start");
+    return handle;
+  })();
 }, ({ bytes }) => bytes ? [bytes.buffer] : []);
