@@ -23,8 +23,11 @@ describe("WORKERS", () => {
 describe("PERMISSIONS and EMBEDDED_PERMISSIONS", () => {
   it("restrict environment variables and system information by name", () => {
     for (const flag of [...PERMISSIONS, ...EMBEDDED_PERMISSIONS]) {
-      assert(!/^(-A|--allow-all|--allow-(env|sys|import|hrtime))$/.test(flag), flag);
+      assert(!/^(-A|--allow-all|--allow-(env|import|hrtime))$/.test(flag), flag);
     }
+    // Access to `ca` cannot be given by name, so the rest is denied by name.
+    const denied = PERMISSIONS.find((flag) => flag.startsWith("--deny-sys="))!.split(/[=,]/);
+    for (const name of ["hostname", "networkInterfaces", "userInfo"]) assert(denied.includes(name), name);
   });
 
   it("allow subprocesses and native libraries only for embedded databases", () => {
