@@ -35,6 +35,26 @@ export function parseProductsSha256({ facts }: Manifest): string | undefined {
   return typeof facts.products_sha256 === "string" ? facts.products_sha256 : undefined;
 }
 
+const ingestedFactsSchema = z.object({
+  source: z.literal("ingested"),
+  /** The files that were read. */
+  exports: z.array(z.object({ name: z.string(), bytes: count, sha256: z.string() })),
+  lines: z.object({ read: count, header: count, records: count, blank: count, inside: count }),
+  /** Excluded lines by rule. */
+  excluded: z.record(z.string(), count),
+  /** Their amounts, as far as they could be computed, as decimal text. */
+  excluded_amounts: z.record(z.string(), z.string()),
+});
+
+/** Facts of an ingested raw dataset. */
+export type IngestedFacts = z.infer<typeof ingestedFactsSchema>;
+
+/** Parses the facts of an ingested raw dataset; undefined when it was not ingested, or by an older version. */
+export function parseIngestedFacts({ facts }: Manifest): IngestedFacts | undefined {
+  const parsed = ingestedFactsSchema.safeParse(facts);
+  return parsed.success ? parsed.data : undefined;
+}
+
 /** Facts of the clean dataset. */
 export type CleanFacts = z.infer<typeof cleanFactsSchema>;
 /** Facts of a generated raw dataset. */

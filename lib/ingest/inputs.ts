@@ -112,7 +112,9 @@ async function findLocal(pattern: string): Promise<Input[]> {
   if (!isPattern) return [localInput(pattern, Boolean(info?.isFifo || info?.isCharDevice))];
   const paths: string[] = [];
   for await (const path of glob(pattern)) {
-    if ((await Deno.stat(path)).isFile && !basename(path).startsWith(".")) paths.push(resolve(path));
+    const found = await Deno.stat(path).catch(() => undefined);
+    // A link to nothing stays, to be reported when it is opened.
+    if (found?.isFile !== false && !basename(path).startsWith(".")) paths.push(resolve(path));
   }
   return paths.map((path) => localInput(path));
 }

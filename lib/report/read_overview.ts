@@ -8,7 +8,9 @@ import { OtherRunError } from "../postgres/loaded_run.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import type { Store } from "../store/store.ts";
-import type { Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
+import { readManifest } from "../dataset/dataset.ts";
+import { parseIngestedFacts } from "../dataset/facts.ts";
+import type { Exclusion, Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
 import { withSnapshot } from "./snapshot.ts";
 import productsSql from "./sql/products.sql" with { type: "text" };
 import regionsSql from "./sql/regions.sql" with { type: "text" };
@@ -101,6 +103,16 @@ export async function hasCatalogue(store: Store, runId: string): Promise<boolean
   return await store.size(`runs/${runId}/raw/products.csv`) !== undefined;
 }
 
+async function readExclusions(store: Store, runId: string): Promise<Exclusion[]> {
+  const raw = await readManifest(store, runId, "raw");
+  const facts = raw && parseIngestedFacts(raw);
+  return Object.entries(facts?.excluded ?? {}).map(([rule, lines]) => ({
+    rule,
+    lines: BigInt(lines),
+    amountCents: toCents(facts!.excluded_amounts[rule] ?? "0.00"),
+  }));
+}
+
 /** Queries the overview within a snapshot. @throws {SalesflowError} when the tables hold another run, or none */
 export async function queryOverview(
   db: Postgres,
@@ -118,6 +130,7 @@ export async function queryOverview(
       .map((group): Region => ({ ...parseSums(group), region: group.region })),
     products: await readProducts(db, maxProducts, await hasCatalogue(store, runId)),
     quality: parseQuality(row),
+    exclusions: await readExclusions(store, runId),
     stages: await readStages(store, runId, row.source),
   };
 }

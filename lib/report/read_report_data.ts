@@ -2,6 +2,8 @@
 import { toCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import type { Postgres } from "../postgres/session.ts";
+import { formatBytes } from "../console/bytes.ts";
+import { parseIngestedFacts } from "../dataset/facts.ts";
 import { type Manifest, readManifest, sourceLine } from "../dataset/dataset.ts";
 import type {
   CategoryRegion,
@@ -125,11 +127,19 @@ function buildProvenance(
   const fingerprint = (label: string, manifest: Manifest | undefined): [string, string][] =>
     manifest ? [[label, manifest.fingerprint]] : [];
   const files = raw?.facts.files;
+  const exports = raw ? parseIngestedFacts(raw)?.exports : undefined;
   return [
     ["Run", run.runId],
     ["As of", run.asOf],
     ["Source", run.source],
-    ...(Array.isArray(files) ? [["Files", files.join(", ")] as [string, string]] : []),
+    ...(exports
+      ? exports.map(({ name, bytes, sha256 }): [string, string] => [
+        "Export",
+        `${name}, ${formatBytes(bytes)}, SHA-256 ${sha256}`,
+      ])
+      : Array.isArray(files)
+      ? [["Files", files.join(", ")] as [string, string]]
+      : []),
     ...fact("Seed", "seed"),
     ["Cleaned by", `${run.cleanEngine} engine`],
     ...fingerprint("SHA-256 of raw parts", raw),

@@ -49,6 +49,16 @@ export interface Quality {
   byReason: ReasonCounts;
 }
 
+/** Lines of exports that a rule left out. */
+export interface Exclusion {
+  /** Name of the rule. */
+  rule: string;
+  /** Number of lines. */
+  lines: bigint;
+  /** Sum of the amounts that could be computed, in cents. */
+  amountCents: bigint;
+}
+
 /** Facts about the run. */
 export interface RunFacts {
   /** Id of the run. */
@@ -67,6 +77,8 @@ export interface Overview {
   run: RunFacts;
   /** Undefined if no row was accepted. */
   total: Sums | undefined;
+  /** What ingest left out on purpose; empty for generated sales. */
+  exclusions: Exclusion[];
   /** Sorted by amount, descending. */
   regions: readonly Region[];
   /** The products with the highest amounts, descending. */

@@ -1,8 +1,8 @@
 /** The sections about data quality and the run. */
 import type { StageRecord } from "../pipeline/records.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
-import type { RejectedExample, ReportData } from "./report_data.ts";
-import { formatCount, formatDuration, formatRowsPerSecond, formatShare } from "./format.ts";
+import type { Exclusion, RejectedExample, ReportData } from "./report_data.ts";
+import { formatAmount, formatCount, formatDuration, formatRowsPerSecond, formatShare } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import { renderBar, renderFigure, renderTable } from "./components.ts";
 import { renderVerification } from "./verification.ts";
@@ -26,7 +26,7 @@ function renderRejectedExamples(examples: readonly RejectedExample[]): Html {
 }
 
 /** Renders the counts of accepted, duplicate and rejected rows. */
-export function renderQualitySection({ quality, examples }: ReportData): Html {
+export function renderQualitySection({ quality, examples, exclusions }: ReportData): Html {
   const { raw, clean, duplicates, rejected, byReason } = quality;
   const found = REASONS.filter((reason) => byReason[reason] > 0).sort((a, b) => byReason[b] - byReason[a]);
   const absent = REASONS.filter((reason) => byReason[reason] === 0);
@@ -81,6 +81,17 @@ export function renderQualitySection({ quality, examples }: ReportData): Html {
               examples.length > 0 && renderRejectedExamples(examples),
             ],
           )}
+        ${exclusions.length > 0 && renderFigure(
+          "What was left out on purpose",
+          "Lines of the exports that are no sales by the rules of the source file; they are no raw rows.",
+          [
+            renderTable<Exclusion>("Excluded lines by rule", [
+              { header: "Rule", rowHeader: true, cell: ({ rule }) => html`<code>${rule}</code>` },
+              { header: "Lines", numeric: true, cell: ({ lines }) => formatCount(lines) },
+              { header: "Amount, ₽", numeric: true, cell: ({ amountCents }) => formatAmount(amountCents) },
+            ], exclusions),
+          ],
+        )}
       </section>
   `;
 }

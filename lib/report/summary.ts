@@ -1,6 +1,7 @@
 /** The summary of a run for the terminal: a few tables. */
 import { type Column, formatColumns } from "../console/columns.ts";
 import { hasColour, paint } from "../console/color.ts";
+import { toPrintable } from "../console/printable.ts";
 import { terminalWidth } from "../console/table.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { REASONS } from "../domain/sale.ts";
@@ -113,6 +114,15 @@ function renderQuality({ quality }: Overview, options: SummaryOptions): string {
   ], options);
 }
 
+/** Renders what ingest left out on purpose. */
+function renderExclusions({ exclusions }: Overview, options: SummaryOptions): string {
+  return renderTable("Left out on purpose", [
+    { name: "rule", cells: exclusions.map(({ rule }) => toPrintable(rule)) },
+    { name: "lines", right: true, cells: exclusions.map(({ lines }) => formatCount(lines)) },
+    { name: "amount, ₽", right: true, cells: exclusions.map(({ amountCents }) => formatAmount(amountCents)) },
+  ], options);
+}
+
 function renderVerification({ stages }: Overview, { colour = false }: SummaryOptions): string {
   const { verified, text } = describeVerification(stages);
   return paint(verified ? "green" : "yellow", text, colour);
@@ -123,6 +133,7 @@ export function renderSummary(overview: Overview, options: SummaryOptions = {}):
   return [
     renderStages(overview, options),
     renderQuality(overview, options),
+    ...(overview.exclusions.length > 0 ? [renderExclusions(overview, options)] : []),
     ...(overview.total
       ? [renderRegions(overview, options), renderProducts(overview, options)]
       : ["No sales passed validation."]),

@@ -4,8 +4,10 @@ import type { StageContext } from "../pipeline/stage.ts";
 import {
   type CleanFacts,
   type GeneratedFacts,
+  type IngestedFacts,
   parseCleanFacts,
   parseGeneratedFacts,
+  parseIngestedFacts,
 } from "../dataset/facts.ts";
 import type { Findings } from "./checks.ts";
 import type { MeasuredFiles } from "./measure_files.ts";
@@ -40,9 +42,23 @@ export function checkFiles(
   );
   const byReason = Object.values(facts.rejected_by_reason).reduce((total, value) => total + value, 0);
   findings.compare("rows: rejected/ = sum over reasons", rejected.rows, byReason);
+  const ingested = parseIngestedFacts(raw);
+  if (ingested) checkIngested(ingested, raw.rows, findings);
   const generated = parseGeneratedFacts(raw, "verify");
   if (generated) checkGenerated(generated, facts, sum, findings);
   return facts;
+}
+
+/** Checks that every line of the exports was a header, blank, part of a record, excluded, or became a row. */
+function checkIngested({ lines, excluded }: IngestedFacts, rows: number, findings: Findings): void {
+  const { read, header, records, blank, inside } = lines;
+  findings.compare(
+    "lines: read = header + records + blank + inside",
+    read,
+    header + records + blank + inside,
+  );
+  const left = Object.values(excluded).reduce((total, value) => total + value, 0);
+  findings.compare("rows: records of exports = raw/ + excluded", records, rows + left);
 }
 
 /** Compares clean/ with what the generator recorded: the sums of valid sales and the counts of injected defects. */

@@ -2,7 +2,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { type DatasetName, makeManifest } from "../../../lib/dataset/dataset.ts";
-import { parseCleanFacts, parseGeneratedFacts } from "../../../lib/dataset/facts.ts";
+import {
+  parseCleanFacts,
+  parseGeneratedFacts,
+  parseIngestedFacts,
+  parseProductsSha256,
+} from "../../../lib/dataset/facts.ts";
 import { zeroReasonCounts } from "../../../lib/domain/sale.ts";
 import { AS_OF, RUN_ID } from "../store/harness.ts";
 
@@ -30,7 +35,6 @@ const GENERATED = {
     rejected_by_reason: { ...zeroReasonCounts(), invalid_amount: 1 },
   },
   sums: { quantity: "12", amount: "345.60" },
-  products_sha256: "c",
 };
 
 describe("parseCleanFacts()", () => {
@@ -70,7 +74,7 @@ describe("parseGeneratedFacts()", () => {
   });
 
   it("accepts data of older versions, without sums and the checksum of products.csv", () => {
-    const { sums: _, products_sha256: __, ...older } = GENERATED;
+    const { sums: _, ...older } = GENERATED;
     assertEquals(parseGeneratedFacts(manifest("raw", older), "load") as unknown, older);
   });
 
@@ -86,5 +90,28 @@ describe("parseGeneratedFacts()", () => {
       "Cannot parse the facts in raw/manifest.json of run test",
     );
     assertEquals([error.stage, error.remedy], ["verify", 'Run "salesflow generate --run-id test" again.']);
+  });
+});
+
+describe("parseIngestedFacts()", () => {
+  const ingested = {
+    source: "ingested",
+    exports: [{ name: "a.csv", bytes: 9, sha256: "d" }],
+    lines: { read: 2, header: 1, records: 1, blank: 0, inside: 0 },
+    excluded: { return: 1 },
+    excluded_amounts: { return: "-1.00" },
+  };
+
+  it("returns the facts of ingested data; undefined for others and for those of older versions", () => {
+    assertEquals(parseIngestedFacts(manifest("raw", { ...ingested, files: ["a.csv"] })), ingested);
+    assertEquals(parseIngestedFacts(manifest("raw", GENERATED)), undefined);
+    assertEquals(parseIngestedFacts(manifest("raw", { source: "ingested", files: ["a.csv"] })), undefined);
+  });
+});
+
+describe("parseProductsSha256()", () => {
+  it("returns the checksum, if there is one", () => {
+    assertEquals(parseProductsSha256(manifest("raw", { products_sha256: "c" })), "c");
+    assertEquals(parseProductsSha256(manifest("raw", {})), undefined);
   });
 });

@@ -2,13 +2,13 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { relayWarnings, type Warning } from "../../../lib/console/log.ts";
 import type { FileSummary } from "../../../lib/ingest/chunks/map_file.ts";
-import { warnAboutFile } from "../../../lib/ingest/warnings.ts";
+import { describeExclusions, logWarnings } from "../../../lib/ingest/warnings.ts";
 
 function warn(summary: Partial<FileSummary>): Warning[] {
   const warnings: Warning[] = [];
   relayWarnings((warning) => void warnings.push(warning));
   const counts = { records: 9, blank: 1, inside: 1 };
-  warnAboutFile("in/{a}.csv", { counts, remarks: [], hasInvalidBytes: false, ...summary }, {
+  logWarnings("in/{a}.csv", { counts, remarks: [], hasInvalidBytes: false, ...summary }, {
     encoding: "utf-8",
     setting: "format: {encoding: …} in shop.yaml",
   });
@@ -18,14 +18,27 @@ function warn(summary: Partial<FileSummary>): Warning[] {
 const lone = (line: number) => ({ kind: "lone" as const, line, lastLine: line });
 const spans = (line: number, lastLine: number) => ({ kind: "spans" as const, line, lastLine });
 
-describe("warnAboutFile()", () => {
+describe("describeExclusions()", () => {
+  it("says lines and amount of each rule", () => {
+    const excluded = new Map([
+      ["unpaid", { lines: 2, cents: 123_450n, firstLine: 3 }],
+      ["return", { lines: 1, cents: -5n, firstLine: 9 }],
+    ]);
+    assertEquals(describeExclusions(excluded), [
+      "excluded as unpaid: 2 lines, 1\u00a0234.50",
+      "excluded as return: 1 line, -0.05",
+    ]);
+  });
+});
+
+describe("logWarnings()", () => {
   it("says nothing about an ordinary file", () => assertEquals(warn({}), []));
 
   it("names the lines of quoted values with line breaks, and the way out", () => {
     assertEquals(warn({ remarks: [spans(101, 20_001), spans(20_005, 20_006)] }), [{
       part: "ingest",
       text: "in/{a}.csv: quoted values with line breaks on lines 101 to 20001, 20005 to 20006. " +
-        "If a stray quote joined these lines, set format: {quote: none} in a source file",
+        "If a stray quote joined these lines, say format: {quote: none} in a source file",
     }]);
   });
 

@@ -78,6 +78,7 @@ export function reportData(changes: Partial<ReportData> = {}): ReportData {
       rejected: 12_000n,
       byReason: { ...zeroReasonCounts(), invalid_amount: 7_000, missing_value: 5_000 },
     },
+    exclusions: [],
     stages: [stageRecord("clean"), VERIFIED],
     days: days(100),
     curve: [{ rank: 1, cumulativeShare: 700_000n }, { rank: 2, cumulativeShare: 1_000_000n }],

@@ -1,9 +1,16 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { renderQualitySection, renderRunSection } from "../../../lib/report/run_sections.ts";
 import { reportData, stageRecord, textOf } from "./fixtures.ts";
 
 describe("renderQualitySection()", () => {
+  it("shows what was left out on purpose, escaped", () => {
+    const exclusions = [{ rule: "<b>", lines: 2n, amountCents: -123_450n }];
+    const text = textOf(renderQualitySection(reportData({ exclusions })));
+    assertMatch(text, /left out on purpose.*<b>.*2.*1 234\.50/s);
+    assert(!textOf(renderQualitySection(reportData())).includes("left out"));
+  });
+
   it("shows the raw rows by outcome, and the rejected ones by reason", () => {
     const text = textOf(renderQualitySection(reportData()));
     assertStringIncludes(text, "1 020 000 = 1 000 000 + 8 000 + 12 000");

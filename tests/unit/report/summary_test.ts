@@ -20,6 +20,12 @@ describe("renderSummary()", () => {
     assert(!text.includes("malformed_row"));
   });
 
+  it("shows what was left out on purpose, if anything was", () => {
+    const exclusions = [{ rule: "unpaid", lines: 2n, amountCents: 123_450n }];
+    assertMatch(plain(renderSummary(reportData({ exclusions }))), /│ unpaid +│ +2 │ +1 234\.50 │/);
+    assert(!plain(renderSummary(reportData())).includes("Left out"));
+  });
+
   it("shows count, revenue, average check and share of each region exactly", () => {
     const text = plain(renderSummary(reportData()));
     assertMatch(

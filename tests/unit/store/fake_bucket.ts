@@ -103,12 +103,12 @@ export class FakeBucket {
     if (fault === "lose the response") return new Response("", { status: 503, headers: { date } });
     const noBody = request.method === "HEAD" || status === 204;
     const content = typeof fault === "object" ? partialBody(body, fault) : body;
-    const length = noBody ? {} : { "content-length": String(new TextEncoder().encode(body).length) };
+    const length = status === 204 ? {} : { "content-length": String(new TextEncoder().encode(body).length) };
     return new Response(noBody ? null : content, { status, headers: { date, ...length, ...headers } });
   }
 
   #answer(request: Request, key: string, text: string, url: URL): Answer {
-    if (key === "") return { status: 200, body: this.#list(url.searchParams.get("prefix")!) };
+    if (key === "") return { status: 200, body: this.#list(url.searchParams) };
     const found = this.objects.get(key);
     const match = request.headers.get("if-match");
     if (match !== null && !found) return { status: 404 };
@@ -131,13 +131,26 @@ export class FakeBucket {
     return { status: body === "" ? 416 : 206, body, headers };
   }
 
-  #list(prefix: string): string {
-    const contents = [...this.objects].filter(([key]) => key.startsWith(prefix)).map(([key, object]) =>
+  #list(query: URLSearchParams): string {
+    const prefix = query.get("prefix") ?? "";
+    const delimiter = query.get("delimiter");
+    const isDirect = (key: string) => !delimiter || !key.slice(prefix.length).includes(delimiter);
+    const found = [...this.objects].filter(([key]) => key.startsWith(prefix));
+    const folders = new Set(
+      found.filter(([key]) => !isDirect(key)).map(([key]) =>
+        key.slice(0, key.indexOf(delimiter!, prefix.length) + 1)
+      ),
+    );
+    const prefixes = [...folders].map((folder) =>
+      `<CommonPrefixes><Prefix>${folder}</Prefix></CommonPrefixes>`
+    );
+    const contents = found.filter(([key]) => isDirect(key)).map(([key, object]) =>
       `<Contents><Key>${key}</Key><LastModified>${
         new Date(object.modifiedMs).toISOString()
       }</LastModified></Contents>`
     );
-    return `<?xml version="1.0"?><ListBucketResult>${contents.join("")}</ListBucketResult>`;
+    const entries = [...contents, ...prefixes].join("");
+    return `<?xml version="1.0"?><ListBucketResult>${entries}</ListBucketResult>`;
   }
 }
 

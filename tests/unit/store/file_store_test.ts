@@ -48,6 +48,7 @@ describe("FileStore", () => {
     const { store } = testStore;
     assertEquals(await store.readText("none/a"), undefined);
     assertEquals(await store.size("none/a"), undefined);
+    assertEquals(await store.stat("none/a"), undefined);
     assertEquals(await store.list("none"), []);
     await store.remove("none/a");
     await store.sweep("none");
@@ -89,6 +90,21 @@ describe("FileStore", () => {
     await writer.abort();
     assertEquals(await store.size("replaced"), undefined);
     await writer.abort();
+  });
+
+  it("stat() returns the size and the time of the last change", async () => {
+    const { store, folder } = testStore;
+    await store.writeText("changed", "12345");
+    const modifiedAt = new Date("2026-11-24T01:02:03Z");
+    await Deno.utime(`${folder}/changed`, modifiedAt, modifiedAt);
+    assertEquals(await store.stat("changed"), { size: 5, modifiedAt });
+  });
+
+  it("list() returns the names directly in the root for an empty path", async () => {
+    const { store, remove } = await makeTestStore();
+    for (const name of ["b", "a/c"]) await store.writeText(name, "");
+    assertEquals(await store.list(""), ["a", "b"]);
+    await remove();
   });
 
   it("list() returns sorted names, and remove() removes a folder with its contents", async () => {

@@ -69,6 +69,23 @@ describe("checkFiles()", () => {
     assertEquals(failedChecks(files), []);
   });
 
+  it("checkFiles() accounts for every line of exports", () => {
+    const files = generatedRun();
+    const facts = {
+      source: "ingested",
+      exports: [],
+      lines: { read: 16, header: 1, records: 13, blank: 2, inside: 0 },
+      excluded: { return: 2, total: 1 },
+      excluded_amounts: {},
+    };
+    files.raw.facts = facts;
+    assertEquals(failedChecks(files), []);
+    files.raw.facts = { ...facts, lines: { ...facts.lines, blank: 1 } };
+    assertEquals(failedChecks(files), ["lines: read = header + records + blank + inside"]);
+    files.raw.facts = { ...facts, excluded: { return: 1, total: 1 } };
+    assertEquals(failedChecks(files), ["rows: records of exports = raw/ + excluded"]);
+  });
+
   it("checkFiles() fails for an as-of date other than the run's", () => {
     assertEquals(failedChecks(generatedRun(), "2026-11-17"), [
       "as of: the run = raw/manifest.json",

@@ -68,11 +68,20 @@ suite("S3Store on versitygw", () => {
   it("reads and writes small objects, and lists and removes folders", async () => {
     assertEquals(await store.readText("a/none"), undefined);
     assertEquals(await store.size("a/none"), undefined);
+    assertEquals([await store.stat("a/none"), await store.stat("a")], [undefined, undefined]);
+    const beforeMs = Date.now();
     for (const name of ["a/one", "a/two", "a/deep/three", "ab/four"]) {
       await store.writeText(name, `in ${name}`);
     }
     assertEquals(await store.readText("a/deep/three"), "in a/deep/three");
     assertEquals(await store.list("a"), ["deep", "one", "two"]);
+    const root = await store.list("");
+    assertEquals(["a", "ab", "a/one", ""].map((name) => root.includes(name)), [true, true, false, false]);
+    assertEquals(await openStore(`${STORE}/a`).list(""), ["deep", "one", "two"]);
+    const state = (await store.stat("a/deep/three"))!;
+    assertEquals(state.size, "in a/deep/three".length);
+    // In whole seconds.
+    assert(Math.abs(state.modifiedAt.getTime() - beforeMs) < 60_000);
     assertEquals(new TextDecoder().decode(await store.read("a/one", 3, 5)), "a/");
     assertEquals((await store.read("a/one", 100, 105)).length, 0);
     assertEquals(await store.folderSize("a"), "in a/onein a/twoin a/deep/three".length);
