@@ -103,7 +103,7 @@ describe("parseIngestedFacts()", () => {
   };
 
   it("returns the facts of ingested data; undefined for others and for those of older versions", () => {
-    assertEquals(parseIngestedFacts(manifest("raw", { ...ingested, files: ["a.csv"] })), ingested);
+    assertEquals(parseIngestedFacts(manifest("raw", { ...ingested, files: ["a.csv"] })), ingested as never);
     assertEquals(parseIngestedFacts(manifest("raw", GENERATED)), undefined);
     assertEquals(parseIngestedFacts(manifest("raw", { source: "ingested", files: ["a.csv"] })), undefined);
   });
