@@ -20,6 +20,7 @@ from datasets import (
     move_parts,
     number_blocks,
     open_raw,
+    parse_on_conflict,
     publish_dataset,
     read_lines,
     verify_checksums,
@@ -89,8 +90,9 @@ def run_clean(
     if raw.rows == 0:
         raise StageError(f"raw/ of run {run_id} holds no rows", "Generate or ingest sales first.")
     accepted = rules.accepted_dates(as_of) if options.check_date_range else None
+    on_conflict = parse_on_conflict(raw)
     partitions = max(1, math.ceil(raw.bytes / CLEAN_PART_BYTES))
-    validated = rules.validate(read_lines(spark, store, raw), accepted, partitions)
+    validated = rules.validate(read_lines(spark, store, raw), accepted, partitions, on_conflict)
     validated.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         with verify_checksums(store, raw):
@@ -110,6 +112,7 @@ def run_clean(
         **counts,
         "date_from": str(accepted[0]) if accepted else None,
         "date_to": str(accepted[1]) if accepted else None,
+        **({"on_conflict": on_conflict} if on_conflict == "last" else {}),
         "raw": raw.fingerprint,
         "rejects": rejected.fingerprint,
     }

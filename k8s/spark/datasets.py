@@ -127,6 +127,18 @@ def parse_manifest(text: str, where: str, remedy: str) -> Manifest:
     return manifest
 
 
+def parse_on_conflict(manifest: Manifest) -> str:
+    """Returns which of the sales with one sale_id stays: `first`, also where raw/ does not say, or `last`."""
+    value = manifest.facts.get("on_conflict", "first")
+    if value not in ("first", "last"):
+        raise StageError(
+            f"on_conflict in raw/manifest.json of run {manifest.run_id} is {json.dumps(value)}, "
+            "not first or last",
+            "Ingest the run again.",
+        )
+    return str(value)
+
+
 def check_part(store: Store, folder: str, part: Part, header: str) -> str | None:
     """Returns what is wrong with a part, or None when its size and header are correct."""
     path = f"{folder}/{part.name}"

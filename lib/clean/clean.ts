@@ -8,6 +8,7 @@ import { rawDataRemedy } from "../pipeline/records.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { type ReasonCounts, REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import { toPrintable } from "../console/printable.ts";
+import { type OnConflict, parseOnConflict } from "../dataset/facts.ts";
 import {
   checkAsOf,
   clearDataset,
@@ -60,6 +61,7 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
   const { runId, asOf, store, signal } = context;
   const raw = await openDataset(store, runId, "raw", await rawDataRemedy(store, runId));
   checkAsOf([raw], { runId, asOf, stage: "clean" });
+  const onConflict = parseOnConflict(raw, "clean");
   // Random per run, so that crafted ids or values cannot be made to collide.
   const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   const acceptedDates = options.checkDateRange ? dateRange(asOf) : undefined;
@@ -77,12 +79,11 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
     signal,
   });
   try {
-    const duplicateIndex = new DuplicateIndex(raw.rows, hashSeed);
     const ranges = await validateRanges(
       pool,
       raw,
       splitIntoRanges(raw.parts, options.rangeBytes),
-      duplicateIndex,
+      { hashSeed, onConflict },
       context,
     );
     const counts = countRows(ranges);
@@ -98,38 +99,44 @@ export async function clean(context: StageContext, options: CleanOptions): Promi
     await beginOutputs(context);
     const parts = await writeRanges(pool, ranges, counts, context);
     signal.throwIfAborted();
-    const facts = await publishOutputs(context, raw, counts, parts, acceptedDates);
+    const facts = await publishOutputs(context, raw, counts, parts, { acceptedDates, onConflict });
     return { rowsIn: counts.rowsIn, rowsOut: counts.rowsOut, facts };
   } finally {
     pool.close();
   }
 }
 
+/** Runs the first pass over all ranges, which are in file order, as is the result. */
 async function validateRanges(
   pool: CleanPool,
   raw: Manifest,
   ranges: readonly ByteRange[],
-  duplicateIndex: DuplicateIndex,
+  { hashSeed, onConflict }: { hashSeed: number; onConflict: OnConflict },
   context: StageContext,
 ): Promise<ValidatedRange[]> {
-  const validated: ValidatedRange[] = [];
+  const duplicateIndex = new DuplicateIndex(raw.rows, hashSeed, onConflict);
+  const visited = onConflict === "first" ? ranges : ranges.toReversed();
+  const validated: (ValidatedRange & { lines: number })[] = [];
   let rows = 0;
-  let linesBefore = 0;
   const tasks: CleanTask[] = [
-    ...ranges.map((range) => ({ pass: "validate" as const, range })),
+    ...visited.map((range) => ({ pass: "validate" as const, range })),
     ...raw.parts.map(({ name }) => ({ pass: "measure" as const, part: name })),
   ];
   await pool.run(tasks, (result, index) => {
     if (result.pass === "measure") verifyChecksum(result, raw.parts[index - ranges.length]!, context);
     if (result.pass !== "validate") return;
     duplicateIndex.markDuplicates(result.validated);
-    const range = ranges[index]!;
-    if (range.start === 0) linesBefore = 0;
-    validated.push({ range, statuses: result.validated.statuses, linesBefore });
-    linesBefore += result.validated.statuses.length + result.headerLines;
-    rows += result.validated.statuses.length;
+    const { statuses } = result.validated;
+    const lines = statuses.length + result.headerLines;
+    validated.push({ range: visited[index]!, statuses, linesBefore: 0, lines });
+    rows += statuses.length;
     // The first pass is half of the work.
     context.progress(Math.floor(rows / 2), raw.rows);
+  });
+  if (onConflict === "last") validated.reverse();
+  validated.forEach((current, index) => {
+    const before = validated[index - 1];
+    if (before && current.range.start > 0) current.linesBefore = before.linesBefore + before.lines;
   });
   return validated;
 }
@@ -245,7 +252,10 @@ async function publishOutputs(
   raw: Manifest,
   counts: Counts,
   parts: { clean: Part[]; rejected: Part[] },
-  acceptedDates: { from: IsoDate; to: IsoDate } | undefined,
+  { acceptedDates, onConflict }: {
+    acceptedDates: { from: IsoDate; to: IsoDate } | undefined;
+    onConflict: OnConflict;
+  },
 ): Promise<Record<string, unknown>> {
   const common = { runId, asOf, engine: "native" as const };
   await publishDataset(
@@ -261,6 +271,7 @@ async function publishOutputs(
     rejected_by_reason: counts.byReason,
     date_from: acceptedDates?.from ?? null,
     date_to: acceptedDates?.to ?? null,
+    ...(onConflict === "last" ? { on_conflict: onConflict } : {}),
     raw: raw.fingerprint,
     rejects: fingerprint(parts.rejected),
   };

@@ -1,5 +1,6 @@
-/** Index of the first row of each sale_id: an open-addressing hash table in a typed array, 16 bytes per slot. */
+/** Index of the row that stays of each sale_id: an open-addressing hash table in a typed array, 16 bytes per slot. */
 import { SalesflowError } from "../console/errors.ts";
+import type { OnConflict } from "../dataset/facts.ts";
 import type { ValidatedRows } from "./validate.ts";
 import { CANONICAL, CONFLICT, CONVERTED, DUPLICATE } from "./row_status.ts";
 
@@ -22,9 +23,13 @@ export function hashSaleId(low: number, high: number, seed: number): number {
   return fmix32(fmix32(low ^ seed) ^ high);
 }
 
-/** Finds duplicates and conflicts among rows that are added in file order. */
+/**
+ * Finds duplicates and conflicts: the row of a sale_id that it meets first stays. To keep the last one in file order, it
+ * goes through the lines backwards, from the last range to the first.
+ */
 export class DuplicateIndex {
   readonly #seed: number;
+  readonly #keep: OnConflict;
   #mask = 0;
   /** Per slot: low and high half of the sale_id, then of the content hash. Adjacent, because they are compared together. */
   #slots = new Uint32Array();
@@ -36,10 +41,12 @@ export class DuplicateIndex {
    *
    * @param expectedRows estimate; the table grows beyond it
    * @param seed 32 unpredictable bits
+   * @param keep which row of a sale_id stays
    * @throws {SalesflowError} when the table does not fit into memory
    */
-  constructor(expectedRows: number, seed: number) {
+  constructor(expectedRows: number, seed: number, keep: OnConflict = "first") {
     this.#seed = seed;
+    this.#keep = keep;
     this.#allocate(Math.max(MIN_SLOTS, 2 ** Math.ceil(Math.log2(expectedRows / MAX_LOAD_FACTOR + 1))));
   }
 
@@ -95,10 +102,14 @@ export class DuplicateIndex {
     slots[at + 3] = hashHigh;
   }
 
-  /** Adds the rows of the next range; accepted lines that repeat an earlier sale_id become DUPLICATE or CONFLICT in `statuses`. */
+  /**
+   * Adds the rows of the next range, or of the one before when the last row stays. Accepted lines with a sale_id that was
+   * added already become DUPLICATE or CONFLICT in `statuses`.
+   */
   markDuplicates({ statuses, idLow, idHigh, hashLow, hashHigh }: ValidatedRows): void {
-    let row = 0;
-    for (let line = 0; line < statuses.length; line++) {
+    const step = this.#keep === "first" ? 1 : -1;
+    let row = step > 0 ? 0 : idLow.length - 1;
+    for (let line = step > 0 ? 0 : statuses.length - 1; line >= 0 && line < statuses.length; line += step) {
       const status = statuses[line]!;
       if (status !== CANONICAL && status !== CONVERTED) continue;
       const at = this.#findSlot(idLow[row]!, idHigh[row]!);
@@ -110,7 +121,7 @@ export class DuplicateIndex {
         const same = slots[at + 2] === hashLow[row] && slots[at + 3] === hashHigh[row];
         statuses[line] = same ? DUPLICATE : CONFLICT;
       }
-      row++;
+      row += step;
     }
   }
 }

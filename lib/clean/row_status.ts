@@ -7,9 +7,9 @@ export const BLANK = 0;
 export const CANONICAL = 1;
 /** Accepted after conversion. */
 export const CONVERTED = 2;
-/** Dropped: equal to an earlier row. */
+/** Dropped: equal to the row that stays. */
 export const DUPLICATE = 3;
 /** Rejected: this plus the index of the reason in REASONS. */
 export const REJECTED = 16;
-/** Rejected: same sale_id as an earlier accepted row, but different values. */
+/** Rejected: same sale_id as the row that stays, but different values. */
 export const CONFLICT: number = REJECTED + REASONS.indexOf("conflicting_duplicate");

@@ -55,10 +55,14 @@ export function parseIngestedFacts({ facts }: Manifest): IngestedFacts | undefin
   return parsed.success ? parsed.data : undefined;
 }
 
+const conflictFactsSchema = z.object({ on_conflict: z.enum(["first", "last"]).default("first") });
+
 /** Facts of the clean dataset. */
 export type CleanFacts = z.infer<typeof cleanFactsSchema>;
 /** Facts of a generated raw dataset. */
 export type GeneratedFacts = z.infer<typeof generatedFactsSchema>;
+/** Which of the sales with one sale_id and different values stays: the first or the last in file order. */
+export type OnConflict = z.infer<typeof conflictFactsSchema>["on_conflict"];
 
 /**
  * Parses the facts of the clean dataset.
@@ -93,4 +97,25 @@ export function parseGeneratedFacts({ run_id, facts }: Manifest, stage: string):
     remedy: `Run "salesflow generate --run-id ${run_id}" again.`,
     cause: parsed.error,
   });
+}
+
+/**
+ * Parses which of the sales with one sale_id is to stay (of raw/) or stayed (of clean/); `first` where the facts do not say.
+ *
+ * @param stage for the error
+ * @throws {SalesflowError} when it is neither `first` nor `last`
+ */
+export function parseOnConflict({ dataset, run_id, facts }: Manifest, stage: string): OnConflict {
+  const parsed = conflictFactsSchema.safeParse(facts);
+  if (parsed.success) return parsed.data.on_conflict;
+  throw new SalesflowError(
+    `on_conflict in ${dataset}/manifest.json of run ${run_id} is ${JSON.stringify(facts.on_conflict)}, ` +
+      "not first or last",
+    {
+      stage,
+      runId: run_id,
+      remedy: dataset === "raw" ? "Ingest the run again." : `Run "salesflow clean --run-id ${run_id}" again.`,
+      cause: parsed.error,
+    },
+  );
 }

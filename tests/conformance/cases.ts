@@ -14,6 +14,8 @@ export interface CleanCase {
   parts: Uint8Array[];
   asOf: string;
   dateRange: boolean;
+  /** What the facts of raw/ say; undefined when they do not. */
+  onConflict: string | undefined;
   maxRejected: number;
   rowsIn: number;
   duplicates: number;
@@ -31,6 +33,7 @@ interface CleanJson {
   parts: (Piece | Piece[])[];
   as_of?: string;
   date_range?: boolean;
+  on_conflict?: string;
   max_rejected?: number;
   rows_in?: number;
   duplicates?: number;
@@ -96,6 +99,7 @@ function parseCleanCase(json: CleanJson): CleanCase {
     parts: json.parts.map(toBytes),
     asOf: json.as_of ?? AS_OF,
     dateRange: json.date_range ?? true,
+    onConflict: json.on_conflict,
     maxRejected: json.max_rejected ?? 1,
     rowsIn: json.rows_in ?? 0,
     duplicates: json.duplicates ?? 0,
@@ -129,6 +133,7 @@ function parseValuesCase(
     parts: [encoder.encode([SALE_HEADER, ...lines, ""].join("\n"))],
     asOf: as_of,
     dateRange: date_range ?? true,
+    onConflict: undefined,
     maxRejected: 1,
     rowsIn: lines.length,
     duplicates: 0,
@@ -163,7 +168,11 @@ function countRows(bytes: Uint8Array): number {
 }
 
 /** Publishes the input of a case as the raw dataset of a run. */
-export async function putRaw(store: Store, runId: string, { parts, asOf }: CleanCase): Promise<void> {
+export async function putRaw(
+  store: Store,
+  runId: string,
+  { parts, asOf, onConflict }: Pick<CleanCase, "parts" | "asOf" | "onConflict">,
+): Promise<void> {
   const folder = `runs/${runId}/raw`;
   const manifestParts = [];
   for (const [index, bytes] of parts.entries()) {
@@ -173,7 +182,7 @@ export async function putRaw(store: Store, runId: string, { parts, asOf }: Clean
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     manifestParts.push({ name: partName(index), rows: countRows(bytes), bytes: bytes.length, sha256 });
   }
-  const facts = { source: "ingested", files: [] };
+  const facts = { source: "ingested", files: [], ...(onConflict ? { on_conflict: onConflict } : {}) };
   const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts }, manifestParts);
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
 }

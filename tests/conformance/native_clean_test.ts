@@ -67,7 +67,8 @@ describe("clean()", () => {
       const { facts } = await clean(context, options);
       assertEquals(await readRows(store, runId, "rejected", "file,line,reason,raw"), expected.rejected);
       assertEquals((await readRows(store, runId, "clean", SALE_HEADER)).sort(), expected.clean.toSorted());
-      const { rows_in, rows_out, duplicates, rejected, rejected_by_reason } = facts;
+      const { rows_in, rows_out, duplicates, rejected, rejected_by_reason, on_conflict } = facts;
+      assertEquals(on_conflict, expected.onConflict === "last" ? "last" : undefined);
       assertEquals({ rows_in, rows_out, duplicates, rejected, rejected_by_reason }, {
         rows_in: expected.rowsIn,
         rows_out: expected.clean.length,

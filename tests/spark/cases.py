@@ -24,6 +24,7 @@ class CleanCase:
     parts: list[bytes]
     as_of: str = AS_OF
     date_range: bool = True
+    on_conflict: str | None = None
     max_rejected: float = 1
     rows_in: int = 0
     duplicates: int = 0
@@ -63,7 +64,7 @@ def read_json(path: Path) -> Any:
 
 def parse_clean_case(case: dict[str, Any]) -> CleanCase:
     """Parses one case of clean/*.json."""
-    known = {"name", "as_of", "date_range", "max_rejected", "rows_in", "duplicates", "fails"}
+    known = {"name", "as_of", "date_range", "on_conflict", "max_rejected", "rows_in", "duplicates", "fails"}
     assert set(case) <= known | {"parts", "clean", "rejected"}, f"unknown keys in {case['name']}"
     return CleanCase(
         **{key: value for key, value in case.items() if key in known},

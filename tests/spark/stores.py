@@ -35,8 +35,10 @@ def fingerprint(parts: list[dict[str, Any]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def write_raw(store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID) -> Path:
-    """Writes raw/ with its manifest, and run.json."""
+def write_raw(
+    store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID, on_conflict: str | None = None
+) -> Path:
+    """Writes raw/ with its manifest, and run.json. Without `on_conflict`, the manifest does not say it."""
     run = store / "runs" / run_id
     (run / "raw").mkdir(parents=True)
     listed = []
@@ -55,7 +57,11 @@ def write_raw(store: Path, parts: list[bytes], as_of: str, run_id: str = RUN_ID)
         "bytes": sum(part["bytes"] for part in listed),
         "fingerprint": fingerprint(listed),
         "parts": listed,
-        "facts": {"source": "ingested", "files": []},
+        "facts": {
+            "source": "ingested",
+            "files": [],
+            **({} if on_conflict is None else {"on_conflict": on_conflict}),
+        },
     }
     (run / "raw" / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     description = {"run_id": run_id, "as_of": as_of, "source": "ingested", "parameters": {}}
@@ -131,7 +137,9 @@ def check_datasets(run: Path, case: CleanCase) -> None:
         ("rejected_by_reason", counts),
     ]
     assert list(facts["rejected_by_reason"]) == REASONS
-    assert list(facts)[5:] == ["date_from", "date_to", "raw", "rejects"]
+    kept = ["on_conflict"] if case.on_conflict == "last" else []
+    assert list(facts)[5:] == ["date_from", "date_to", *kept, "raw", "rejects"]
+    assert facts.get("on_conflict", "first") == (case.on_conflict or "first")
     assert facts["date_to"] == (case.as_of if case.date_range else None)
     assert facts["raw"] == raw == read_manifest(run, "rejected")["facts"]["raw"]
     assert facts["rejects"] == read_manifest(run, "rejected")["fingerprint"]

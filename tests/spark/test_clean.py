@@ -79,6 +79,19 @@ def test_mark_duplicates_keeps_the_first_row_in_file_order(spark: SparkSession) 
     assert [found["text"] for found in kept] == ["text 3"]
 
 
+def test_mark_duplicates_keeps_the_last_row_in_file_order(spark: SparkSession) -> None:
+    ids = [(1, 0, 0), (0, 9, 0), (1, 0, 2), (1, 0, 10), (0, 11, 0)]
+    texts = ["a", "b", "b", "a", "c"]
+    rows = spark.createDataFrame(
+        [(*line_id, "raw", None, 7, text) for line_id, text in zip(ids, texts, strict=True)],
+        "part int, block long, seq long, line string, reason string, key long, canonical string",
+    )
+    marked = mark_duplicates(rows, 3, "last").collect()
+    statuses = {(found["part"], found["block"], found["seq"]): found["status"] for found in marked}
+    conflict = "conflicting_duplicate"
+    assert [statuses[line_id] for line_id in ids] == [DUPLICATE, conflict, conflict, CLEAN, conflict]
+
+
 def test_rejected_rows_number_the_lines_and_leave_out_headers(spark: SparkSession) -> None:
     validated = spark.createDataFrame(
         [

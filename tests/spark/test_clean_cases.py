@@ -19,7 +19,7 @@ TABLES = [read_value_case(path) for path in case_files("values")]
 
 @pytest.mark.parametrize("case", [*TABLES, *CASES], ids=lambda case: case.name)
 def test_clean_passes_the_case(spark: SparkSession, tmp_path: Path, case: CleanCase) -> None:
-    run = write_raw(tmp_path, case.parts, case.as_of)
+    run = write_raw(tmp_path, case.parts, case.as_of, on_conflict=case.on_conflict)
     store = Store(spark, tmp_path.as_uri())
     options = CleanOptions(case.max_rejected, case.date_range)
     if case.fails is None:

@@ -54,10 +54,12 @@ def dirty_parts(seed: int = 1) -> list[bytes]:
     return [*parts[:2], CLEAN_HEADER, parts[2].removesuffix(b"\n")]
 
 
-def expected_rows(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str, int, str]]]:
+def expected_rows(
+    parts: list[bytes], on_conflict: str = "first"
+) -> tuple[dict[int, bytes], list[tuple[str, int, str]]]:
     """Returns the clean rows by id, and file, line and reason of rejected rows, computed line by line."""
     clean_rows: dict[int, bytes] = {}
-    rejected = []
+    lines: list[tuple[str, int, str | None, bytes]] = []
     for number, part in enumerate(parts):
         for line, text in enumerate(part.split(b"\n")[1:], start=2):
             file, reason, row = f"part-{number:05d}.csv", None, b""
@@ -76,11 +78,16 @@ def expected_rows(parts: list[bytes]) -> tuple[dict[int, bytes], list[tuple[str,
                 reason = "unknown_region"
             else:
                 row = b",".join(fields)
-            if not reason:
-                first = clean_rows.setdefault(int(row.split(b",")[0]), row)
-                reason = None if first == row else "conflicting_duplicate"
-            if reason:
-                rejected.append((file, line, reason))
+            sale_id = int(row.split(b",")[0]) if not reason else 0
+            if not reason and (on_conflict == "last" or sale_id not in clean_rows):
+                clean_rows[sale_id] = row
+            lines.append((file, line, reason, row))
+    rejected = []
+    for file, line, reason, row in lines:
+        if not reason and clean_rows[int(row.split(b",")[0])] != row:
+            reason = "conflicting_duplicate"
+        if reason:
+            rejected.append((file, line, reason))
     return clean_rows, rejected
 
 
@@ -104,19 +111,22 @@ def all_bytes(run: Path) -> dict[str, bytes]:
     return {str(path.relative_to(run)): path.read_bytes() for path in files}
 
 
-@pytest.mark.parametrize("split_bytes", [37, 211, 4_096, 1 << 20])
+@pytest.mark.parametrize(
+    ("split_bytes", "on_conflict"),
+    [(37, "first"), (211, "first"), (4_096, "first"), (1 << 20, "first"), (37, "last"), (4_096, "last")],
+)
 def test_clean_keeps_file_order_and_line_numbers_regardless_of_the_splits(
-    spark: SparkSession, tmp_path: Path, split_bytes: int
+    spark: SparkSession, tmp_path: Path, split_bytes: int, on_conflict: str
 ) -> None:
     parts = dirty_parts()
-    run = write_raw(tmp_path, parts, AS_OF)
+    run = write_raw(tmp_path, parts, AS_OF, on_conflict=on_conflict)
     with configured(
         spark,
         spark__sql__files__maxPartitionBytes=f"{split_bytes}b",
         spark__sql__files__openCostInBytes="1b",
     ):
         clean(spark, Store(spark, str(tmp_path)), RUN_ID, ANY_SHARE)
-    clean_rows, rejected = expected_rows(parts)
+    clean_rows, rejected = expected_rows(parts, on_conflict)
     found = [parse_rejected(line)[:3] for line in read_rows(run, "rejected", REJECTED_HEADER)]
     assert found == rejected
     assert sorted(read_rows(run, "clean", CLEAN_HEADER)) == sorted(clean_rows.values())

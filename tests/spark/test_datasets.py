@@ -17,6 +17,7 @@ from datasets import (
     measure,
     number_blocks,
     parse_manifest,
+    parse_on_conflict,
     publish_dataset,
     verify_checksums,
     write_parts,
@@ -65,6 +66,17 @@ def test_parse_manifest_rejects(old: str, new: str, message: str) -> None:
     with pytest.raises(StageError, match=message) as failure:
         parse_manifest(text, "manifest.json", "Repair it.")
     assert failure.value.remedy == "Repair it."
+
+
+def test_parse_on_conflict_returns_what_raw_says() -> None:
+    def parse(facts: dict[str, object]) -> str:
+        return parse_on_conflict(Manifest("raw", RUN_ID, "2026-11-24", (), facts))
+
+    found = [parse({"on_conflict": "last"}), parse({"on_conflict": "first"}), parse({})]
+    assert found == ["last", "first", "first"]
+    with pytest.raises(StageError, match='of run test-run is "newest", not first or last') as failure:
+        parse({"on_conflict": "newest"})
+    assert failure.value.remedy == "Ingest the run again."
 
 
 def test_verify_checksums_compares_every_part(store: Store, tmp_path: Path) -> None:

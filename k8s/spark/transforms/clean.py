@@ -42,13 +42,16 @@ DUPLICATE = "duplicate"
 HEADER_STATUS = "invalid_sale_id"
 
 
-def validate(lines: DataFrame, accepted: tuple[date, date] | None, partitions: int) -> DataFrame:
+def validate(
+    lines: DataFrame, accepted: tuple[date, date] | None, partitions: int, on_conflict: str = "first"
+) -> DataFrame:
     """Validates every line: `status` is a reason, BLANK, CLEAN or DUPLICATE.
 
     `lines` has LINE_ID and `value`. The result has LINE_ID, `status` and `text`: the canonical row of a clean
     line, the raw line of a rejected one. Clean rows are in `partitions` partitions by sale_id, sorted by it.
+    `on_conflict` (first or last) says which valid row of a sale_id stays.
     """
-    return mark_duplicates(apply_rules(parse_values(split_fields(lines)), accepted), partitions)
+    return mark_duplicates(apply_rules(parse_values(split_fields(lines)), accepted), partitions, on_conflict)
 
 
 def accepted_dates(as_of: date) -> tuple[date, date]:
@@ -86,19 +89,23 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
     )
 
 
-def mark_duplicates(rows: DataFrame, partitions: int) -> DataFrame:
-    """Marks all but the first valid row of each sale_id. Rows are equal when their canonical texts are."""
-    in_file_order = Window.partitionBy("key").orderBy(*LINE_ID)
-    first = in_file_order.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+def mark_duplicates(rows: DataFrame, partitions: int, on_conflict: str = "first") -> DataFrame:
+    """Marks all but the first valid row of each sale_id, or all but the last.
+
+    Rows are equal when their canonical texts are.
+    """
+    order = [F.col(name).asc() if on_conflict == "first" else F.col(name).desc() for name in LINE_ID]
+    from_kept = Window.partitionBy("key").orderBy(*order)
+    kept = from_kept.rowsBetween(Window.unboundedPreceding, Window.currentRow)
     ranked = rows.repartition(partitions, "key").select(
         "*",
-        F.row_number().over(in_file_order).alias("nth"),
-        F.first("canonical").over(first).alias("first_canonical"),
+        F.row_number().over(from_kept).alias("nth"),
+        F.first("canonical").over(kept).alias("kept_canonical"),
     )
     status = (
         F.when(F.col("reason").isNotNull(), F.col("reason"))
         .when(F.col("nth") == 1, CLEAN)
-        .when(F.col("canonical") == F.col("first_canonical"), DUPLICATE)
+        .when(F.col("canonical") == F.col("kept_canonical"), DUPLICATE)
         .otherwise("conflicting_duplicate")
     )
     validated = ranked.select(*LINE_ID, "line", "canonical", status.alias("status"))

@@ -27,25 +27,21 @@ export function fuzzRuns(seed: number, rounds: number): FuzzRun[] {
 export function wrongHeaderRuns(): (FuzzRun & { what: string })[] {
   return WRONG_HEADERS.map(([what, part], index) => ({
     runId: `header-${index}`,
-    round: { parts: [GOOD_PART, part], asOf: "2026-11-24", dateRange: true, rangeBytes: 1 << 20 },
+    round: {
+      parts: [GOOD_PART, part],
+      asOf: "2026-11-24",
+      dateRange: true,
+      onConflict: undefined,
+      rangeBytes: 1 << 20,
+    },
     what,
   }));
 }
 
 /** Publishes the raw dataset of a run, with its run record. */
 export async function putRound(store: Store, { runId, round }: FuzzRun): Promise<void> {
-  const { parts, asOf } = round;
-  const rest = {
-    name: runId,
-    dateRange: true,
-    maxRejected: 1,
-    rowsIn: 0,
-    duplicates: 0,
-    clean: [],
-    rejected: [],
-  };
-  await putRaw(store, runId, { ...rest, rejectedByReason: {}, fails: undefined, parts, asOf });
-  await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters: {} });
+  await putRaw(store, runId, round);
+  await writeRun(store, { run_id: runId, as_of: round.asOf, source: "ingested", parameters: {} });
 }
 
 /** Runs the native engine on a run. */

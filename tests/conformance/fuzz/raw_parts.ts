@@ -9,6 +9,8 @@ export interface FuzzRound {
   parts: Uint8Array[];
   asOf: string;
   dateRange: boolean;
+  /** As in the facts of raw/. */
+  onConflict: "last" | undefined;
   /** Raw bytes per task of the native engine. */
   rangeBytes: number;
 }
@@ -171,8 +173,10 @@ export function fuzzRound(seed: number, round: number): FuzzRound {
   // The first round uses the as-of date of the examples; the others vary the date and the options.
   const asOf = round === 0 ? DAYS[0]! : prng.pick(DAYS);
   const dateRange = round % 3 !== 2;
+  const onConflict = round % 2 === 1 ? "last" : undefined;
   const rangeBytes = prng.pick([50_000, 200_000, 1 << 20, 8 << 20]);
-  return { parts: Array.from({ length: 4 }, () => part(asOf, prng)), asOf, dateRange, rangeBytes };
+  const parts = Array.from({ length: 4 }, () => part(asOf, prng));
+  return { parts, asOf, dateRange, onConflict, rangeBytes };
 }
 
 /** Parts without the correct header; each makes the stage fail. */

@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { DuplicateIndex, hashSaleId } from "../../../lib/clean/duplicate_index.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
+import type { OnConflict } from "../../../lib/dataset/facts.ts";
 import { BLANK, CANONICAL, CONFLICT, CONVERTED, DUPLICATE, REJECTED } from "../../../lib/clean/row_status.ts";
 
 const SEED = 0x5eed;
@@ -29,9 +30,9 @@ function makeRange(rows: readonly Row[]) {
   };
 }
 
-/** Returns the statuses of the rows of several ranges. */
-function markAll(ranges: readonly Row[][], expectedRows: number): number[] {
-  const duplicates = new DuplicateIndex(expectedRows, SEED);
+/** Returns the statuses of the rows of several ranges, in the order in which they are given. */
+function markAll(ranges: readonly Row[][], expectedRows: number, keep?: OnConflict): number[] {
+  const duplicates = new DuplicateIndex(expectedRows, SEED, keep);
   return ranges.flatMap((rows) => {
     const range = makeRange(rows);
     duplicates.markDuplicates(range);
@@ -43,17 +44,19 @@ function markAll(ranges: readonly Row[][], expectedRows: number): number[] {
 }
 
 /** Returns the expected statuses, with a Map. */
-function expectedStatuses(ranges: readonly Row[][]): number[] {
-  const first = new Map<string, string>();
-  return ranges.flatMap((rows) =>
-    rows.map(({ low, high, hashLow, hashHigh }, index) => {
+function expectedStatuses(ranges: readonly Row[][], keep: OnConflict = "first"): number[] {
+  const kept = new Map<string, string>();
+  const inOrder = <T>(items: T[]) => keep === "first" ? items : items.toReversed();
+  return ranges.flatMap((rows) => {
+    const statuses = inOrder([...rows.entries()]).map(([index, { low, high, hashLow, hashHigh }]) => {
       const [id, content] = [`${high}:${low}`, `${hashHigh}:${hashLow}`];
-      const before = first.get(id);
-      if (before === undefined) first.set(id, content);
+      const before = kept.get(id);
+      if (before === undefined) kept.set(id, content);
       if (before === undefined) return index % 2 ? CONVERTED : CANONICAL;
       return before === content ? DUPLICATE : CONFLICT;
-    })
-  );
+    });
+    return inOrder(statuses);
+  });
 }
 
 /** Returns the first slot of an id in the smallest table. */
@@ -92,10 +95,23 @@ describe("DuplicateIndex", () => {
         fc.nat(100),
         (ranges, expected) => {
           assertEquals(markAll(ranges, expected), expectedStatuses(ranges));
+          assertEquals(markAll(ranges, expected, "last"), expectedStatuses(ranges, "last"));
         },
       ),
       { numRuns: 500 },
     );
+  });
+
+  it("markDuplicates() keeps the last row when ranges are added backwards", () => {
+    const [a, b] = [{ low: 1, high: 0, hashLow: 1, hashHigh: 1 }, {
+      low: 1,
+      high: 0,
+      hashLow: 2,
+      hashHigh: 2,
+    }];
+    assertEquals(markAll([[a, b, a]], 0), [CANONICAL, CONFLICT, DUPLICATE]);
+    assertEquals(markAll([[a, b, a]], 0, "last"), [DUPLICATE, CONFLICT, CANONICAL]);
+    assertEquals(markAll([[b, a], [], [a, b]], 0, "last"), [CONFLICT, CONVERTED, DUPLICATE, CONFLICT]);
   });
 
   it("grows when there are more rows than expected", () => {

@@ -15,8 +15,9 @@ export async function cleanAndCheck(
   store: Store,
   bodies: (string | Uint8Array)[],
   more: Partial<CleanOptions> = {},
+  rawFacts: Record<string, unknown> = {},
 ): Promise<{ rows: string[]; rejected: string[]; facts: Record<string, unknown> }> {
-  await writeRawDataset(store, bodies);
+  await writeRawDataset(store, bodies, { facts: rawFacts });
   const { rowsIn, rowsOut, facts } = await clean(makeContext(store), { ...OPTIONS, ...more });
   const rows = await readRows(store, "clean");
   const rejected = await readRows(store, "rejected", { header: REJECTED_HEADER });

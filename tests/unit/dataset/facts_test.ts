@@ -6,6 +6,7 @@ import {
   parseCleanFacts,
   parseGeneratedFacts,
   parseIngestedFacts,
+  parseOnConflict,
   parseProductsSha256,
 } from "../../../lib/dataset/facts.ts";
 import { zeroReasonCounts } from "../../../lib/domain/sale.ts";
@@ -114,4 +115,29 @@ describe("parseProductsSha256()", () => {
     assertEquals(parseProductsSha256(manifest("raw", { products_sha256: "c" })), "c");
     assertEquals(parseProductsSha256(manifest("raw", {})), undefined);
   });
+});
+
+describe("parseOnConflict()", () => {
+  it("returns what the facts say, and first where they do not say", () => {
+    const parse = (facts: Record<string, unknown>) => parseOnConflict(manifest("raw", facts), "clean");
+    assertEquals(
+      [parse({ on_conflict: "last" }), parse({ on_conflict: "first" }), parse(GENERATED), parse({})],
+      ["last", "first", "first", "first"],
+    );
+  });
+
+  const remedies = [["raw", "Ingest the run again."], [
+    "clean",
+    'Run "salesflow clean --run-id test" again.',
+  ]] as const;
+  for (const [dataset, remedy] of remedies) {
+    it(`rejects anything else in ${dataset}/`, () => {
+      const error = assertThrows(
+        () => parseOnConflict(manifest(dataset, { on_conflict: "newest" }), "clean"),
+        SalesflowError,
+        `on_conflict in ${dataset}/manifest.json of run test is "newest", not first or last`,
+      );
+      assertEquals([error.exitCode, error.stage, error.runId, error.remedy], [1, "clean", "test", remedy]);
+    });
+  }
 });

@@ -71,7 +71,13 @@ export function countRows(bytes: Uint8Array): number {
 export async function writeRawDataset(
   store: Store,
   bodies: readonly (string | Uint8Array)[],
-  { runId = RUN_ID, asOf = AS_OF, header = `${SALE_HEADER}\n` } = {},
+  { runId = RUN_ID, asOf = AS_OF, header = `${SALE_HEADER}\n`, facts = {} }: {
+    runId?: string;
+    asOf?: string;
+    header?: string;
+    /** Besides `source` and `files`. */
+    facts?: Record<string, unknown>;
+  } = {},
 ): Promise<Manifest> {
   const folder = `runs/${runId}/raw`;
   const parts = [];
@@ -83,8 +89,8 @@ export async function writeRawDataset(
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     parts.push({ name: partName(index), rows: countRows(bytes), bytes: bytes.length, sha256 });
   }
-  const facts = { source: "ingested", files: [] };
-  const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts }, parts);
+  const allFacts = { source: "ingested", files: [], ...facts };
+  const manifest = makeManifest({ dataset: "raw", runId, asOf, engine: "native", facts: allFacts }, parts);
   await store.writeText(`${folder}/manifest.json`, JSON.stringify(manifest, null, 2) + "\n");
   return manifest;
 }
