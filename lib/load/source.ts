@@ -15,6 +15,7 @@ import {
   type CleanFacts,
   parseCleanFacts,
   parseGeneratedFacts,
+  parseOnConflict,
   parseProductsSha256,
 } from "../dataset/facts.ts";
 import { productsPath, readProductColumns } from "../dataset/products.ts";
@@ -79,6 +80,13 @@ export async function openSource({ store, runId, asOf }: StageContext): Promise<
   }
   if (raw && raw.fingerprint !== rawFingerprint) {
     throw inconsistent(`clean/ of run ${runId} was made from different data than raw/ holds`);
+  }
+  const kept = parseOnConflict(clean, "load");
+  const wanted = raw ? parseOnConflict(raw, "load") : kept;
+  if (wanted !== kept) {
+    throw inconsistent(
+      `clean/ of run ${runId} keeps the ${kept} of conflicting sales, but raw/ was ingested with on_conflict: ${wanted}`,
+    );
   }
   const generated = raw && parseGeneratedFacts(raw, "load");
   const productColumns = await readProductColumns(store, runId);

@@ -90,6 +90,17 @@ describe("lib/load/source.ts", () => {
       damage: () => forgePart(store, "run", "raw", (text) => text.replace("North", "south")),
     },
     {
+      name: "raw/ was ingested with another on_conflict after clean/",
+      message:
+        "clean/ of run run keeps the first of conflicting sales, but raw/ was ingested with on_conflict: last",
+      damage: () =>
+        changeText(
+          store,
+          "runs/run/raw/manifest.json",
+          (text) => text.replace('"facts": {', '"facts": { "on_conflict": "last",'),
+        ),
+    },
+    {
       name: "a generated run has no catalogue",
       message: "There is no runs/run/raw/products.csv",
       damage: () => store.remove("runs/run/raw/products.csv"),
