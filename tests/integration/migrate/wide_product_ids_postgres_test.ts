@@ -16,6 +16,10 @@ const FIRST = {
 };
 const PRODUCTS = Array.from({ length: 50 }, (_, i) => `${i + 1},Product ${i + 1},Home,1.00,2.00`);
 
+/** Columns of shop.products that may be null. */
+const NULLABLE =
+  "SELECT column_name FROM information_schema.columns WHERE table_schema = 'shop' AND table_name = 'products' AND is_nullable = 'YES' ORDER BY 1";
+
 /** Rows of all tables with a product_id. */
 const ROWS = [
   "SELECT sale_id, customer_id, product_id, quantity, sale_date, sale_amount, region FROM shop.sales ORDER BY sale_id",
@@ -103,6 +107,9 @@ describe("0002_wide_product_ids.sql of PostgreSQL", () => {
     ];
     const before = [await readPostgres(), await views()];
     await migrate(testbed.context("old"));
+    assertEquals(await testbed.values(NULLABLE), [["price_from"], ["price_to"], ["sku"]]);
+    // What the migration means to change.
+    await testbed.sql("ALTER TABLE shop.products ALTER price_from SET NOT NULL, ALTER price_to SET NOT NULL");
     assertEquals([await readPostgres(), await views()], before);
     assertEquals(await testbed.values(TYPES), [["bigint"]]);
   });
