@@ -31,14 +31,18 @@ function join(pieces: readonly Uint8Array[], length: number): Bytes {
 export async function* cutLines(bytes: AsyncIterable<Uint8Array>, file: string): AsyncGenerator<Bytes> {
   let pieces: Uint8Array[] = [];
   let length = 0;
+  let hasLineEnd = false;
   for await (const piece of bytes) {
     pieces.push(piece);
     length += piece.length;
-    if (length < CHUNK_BYTES) continue;
+    hasLineEnd ||= piece.includes(LINE_FEED);
+    if (!hasLineEnd && length > MAX_LINE_BYTES) throw notTextError(file);
+    // Joining without a line end to cut at would copy a long line again for every piece of it.
+    if (length < CHUNK_BYTES || !hasLineEnd) continue;
     const all = join(pieces, length);
     const end = all.lastIndexOf(LINE_FEED) + 1;
-    if (end === 0 && length > MAX_LINE_BYTES) throw notTextError(file);
-    if (end > 0) yield all.slice(0, end);
+    hasLineEnd = false;
+    yield all.slice(0, end);
     pieces = end === length ? [] : [all.subarray(end)];
     length -= end;
   }
