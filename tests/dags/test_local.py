@@ -27,8 +27,13 @@ def is_running(pid: int) -> bool:
     """Reports whether a process exists and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def wait_until_gone(pids: list[int], seconds: float = 20) -> None:
+    """Waits for processes that were killed: the kernel ends them some time after the signal was sent."""
+    wait_until(lambda: not any(is_running(pid) for pid in pids), seconds)
 
 
 def wait_until(condition, seconds: float = 20) -> None:
@@ -134,7 +139,7 @@ def test_on_kill_terminates_the_process_group(tmp_path: Path, script: str) -> No
     task.on_kill()
     thread.join(20)
     assert not thread.is_alive()
-    wait_until(lambda: not any(is_running(pid) for pid in family), 2)
+    wait_until_gone(family, 2)
     assert time.monotonic() - started < 5, "by then, Airflow would have killed the task process"
     assert isinstance(outcome[0], AirflowException)
 
@@ -157,7 +162,7 @@ def test_sigterm_to_the_task_process_terminates_the_stage(tmp_path: Path) -> Non
     finally:
         signal.signal(signal.SIGTERM, before)
         thread.join()
-    assert not any(is_running(int(pid)) for pid in pids.read_text().split())
+    wait_until_gone([int(pid) for pid in pids.read_text().split()])
 
 
 def test_a_timeout_terminates_the_stage(tmp_path: Path) -> None:
@@ -181,7 +186,7 @@ def test_a_timeout_terminates_the_stage(tmp_path: Path) -> None:
     finally:
         signal.signal(signal.SIGALRM, before)
         thread.join()
-    assert not any(is_running(int(pid)) for pid in pids.read_text().split())
+    wait_until_gone([int(pid) for pid in pids.read_text().split()])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's parent death signal")
@@ -199,7 +204,7 @@ def test_killing_the_task_process_terminates_the_stage(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     try:
-        wait_until(lambda: not any(is_running(pid) for pid in family))
+        wait_until_gone(family)
     finally:
         for pid in filter(is_running, family):
             os.kill(pid, signal.SIGKILL)
