@@ -1,4 +1,5 @@
 /** Product catalogue of the shop: names from faker, prices by kind of product. */
+import { quoteField } from "../dataset/csv_field.ts";
 import { faker } from "@faker-js/faker/locale/en";
 import { fromCents } from "../domain/money.ts";
 import type { SeasonName } from "./calendar.ts";
@@ -201,11 +202,6 @@ export function makeCatalogue(size: number, seed: number): Product[] {
     const { from, to } = priceRange(priceCents);
     return { name: name(), category, season, priceCents, priceFromCents: from, priceToCents: to };
   });
-}
-
-/** Quotes a CSV field if it needs quotes. */
-function quoteField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Formats the catalogue as products.csv, which load copies into shop.products. */

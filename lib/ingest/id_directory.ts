@@ -3,8 +3,8 @@ import { parse } from "csv-parse";
 import { Readable } from "node:stream";
 import { SalesflowError } from "../console/errors.ts";
 import { toPrintable } from "../console/printable.ts";
-import type { Part } from "../dataset/dataset.ts";
-import { partName } from "../dataset/dataset.ts";
+import { quoteField } from "../dataset/csv_field.ts";
+import { type Part, partName } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import type { Store } from "../store/store.ts";
 import { SurrogateIndex } from "./chunks/surrogate_index.ts";
@@ -15,10 +15,6 @@ const FLUSH_CHARACTERS = 1 << 18;
 /** Returns the folder of a run's directory. */
 export function idFolder(runId: string): string {
   return `runs/${runId}/ids`;
-}
-
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Writes the directory: each text once. */
@@ -46,9 +42,10 @@ export class IdDirectoryWriter {
   /** Adds texts and their keys. */
   async add(texts: readonly string[], keys: BigUint64Array): Promise<void> {
     for (const [index, text] of texts.entries()) {
-      if (this.#index.add(keys[index]!, text)) this.#buffer += `${keys[index]},${quote(text)}\n`;
+      const key = keys[index]!;
       // A text that may share its key is written, too, so that close() can compare them.
-      else if (this.#index.suspects.has(keys[index]!)) this.#buffer += `${keys[index]},${quote(text)}\n`;
+      const isWritten = this.#index.add(key, text) || this.#index.suspects.has(key);
+      if (isWritten) this.#buffer += `${key},${quoteField(text)}\n`;
     }
     if (this.#buffer.length >= FLUSH_CHARACTERS) await this.#flush();
   }

@@ -1,10 +1,10 @@
 /** The products of a run's exports, for `raw/products.csv`. No I/O. */
+import { quoteField, toSingleLine } from "../dataset/csv_field.ts";
 import { PRODUCT_COLUMNS } from "../dataset/products.ts";
 import type { Product } from "./source/record_mapper.ts";
 
-function quote(text: string): string {
-  const line = text.replace(/[\r\n]+/g, " ");
-  return /[",]/.test(line) ? `"${line.replaceAll('"', '""')}"` : line;
+function field(text: string): string {
+  return quoteField(toSingleLine(text));
 }
 
 /** Products by number; the last name and category stay. */
@@ -35,7 +35,7 @@ export class ProductList {
   toCsv(): string {
     const sorted = [...this.#products.values()].sort((a, b) => compareDigits(a.id, b.id));
     const lines = sorted.map(({ id, sku, name, category }) =>
-      [id, quote(name || sku), quote(category) || '""', "", "", quote(sku)].join(",")
+      [id, field(name || sku), field(category) || '""', "", "", field(sku)].join(",")
     );
     return [PRODUCT_COLUMNS.join(","), ...lines, ""].join("\n");
   }

@@ -1,13 +1,11 @@
 /** Formats rows as lines of a raw part, and keeps the line numbers of the export by blank lines. No I/O. */
+import { quoteField, toSingleLine } from "../../dataset/csv_field.ts";
 
-const LINE_BREAKS = /[\r\n]+/g;
 const SPECIAL = /[",\r\n]/;
 
 /** Formats a value as a field of a raw line. Raw is line-based, so line breaks within a value become a space. */
 function formatField(value: string): string {
-  if (!SPECIAL.test(value)) return value;
-  const singleLine = value.replace(LINE_BREAKS, " ");
-  return /[",]/.test(singleLine) ? `"${singleLine.replaceAll('"', '""')}"` : singleLine;
+  return SPECIAL.test(value) ? quoteField(toSingleLine(value)) : value;
 }
 
 /** Lines of a raw part, as text. */
@@ -29,7 +27,7 @@ export class RawLines {
   /** Appends a line of the export that is not a record, as a single value; clean rejects it as malformed_row. */
   addMalformed(text: string, line: number): void {
     this.advance(line);
-    this.#append(`"${text.replace(LINE_BREAKS, " ").replaceAll('"', '""')}"`);
+    this.#append(`"${toSingleLine(text).replaceAll('"', '""')}"`);
   }
 
   /** Appends blank lines up to a line. */
