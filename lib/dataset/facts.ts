@@ -49,10 +49,22 @@ const ingestedFactsSchema = z.object({
 /** Facts of an ingested raw dataset. */
 export type IngestedFacts = z.infer<typeof ingestedFactsSchema>;
 
-/** Parses the facts of an ingested raw dataset; undefined when it was not ingested, or by an older version. */
-export function parseIngestedFacts({ facts }: Manifest): IngestedFacts | undefined {
+/**
+ * Parses the facts of an ingested raw dataset; undefined when it was not ingested, or by an older version, which counted no lines.
+ *
+ * @param stage for the error
+ * @throws {SalesflowError} when they are invalid
+ */
+export function parseIngestedFacts({ run_id, facts }: Manifest, stage: string): IngestedFacts | undefined {
+  if (facts.source !== "ingested" || facts.lines === undefined) return undefined;
   const parsed = ingestedFactsSchema.safeParse(facts);
-  return parsed.success ? parsed.data : undefined;
+  if (parsed.success) return parsed.data;
+  throw new SalesflowError(`Cannot parse the facts in raw/manifest.json of run ${run_id}`, {
+    stage,
+    runId: run_id,
+    remedy: "Ingest the run again.",
+    cause: parsed.error,
+  });
 }
 
 const conflictFactsSchema = z.object({ on_conflict: z.enum(["first", "last"]).default("first") });

@@ -9,6 +9,7 @@ import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import type { Store } from "../store/store.ts";
 import { readManifest } from "../dataset/dataset.ts";
+import { productsPath } from "../dataset/products.ts";
 import { parseIngestedFacts } from "../dataset/facts.ts";
 import type { Exclusion, Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
 import { withSnapshot } from "./snapshot.ts";
@@ -100,12 +101,12 @@ async function readStages(store: Store, runId: string, source: RunFacts["source"
 
 /** Whether the run has its own catalogue. If not, shop.products may be that of an earlier run, with other products. */
 export async function hasCatalogue(store: Store, runId: string): Promise<boolean> {
-  return await store.size(`runs/${runId}/raw/products.csv`) !== undefined;
+  return await store.size(productsPath(runId)) !== undefined;
 }
 
 async function readExclusions(store: Store, runId: string): Promise<Exclusion[]> {
   const raw = await readManifest(store, runId, "raw");
-  const facts = raw && parseIngestedFacts(raw);
+  const facts = raw && parseIngestedFacts(raw, "report");
   return Object.entries(facts?.excluded ?? {}).map(([rule, lines]) => ({
     rule,
     lines: BigInt(lines),

@@ -127,7 +127,7 @@ function buildProvenance(
   const fingerprint = (label: string, manifest: Manifest | undefined): [string, string][] =>
     manifest ? [[label, manifest.fingerprint]] : [];
   const files = raw?.facts.files;
-  const exports = raw ? parseIngestedFacts(raw)?.exports : undefined;
+  const exports = raw ? parseIngestedFacts(raw, "report")?.exports : undefined;
   return [
     ["Run", run.runId],
     ["As of", run.asOf],

@@ -158,8 +158,7 @@ export class FileStore implements Store {
   }
 
   async size(path: string): Promise<number | undefined> {
-    const target = this.localPath(path);
-    return (await withReadErrors(target, ignoreNotFound(Deno.stat(target))))?.size;
+    return (await this.stat(path))?.size;
   }
 
   async stat(path: string): Promise<{ size: number; modifiedAt: Date } | undefined> {

@@ -42,7 +42,7 @@ export function checkFiles(
   );
   const byReason = Object.values(facts.rejected_by_reason).reduce((total, value) => total + value, 0);
   findings.compare("rows: rejected/ = sum over reasons", rejected.rows, byReason);
-  const ingested = parseIngestedFacts(raw);
+  const ingested = parseIngestedFacts(raw, "verify");
   if (ingested) checkIngested(ingested, raw.rows, findings);
   const generated = parseGeneratedFacts(raw, "verify");
   if (generated) checkGenerated(generated, facts, sum, findings);

@@ -136,10 +136,8 @@ export class S3Store implements Store {
     );
   }
 
-  size(path: string): Promise<number | undefined> {
-    return this.#runOptional(`get the size of ${path}`, async (s3) => {
-      return (await s3.client.send(new s3.HeadObjectCommand(this.#locate(path)))).ContentLength;
-    });
+  async size(path: string): Promise<number | undefined> {
+    return (await this.stat(path))?.size;
   }
 
   stat(path: string): Promise<{ size: number; modifiedAt: Date } | undefined> {

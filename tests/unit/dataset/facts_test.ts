@@ -104,9 +104,25 @@ describe("parseIngestedFacts()", () => {
   };
 
   it("returns the facts of ingested data; undefined for others and for those of older versions", () => {
-    assertEquals(parseIngestedFacts(manifest("raw", { ...ingested, files: ["a.csv"] })), ingested as never);
-    assertEquals(parseIngestedFacts(manifest("raw", GENERATED)), undefined);
-    assertEquals(parseIngestedFacts(manifest("raw", { source: "ingested", files: ["a.csv"] })), undefined);
+    assertEquals(
+      parseIngestedFacts(manifest("raw", { ...ingested, files: ["a.csv"] }), "verify"),
+      ingested as never,
+    );
+    assertEquals(parseIngestedFacts(manifest("raw", GENERATED), "verify"), undefined);
+    assertEquals(
+      parseIngestedFacts(manifest("raw", { source: "ingested", files: ["a.csv"] }), "verify"),
+      undefined,
+    );
+  });
+
+  it("rejects what is incomplete", () => {
+    const { excluded: _, ...incomplete } = ingested;
+    const error = assertThrows(
+      () => parseIngestedFacts(manifest("raw", incomplete), "verify"),
+      SalesflowError,
+      "Cannot parse the facts in raw/manifest.json of run test",
+    );
+    assertEquals([error.stage, typeof error.remedy], ["verify", "string"]);
   });
 });
 
