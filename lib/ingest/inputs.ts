@@ -1,7 +1,9 @@
 /** Finds the files to ingest: paths, globs, folders, buckets and standard input. */
 import { glob } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { SalesflowError, UsageError } from "../console/errors.ts";
+import { UsageError } from "../console/errors.ts";
+import { readFile } from "./formats/byte_stream.ts";
+import { unreadableFile } from "./formats/file_error.ts";
 import { isUrl, openStore } from "../store/open_store.ts";
 
 /** A file to ingest. */
@@ -34,20 +36,16 @@ export interface FileState {
   modifiedAt: Date;
 }
 
-/** Reads of a file. */
-const READ_BYTES = 1 << 18;
-
 /** Standard input, as on the command line. */
-export const STANDARD_INPUT = "-";
+const STANDARD_INPUT = "-";
 
-async function* readAll(file: Deno.FsFile): AsyncGenerator<Uint8Array> {
+async function* readAll(file: Deno.FsFile, path: string): AsyncGenerator<Uint8Array> {
   // Closed here, so that the file is closed when the reader stops early, too.
   using _ = file;
-  while (true) {
-    const buffer = new Uint8Array(READ_BYTES);
-    const count = await file.read(buffer);
-    if (count === null) return;
-    yield buffer.subarray(0, count);
+  try {
+    yield* readFile(file);
+  } catch (error) {
+    throw unreadableFile(path, error);
   }
 }
 
@@ -70,10 +68,10 @@ function localInput(path: string, readOnce = false): Input {
       try {
         const info = await Deno.stat(path);
         if (info.isDirectory) throw new Deno.errors.IsADirectory();
-        const bytes = readAll(await Deno.open(path, { read: true }));
+        const bytes = readAll(await Deno.open(path, { read: true }), path);
         return info.isFile ? { bytes, localPath: path } : { bytes };
       } catch (error) {
-        throw toFileError(path, error);
+        throw unreadableFile(path, error);
       }
     },
     stat: async () => {
@@ -81,19 +79,6 @@ function localInput(path: string, readOnce = false): Input {
       return info?.isFile ? { size: info.size, modifiedAt: info.mtime ?? new Date(0) } : undefined;
     },
   };
-}
-
-function toFileError(path: string, cause: unknown): SalesflowError {
-  // Exit code 2, because the file was named by the user.
-  const details = { cause, stage: "ingest", exitCode: 2 as const };
-  if (cause instanceof Deno.errors.NotFound) return new SalesflowError(`There is no file ${path}`, details);
-  if (cause instanceof Deno.errors.PermissionDenied) {
-    return new SalesflowError(`Cannot read ${path}: permission denied`, {
-      ...details,
-      remedy: "Grant this user permission to read the file and to enter its folder.",
-    });
-  }
-  return new SalesflowError(`Cannot read ${path}`, details);
 }
 
 /** Returns the files that directly lie in a folder, but for hidden ones. */
@@ -105,18 +90,21 @@ async function listFolder(folder: string): Promise<string[]> {
   return names;
 }
 
-async function findLocal(pattern: string): Promise<Input[]> {
-  const info = await Deno.stat(pattern).catch(() => undefined);
-  if (info?.isDirectory) return (await listFolder(pattern)).map((path) => localInput(path));
+/** @param base absolute folder, whose own name is no pattern */
+async function findLocal(pattern: string, base: string): Promise<Input[]> {
+  const path = resolve(base, pattern);
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info?.isDirectory) return (await listFolder(path)).map((each) => localInput(each));
   const isPattern = !info && /[*?[{]/.test(pattern);
-  if (!isPattern) return [localInput(pattern, Boolean(info?.isFifo || info?.isCharDevice))];
+  if (!isPattern) return [localInput(path, Boolean(info?.isFifo || info?.isCharDevice))];
   const paths: string[] = [];
-  for await (const path of glob(pattern)) {
-    const found = await Deno.stat(path).catch(() => undefined);
+  for await (const relative of glob(pattern, { cwd: base })) {
+    const each = resolve(base, relative);
+    const found = await Deno.stat(each).catch(() => undefined);
     // A link to nothing stays, to be reported when it is opened.
-    if (found?.isFile !== false && !basename(path).startsWith(".")) paths.push(resolve(path));
+    if (found?.isFile !== false && !basename(each).startsWith(".")) paths.push(each);
   }
-  return paths.map((path) => localInput(path));
+  return paths.map((each) => localInput(each));
 }
 
 /** Returns a regular expression for names that may hold `*` and `?`. */
@@ -171,13 +159,8 @@ export async function findInputs(
   const found = new Map<string, Input>();
   const mistakes: string[] = [];
   for (const pattern of patterns) {
-    const location = pattern === STANDARD_INPUT || isUrl(pattern)
-      ? pattern
-      : isUrl(base)
-      ? `${base.replace(/\/$/, "")}/${pattern}`
-      : resolve(base, pattern);
-    const inputs = await findOne(location);
-    if (inputs.length === 0) mistakes.push(`There is no file that fits ${location}`);
+    const inputs = await findOne(pattern, base);
+    if (inputs.length === 0) mistakes.push(`There is no file that fits ${pattern}, seen from ${base}`);
     for (const input of inputs.sort(byName)) found.set(input.path, found.get(input.path) ?? input);
   }
   if (mistakes.length > 0) throw new UsageError(mistakes);
@@ -185,11 +168,12 @@ export async function findInputs(
   return order === "names" ? all.sort(byName) : all;
 }
 
-function findOne(location: string): Promise<Input[]> {
-  if (location === STANDARD_INPUT) return Promise.resolve([standardInput()]);
-  if (!isUrl(location)) return findLocal(location);
-  if (location.startsWith("s3://")) return findObjects(location);
-  throw new UsageError([`${location} is no file: it must be a path or s3://bucket/name`]);
+function findOne(pattern: string, base: string): Promise<Input[]> {
+  if (pattern === STANDARD_INPUT) return Promise.resolve([standardInput()]);
+  if (!isUrl(pattern) && !isUrl(base)) return findLocal(pattern, base);
+  const url = isUrl(pattern) ? pattern : `${base.replace(/\/$/, "")}/${pattern}`;
+  if (url.startsWith("s3://")) return findObjects(url);
+  throw new UsageError([`${url} is no file: it must be a path or s3://bucket/name`]);
 }
 
 /** Returns the folder of a path or URL, as the base of what is relative to it. */

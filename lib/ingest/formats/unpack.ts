@@ -1,21 +1,21 @@
 /** Unpacks exports: gzip and zip become the files in them, each with what it is. */
 import { SalesflowError } from "../../console/errors.ts";
-import { ByteStream, readFile } from "./byte_stream.ts";
+import { ByteStream } from "./byte_stream.ts";
 import type { CompressionLimit } from "./compression_limit.ts";
-import { fileError, unreadableFile } from "./file_error.ts";
+import { fileError } from "./file_error.ts";
 import { gunzip } from "./gzip.ts";
 import { HEAD_BYTES, recognize } from "./recognize.ts";
 import { ZipArchive } from "./zip_archive.ts";
 
-/**
- * An export as it is given: a path, which may be that of a pipe, or bytes, such as those of an object in a bucket; beside bytes, `path`
- * is where they lie on disk.
- */
-export type ExportFile = { name: string; path: string } | {
+/** An export as it is given: its bytes, to be read once, and where they lie on disk, if they do. */
+export interface ExportFile {
+  /** Name for messages. */
   name: string;
+  /** Its bytes; may come through a pipe or from a bucket. */
   bytes: AsyncIterable<Uint8Array>;
+  /** Path of the same bytes, for what needs random access; without it, such a file is copied. */
   path?: string;
-};
+}
 
 /** Kinds of files that can be read. */
 export type FileKind = "csv" | "jsonl" | "xlsx" | "parquet";
@@ -46,13 +46,6 @@ interface Surroundings extends UnpackOptions {
   zipLimit?: CompressionLimit;
 }
 
-/** A file to look into; `path` is where it lies on disk, if it does. */
-interface Candidate {
-  name: string;
-  bytes: AsyncIterable<Uint8Array>;
-  path?: string;
-}
-
 const KIND_NAMES: Readonly<Record<FileKind, string>> = {
   csv: "CSV",
   jsonl: "JSON lines",
@@ -65,25 +58,14 @@ const SAVE_REMEDY = "Save it as .xlsx or CSV.";
 /**
  * Unpacks an export: yields the files in it by path, or the export itself. Each file can be read until the next one is asked for.
  *
- * @throws {SalesflowError} when a file cannot be opened, decompressed or recognized, or is not of the kind that it should be
+ * @throws {SalesflowError} when a file cannot be decompressed or recognized, or is not of the kind that it should be
  */
-export async function* unpack(file: ExportFile, options: UnpackOptions): AsyncGenerator<UnpackedFile> {
-  if ("bytes" in file) {
-    yield* unpackCandidate(file, options);
-    return;
-  }
-  const { name, path } = file;
-  // Closed here, because a pipeline does not close its source when the reader stops early.
-  using opened = await open(path, name);
-  const hasRandomAccess = (await opened.stat()).isFile;
-  yield* unpackCandidate(
-    { name, bytes: readOpen(opened, name), ...(hasRandomAccess ? { path } : {}) },
-    options,
-  );
+export function unpack(file: ExportFile, options: UnpackOptions): AsyncGenerator<UnpackedFile> {
+  return unpackCandidate(file, options);
 }
 
 async function* unpackCandidate(
-  candidate: Candidate,
+  candidate: ExportFile,
   surroundings: Surroundings,
 ): AsyncGenerator<UnpackedFile> {
   const { name } = candidate;
@@ -122,7 +104,7 @@ async function* unpackCandidate(
 
 /** Calls a function with the path of a file on disk: its own, or that of a temporary copy. */
 async function* onDisk(
-  { name, path, bytes }: Candidate,
+  { name, path, bytes }: ExportFile,
   { tempFolder }: UnpackOptions,
   use: (path: string) => AsyncGenerator<UnpackedFile>,
 ): AsyncGenerator<UnpackedFile> {
@@ -201,20 +183,4 @@ function checkKind(name: string, found: FileKind, { kind = found }: UnpackOption
     `${name} is ${foundName}, not ${KIND_NAMES[kind]}`,
     "Correct format: type: in the source file, or leave it out: it is found out from the file.",
   );
-}
-
-async function open(path: string, name: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path, { read: true });
-  } catch (error) {
-    throw unreadableFile(name, error);
-  }
-}
-
-async function* readOpen(file: Deno.FsFile, name: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* readFile(file);
-  } catch (error) {
-    throw unreadableFile(name, error);
-  }
 }

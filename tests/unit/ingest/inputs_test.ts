@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, describe, it } from "@std/testing/bdd";
 import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
 import { findInputs, folderOf } from "../../../lib/ingest/inputs.ts";
@@ -51,6 +51,32 @@ describe("findInputs()", () => {
     assertEquals([(await input!.stat())!.size, await missing!.stat()], [5, undefined]);
     const error = await assertRejects(() => missing!.open(), SalesflowError, "There is no file");
     assertEquals(error.exitCode, 2);
+  });
+
+  it("has a remedy for a folder and for a file without permission", async () => {
+    const [vanishing] = await findInputs(["later"], folder, "given");
+    await Deno.mkdir(`${folder}/later`);
+    const isFolder = await assertRejects(() => vanishing!.open(), SalesflowError, "later: it is a folder");
+    assertStringIncludes(isFolder.remedy!, "FOLDER/*.csv");
+    const [input] = await findInputs(["inbox/a.csv"], folder, "given");
+    const open = Deno.open;
+    // Simulated, because root may read every file.
+    Deno.open = () => Promise.reject(new Deno.errors.PermissionDenied("os error 13"));
+    try {
+      const denied = await assertRejects(() => input!.open(), SalesflowError, "a.csv: permission denied");
+      assertStringIncludes(denied.remedy!, "permission to read");
+    } finally {
+      Deno.open = open;
+    }
+  });
+
+  it("takes the name of the base folder for no pattern", async () => {
+    const base = `${folder}/[week] *`;
+    await Deno.mkdir(base);
+    await Deno.writeTextFile(`${base}/d.csv`, "");
+    for (const pattern of ["*.csv", "d.csv", "."]) {
+      assertEquals((await findInputs([pattern], base, "names")).map(({ path }) => path), [`${base}/d.csv`]);
+    }
   });
 
   it("reads pipes and standard input once", async () => {
