@@ -62,13 +62,14 @@ export async function ingest(context: StageContext, options: IngestOptions): Pro
   const files = inputs.map(({ name }) => name);
   const parameters = rules.copies ? { files } : { source: rules.source.path, files };
   await writeRun(store, { run_id: runId, as_of: asOf, source: "ingested", parameters });
+  const ids = await IdDirectoryWriter.create(store, runId);
   const pool: ChunkPool = new LendingPool({
     start: () => new Worker(new URL("./chunks/worker.ts", import.meta.url), { type: "module" }),
     threads: workers,
     workerData: { rules, seeds: [randomSeed(), randomSeed()] },
     signal,
   });
-  const job = new IngestJob(context, rules, pool, await IdDirectoryWriter.create(store, runId));
+  const job = new IngestJob(context, rules, pool, ids);
   try {
     for (const input of inputs) await job.add(input);
     if (job.rows === 0) throw noSalesError(inputs);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { fromCents } from "../domain/money.ts";
 import { SALE_HEADER } from "../domain/sale.ts";
 import { datasetFolder, type Part, partName } from "../dataset/dataset.ts";
+import { productsPath } from "../dataset/products.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import type { LendingPool } from "../workers/lending_pool.ts";
@@ -138,7 +139,7 @@ export class IngestJob {
     facts.excluded_amounts = mapValues(this.#excluded, ({ cents }) => fromCents(cents));
     if (copies) return { parts: this.#parts, facts };
     const products = this.#products.toCsv();
-    await store.writeText(`${datasetFolder(runId, "raw")}/products.csv`, products);
+    await store.writeText(productsPath(runId), products);
     facts.products_sha256 = createHash("sha256").update(products).digest("hex");
     facts.ids = ids?.rows ?? 0;
     facts.on_conflict = source.onConflict;

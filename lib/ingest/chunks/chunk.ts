@@ -29,7 +29,7 @@ export interface ChunkRecord {
   /** Its values; undefined when there are not as many as in the header. */
   values: readonly string[] | undefined;
   /** Its text, when it has no values. */
-  text?: string;
+  text?: string | undefined;
   /** Line in the chunk, counted from 1. */
   line: number;
 }

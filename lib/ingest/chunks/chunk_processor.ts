@@ -18,11 +18,10 @@ import type {
 import { DistinctRows, type KeyHashes } from "./fill_down.ts";
 import { MapperSet } from "./mapper_set.ts";
 import { RawLines } from "./raw_lines.ts";
-import { countVerbatimRows } from "./verbatim.ts";
+import { countVerbatimLines, type VerbatimLines } from "./verbatim.ts";
 
 /** Replaces invalid bytes in decoded text. */
 const REPLACEMENT = "\ufffd";
-const LINE_FEED = 10;
 
 const { h32 } = await xxhash();
 
@@ -66,8 +65,8 @@ export class ChunkProcessor {
 
   #parse(content: ChunkContent, state: ChunkState): ParsedChunk {
     if (this.#isVerbatim(content, state)) {
-      const rows = countVerbatimRows(content.bytes, SALE_COLUMNS.length);
-      if (rows !== undefined) return this.#takeVerbatim(content.bytes, rows, state);
+      const lines = countVerbatimLines(content.bytes, SALE_COLUMNS.length);
+      if (lines) return this.#takeVerbatim(content.bytes, lines, state);
     }
     const remarks: QuoteRemark[] = [];
     const sink = new RecordSink(this.#mappers, state.header);
@@ -87,7 +86,7 @@ export class ChunkProcessor {
         1,
         content.isLast,
         (values, recordText, line, recordLines) => {
-          sink.add({ values, line, ...(values ? {} : { text: recordText }) }, recordLines);
+          sink.add({ values, line, text: values ? undefined : recordText }, recordLines);
         },
       ));
       lines--;
@@ -115,13 +114,15 @@ export class ChunkProcessor {
       content.format.dialect.delimiter === ",";
   }
 
-  #takeVerbatim(bytes: Uint8Array<ArrayBuffer>, rows: number, { header }: ChunkState): ParsedChunk {
-    let lines = 0;
-    for (const byte of bytes) if (byte === LINE_FEED) lines++;
+  #takeVerbatim(
+    bytes: Uint8Array<ArrayBuffer>,
+    { rows, blank }: VerbatimLines,
+    { header }: ChunkState,
+  ): ParsedChunk {
     this.#parsed = { kind: "verbatim", bytes, rows };
     return {
       state: { rest: "", header },
-      counts: { records: rows, blank: lines - rows, inside: 0 },
+      counts: { records: rows, blank, inside: 0 },
       keys: [],
       fill: undefined,
       remarks: [],
@@ -130,12 +131,14 @@ export class ChunkProcessor {
   }
 
   #findKeys(records: readonly MappedRecord[]): Pick<ParsedChunk, "keys" | "fill"> {
+    const { fillDown } = this.#data.rules.source;
+    if (this.#lineWithins === 0 && !fillDown) return { keys: [], fill: undefined };
     const valid = records.filter(hasValues);
     const keys = Array.from(
       { length: this.#lineWithins },
       (_, index) => this.#hashKeys(valid.map(({ values, mapper }) => values[mapper.within[index]!]!)),
     );
-    if (!this.#data.rules.source.fillDown) return { keys, fill: undefined };
+    if (!fillDown) return { keys, fill: undefined };
     const distinct = new DistinctRows();
     const indexes = new Uint32Array(valid.length);
     for (const [index, { values, mapper }] of valid.entries()) {
@@ -223,10 +226,11 @@ class RecordSink {
 
   add(record: ChunkRecord, lines: number): void {
     this.inside += lines - 1;
-    const isHeader = record.values !== undefined && this.#mapper.isHeader(record.values);
-    this.records.push({ ...record, mapper: this.#mapper, isHeader });
+    const { values, text, line } = record;
+    const isHeader = values !== undefined && this.#mapper.isHeader(values);
+    this.records.push({ values, text, line, mapper: this.#mapper, isHeader });
     if (!isHeader) return;
-    this.header = [...record.values!];
+    this.header = [...values];
     this.#mapper = this.#mappers.get(this.header);
   }
 }

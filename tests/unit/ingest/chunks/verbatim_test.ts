@@ -1,13 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { countVerbatimRows } from "../../../../lib/ingest/chunks/verbatim.ts";
+import { countVerbatimLines } from "../../../../lib/ingest/chunks/verbatim.ts";
 import { joinBytes } from "../../store/harness.ts";
 
-describe("countVerbatimRows()", () => {
-  const cases: [what: string, content: string | Uint8Array, rows: number | undefined][] = [
-    ["rows", "1,a,b\n2,,\n3, x ,д\n", 3],
-    ["blank lines", "\n1,a,b\n\n\n2,a,b\n\n", 2],
-    ["nothing", "", 0],
+describe("countVerbatimLines()", () => {
+  const cases: [
+    what: string,
+    content: string | Uint8Array,
+    lines: { rows: number; blank: number } | undefined,
+  ][] = [
+    ["rows", "1,a,b\n2,,\n3, x ,д\n", { rows: 3, blank: 0 }],
+    ["blank lines", "\n1,a,b\n\n\n2,a,b\n\n", { rows: 2, blank: 4 }],
+    ["nothing", "", { rows: 0, blank: 0 }],
     ["no line end at the end", "1,a,b\n2,a,b", undefined],
     ["too few values", "1,a\n", undefined],
     ["too many values", "1,a,b,c\n", undefined],
@@ -24,9 +28,9 @@ describe("countVerbatimRows()", () => {
     ["a replacement character", "1,\ufffd,b\n", undefined],
     ["invalid UTF-8", joinBytes(["1,a,", Uint8Array.of(0xd0), "\n"]), undefined],
   ];
-  for (const [what, content, rows] of cases) {
-    it(`returns ${rows} for ${what}`, () => {
-      assertEquals(countVerbatimRows(joinBytes([content]), 3), rows);
+  for (const [what, content, lines] of cases) {
+    it(`returns ${lines && `${lines.rows} rows`} for ${what}`, () => {
+      assertEquals(countVerbatimLines(joinBytes([content]), 3), lines);
     });
   }
 });
