@@ -25,7 +25,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
     load: () => import("./commands/ingest.ts"),
   },
   source: {
-    summary: "Write and try out source files: suggest, preview, id",
+    summary: "Try out source files, and find the ids of exports: preview, id",
     load: () => import("./commands/source.ts"),
   },
   clean: {

@@ -11,7 +11,7 @@ import { lookUpIds } from "../source/id.ts";
 /** `salesflow source`. */
 const command: AnyCommand = defineCommand({
   name: "source",
-  summary: "Write and try out source files: suggest, preview, id",
+  summary: "Try out source files, and find the ids of exports: preview, id",
   description:
     "preview [FILE…]  shows rows of exports before and after, counts by reason and by exclusion; writes nothing\n" +
     "id ID…           leads from the number of a sale, customer or product to its id in the export, and back",

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { assertDone, run, useHome } from "./command.ts";
+import { gzipSync } from "node:zlib";
+import { assertDone, denoArguments, run, useHome } from "./command.ts";
 
 const AS_OF = "2026-11-24";
 const home = useHome();
@@ -22,6 +23,42 @@ describe("salesflow ingest", () => {
     assertDone(await run(home.args("clean", "--run-id", "export")));
     const part = await Deno.readTextFile(`${home.path}/runs/export/clean/part-00000.csv`);
     assertStringIncludes(part, "\n5,1,1,1,2026-11-24,1234.50,West\n");
+  });
+
+  it("reads standard input", async () => {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: denoArguments(home.args("ingest", "-", "--run-id", "stdin", "--as-of", AS_OF)),
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(Uint8Array.from(gzipSync(EXPORT)));
+    await writer.close();
+    assertEquals((await child.status).code, 0);
+    const manifest: unknown = await home.readJson("stdin/raw/manifest.json");
+    const { rows, facts } = manifest as { rows: number; facts: { files: string[] } };
+    assertEquals([rows, facts.files], [1, ["stdin"]]);
+  });
+
+  it("waits with 75 for an export that is new enough", async () => {
+    const [source, file] = [`${home.path}/shop.yaml`, `${home.path}/inbox-1.csv`];
+    const columns = EXPORT.split("\n", 1)[0]!.split(",").map((name) => `  ${name}: ${name}\n`).join("");
+    await Deno.writeTextFile(
+      source,
+      `version: 1\nfiles: [inbox-*.csv]\nnewest_within_days: 8\ncolumns:\n${columns}`,
+    );
+    const ingest = () => run(home.args("ingest", "--source", source, "--run-id", "late", "--as-of", AS_OF));
+    const none = await ingest();
+    assertEquals(none.code, 75, none.stderr);
+    await Deno.writeTextFile(file, EXPORT);
+    await Deno.utime(file, new Date("2026-11-01T12:00:00Z"), new Date("2026-11-01T12:00:00Z"));
+    const old = await ingest();
+    assertEquals(old.code, 75, old.stderr);
+    assertStringIncludes(old.stderr, "inbox-1.csv, is of 2026-11-01");
+    await Deno.utime(file, new Date("2026-11-24T06:00:00Z"), new Date("2026-11-24T06:00:00Z"));
+    assertDone(await ingest());
+    assertEquals(await home.exists("late/raw/manifest.json"), true);
   });
 
   it("exits with 2 and changes nothing when the file does not exist", async () => {

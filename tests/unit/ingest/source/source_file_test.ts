@@ -200,6 +200,13 @@ ${COLUMNS}`),
     );
   });
 
+  it("parses the examples of the documentation", async () => {
+    const text = await Deno.readTextFile(new URL("../../../../docs/sources.md", import.meta.url));
+    const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml]) => yaml!);
+    assertEquals(examples.length > 0, true);
+    for (const yaml of examples) parseSourceFile(yaml, "docs/sources.md");
+  });
+
   it("says what is no YAML, and no source file", () => {
     assertEquals(mistakes("version: 1\nversion: 1\n"), ["shop.yaml line 2: Map keys must be unique"]);
     assertEquals(mistakes(""), [
