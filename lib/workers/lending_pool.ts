@@ -1,32 +1,50 @@
 /** Worker threads that are lent one at a time, for work in several steps that must meet the state of the step before. */
-import { SalesflowError } from "../console/errors.ts";
+import { type ErrorDetails, SalesflowError } from "../console/errors.ts";
 import { writeWarning } from "../console/log.ts";
-import { type PoolOptions, toSalesflowError } from "./pool.ts";
 import type { PoolMessage, WorkerMessage } from "./serve_tasks.ts";
+
+/** Options of a {@linkcode LendingPool}. */
+export interface LendingPoolOptions<WorkerData> {
+  /** Starts a worker. A callback, because compilers need the literal `new Worker(new URL(…), …)` next to the worker's file. */
+  start: () => Worker;
+  /** Maximum number of threads, at least 1. */
+  threads: number;
+  /** Data that each worker gets once, at its start. */
+  workerData: WorkerData;
+  /** Its abort makes everybody fail who works with a thread or waits for one. */
+  signal: AbortSignal;
+}
+
+/** What accompanies a task. */
+export interface RunOptions {
+  /** Buffers of the task to move instead of copying. */
+  transfer?: Transferable[];
+  /** Called with the number of the task's rows that are processed so far. */
+  onProgress?: (rows: number) => void;
+}
 
 /** A thread that belongs to its borrower until it is released. */
 export interface LentWorker<Task, Result> {
   /**
    * Runs one task. One at a time.
    *
-   * @param transfer buffers of the task to move instead of copying
    * @throws {SalesflowError} what the task throws
    */
-  run(task: Task, transfer?: Transferable[]): Promise<Result>;
+  run(task: Task, options?: RunOptions): Promise<Result>;
   /** Returns the thread to the pool. */
   release(): void;
 }
 
 /** Pool of threads that are lent in the order in which they are asked for. */
 export class LendingPool<WorkerData, Task, Result> {
-  readonly #options: PoolOptions<WorkerData>;
+  readonly #options: LendingPoolOptions<WorkerData>;
   readonly #threads: Thread<WorkerData, Task, Result>[] = [];
   readonly #idle: Thread<WorkerData, Task, Result>[] = [];
   readonly #waiting: PromiseWithResolvers<Thread<WorkerData, Task, Result>>[] = [];
   #failure: { reason: unknown } | undefined;
 
   /** Creates a pool; threads start when they are needed. */
-  constructor(options: PoolOptions<WorkerData>) {
+  constructor(options: LendingPoolOptions<WorkerData>) {
     this.#options = options;
     const { signal } = options;
     if (signal.aborted) this.fail(signal.reason);
@@ -42,7 +60,7 @@ export class LendingPool<WorkerData, Task, Result> {
     if (this.#failure) throw this.#failure.reason;
     const thread = this.#idle.pop() ?? this.#start() ?? await this.#wait();
     return {
-      run: (task, transfer) => thread.run(task, transfer),
+      run: (task, options) => thread.run(task, options),
       release: () => {
         const next = this.#waiting.shift();
         if (next) next.resolve(thread);
@@ -83,15 +101,16 @@ export class LendingPool<WorkerData, Task, Result> {
 
 class Thread<WorkerData, Task, Result> {
   readonly #worker: Worker;
-  #running: PromiseWithResolvers<Result> | undefined;
+  #running: (PromiseWithResolvers<Result> & Pick<RunOptions, "onProgress">) | undefined;
   #failure: { reason: unknown } | undefined;
 
   constructor(worker: Worker, workerData: WorkerData, onFailure: (reason: unknown) => void) {
     this.#worker = worker;
     worker.onmessage = ({ data }: MessageEvent<WorkerMessage<Result>>) => {
       if (data.kind === "warning") return writeWarning(data.warning);
-      if (data.kind === "progress") return;
+      // Nothing runs when messages arrive that were sent before fail().
       const running = this.#running;
+      if (data.kind === "progress") return running?.onProgress?.(data.rows);
       this.#running = undefined;
       if (data.kind === "error") running?.reject(toSalesflowError(data));
       else running?.resolve(data.result);
@@ -103,12 +122,12 @@ class Thread<WorkerData, Task, Result> {
     worker.postMessage({ kind: "init", workerData } satisfies PoolMessage<WorkerData, Task>);
   }
 
-  run(task: Task, transfer: Transferable[] = []): Promise<Result> {
+  run(task: Task, { transfer = [], onProgress }: RunOptions = {}): Promise<Result> {
     if (this.#failure) return Promise.reject(this.#failure.reason);
-    this.#running = Promise.withResolvers<Result>();
-    const message: PoolMessage<WorkerData, Task> = { kind: "task", id: 0, task };
-    this.#worker.postMessage(message, transfer);
-    return this.#running.promise;
+    const running = Promise.withResolvers<Result>();
+    this.#running = onProgress ? { ...running, onProgress } : running;
+    this.#worker.postMessage({ kind: "task", task } satisfies PoolMessage<WorkerData, Task>, transfer);
+    return running.promise;
   }
 
   fail(reason: unknown): void {
@@ -120,4 +139,15 @@ class Thread<WorkerData, Task, Result> {
   terminate(): void {
     this.#worker.terminate();
   }
+}
+
+/** Restores an error from its message between threads. */
+function toSalesflowError(
+  { message, exitCode, remedy, stage }: Extract<WorkerMessage<never>, { kind: "error" }>,
+): SalesflowError {
+  const details: ErrorDetails = {};
+  if (exitCode === 1 || exitCode === 2 || exitCode === 75) details.exitCode = exitCode;
+  if (remedy !== undefined) details.remedy = remedy;
+  if (stage !== undefined) details.stage = stage;
+  return new SalesflowError(message, details);
 }

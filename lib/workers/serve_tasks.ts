@@ -1,22 +1,19 @@
-/** Worker side of pool.ts. */
+/** Worker side of lending_pool.ts. */
 import { messageChain } from "../console/errors.ts";
 import { relayWarnings, type Warning } from "../console/log.ts";
 
 /** Messages from the pool to a worker. */
-export type PoolMessage<WorkerData, Task> = { kind: "init"; workerData: WorkerData } | {
-  kind: "task";
-  id: number;
-  task: Task;
-};
+export type PoolMessage<WorkerData, Task> =
+  | { kind: "init"; workerData: WorkerData }
+  | { kind: "task"; task: Task };
 
 /** Messages from a worker to the pool. */
 export type WorkerMessage<Result> =
-  | { kind: "progress"; id: number; rows: number }
-  | { kind: "result"; id: number; result: Result }
+  | { kind: "progress"; rows: number }
+  | { kind: "result"; result: Result }
   | { kind: "warning"; warning: Warning }
   | {
     kind: "error";
-    id: number;
     message: string;
     exitCode: number | undefined;
     remedy: string | undefined;
@@ -56,14 +53,13 @@ export function serveTasks<WorkerData, Task, Result>(
       handler.catch(() => {});
       return;
     }
-    const { id, task } = data;
     try {
-      const result = await (await handler)(task, (rows) => post({ kind: "progress", id, rows }));
-      post({ kind: "result", id, result }, transfer(result));
+      const result = await (await handler)(data.task, (rows) => post({ kind: "progress", rows }));
+      post({ kind: "result", result }, transfer(result));
     } catch (error) {
       // Errors lose their class and their causes in messages between threads.
       const { exitCode, remedy, stage } = error as { exitCode?: number; remedy?: string; stage?: string };
-      post({ kind: "error", id, message: messageChain(error).join(": "), exitCode, remedy, stage });
+      post({ kind: "error", message: messageChain(error).join(": "), exitCode, remedy, stage });
     }
   };
 }

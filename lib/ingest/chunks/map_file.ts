@@ -105,7 +105,7 @@ export class FileMapper {
   async #parse(thread: Thread, content: ChunkContent, before: Promise<ChunkState>): Promise<PlacedChunk> {
     const supposed = { rest: "", header: this.#likelyHeader };
     const transfer = content.kind === "text" ? [content.bytes.buffer] : [];
-    let parsed = await thread.run({ step: "parse", content, state: supposed }, transfer) as ParsedChunk;
+    let parsed = await thread.run({ step: "parse", content, state: supposed }, { transfer }) as ParsedChunk;
     const state = await before;
     if (!sameState(state, supposed)) parsed = await thread.run({ step: "parse again", state }) as ParsedChunk;
     this.#likelyHeader = parsed.state.header;

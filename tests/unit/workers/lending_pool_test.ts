@@ -1,30 +1,19 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
-import { LendingPool } from "../../../lib/workers/lending_pool.ts";
-import type { PoolOptions } from "../../../lib/workers/pool.ts";
+import { LendingPool, type LendingPoolOptions } from "../../../lib/workers/lending_pool.ts";
 import { captureLog } from "../console/captured_log.ts";
+import { closeAfter, startTestWorker, TEST_OPTIONS } from "./harness.ts";
 import type { Result, Task } from "./test_worker.ts";
 
 type TestPool = LendingPool<{ offset: number }, Task, Result>;
 
 /** Calls `use` with a pool and closes it afterwards. */
-async function withPool(
-  options: Partial<PoolOptions<{ offset: number }>>,
+function withPool(
+  options: Partial<LendingPoolOptions<{ offset: number }>>,
   use: (pool: TestPool) => Promise<void>,
 ): Promise<void> {
-  const pool: TestPool = new LendingPool({
-    start: () => new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" }),
-    threads: 2,
-    workerData: { offset: 1 },
-    signal: new AbortController().signal,
-    ...options,
-  });
-  try {
-    await use(pool);
-  } finally {
-    pool.close();
-  }
+  return closeAfter<TestPool>(new LendingPool({ ...TEST_OPTIONS, ...options }), use);
 }
 
 const square = (number: number): Task => ({ kind: "square", number });
@@ -45,7 +34,7 @@ describe("LendingPool", () => {
     let started = 0;
     const start = () => {
       started++;
-      return new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" });
+      return startTestWorker();
     };
     await withPool({ start }, async (pool) => {
       assertEquals(started, 0);
@@ -81,7 +70,7 @@ describe("LendingPool", () => {
     await withPool({}, async (pool) => {
       const thread = await pool.lend();
       const bytes = new Uint8Array(1_000);
-      await thread.run({ kind: "throw", value: bytes }, [bytes.buffer]).catch(() => {});
+      await thread.run({ kind: "throw", value: bytes }, { transfer: [bytes.buffer] }).catch(() => {});
       assertEquals(bytes.length, 0);
       assertEquals((await thread.run({ kind: "move", bytes: 1_000 })).bytes?.length, 1_000);
     });

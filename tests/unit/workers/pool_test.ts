@@ -2,27 +2,17 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { defaultThreads, Pool, type PoolOptions } from "../../../lib/workers/pool.ts";
+import { closeAfter, startTestWorker, TEST_OPTIONS } from "./harness.ts";
 import type { Result, Task } from "./test_worker.ts";
 
 type TestPool = Pool<{ offset: number }, Task, Result>;
 
 /** Calls `use` with a pool and closes it afterwards. */
-async function withPool(
+function withPool(
   options: Partial<PoolOptions<{ offset: number }>>,
   use: (pool: TestPool) => Promise<void>,
 ): Promise<void> {
-  const pool: TestPool = new Pool({
-    start: () => new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" }),
-    threads: 2,
-    workerData: { offset: 1 },
-    signal: new AbortController().signal,
-    ...options,
-  });
-  try {
-    await use(pool);
-  } finally {
-    pool.close();
-  }
+  return closeAfter<TestPool>(new Pool({ ...TEST_OPTIONS, ...options }), use);
 }
 
 const squares = (count: number): Task[] =>
@@ -74,7 +64,7 @@ describe("Pool", () => {
     let started = 0;
     const start = () => {
       started++;
-      return new Worker(new URL("./test_worker.ts", import.meta.url), { type: "module" });
+      return startTestWorker();
     };
     await withPool({ start, threads: 3 }, async (pool) => {
       assertEquals(started, 0);

@@ -1,4 +1,4 @@
-/** Worker for the tests of pool.ts and serve_tasks.ts: each task states what to do. */
+/** Worker for the tests of pool.ts, lending_pool.ts and serve_tasks.ts: each task states what to do. */
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { escapePlaceholders, logger } from "../../../lib/console/log.ts";
 import { serveTasks } from "../../../lib/workers/serve_tasks.ts";

@@ -57,7 +57,7 @@ export class FakePool {
     const processor = this.#idle.pop() ??
       await new Promise<ChunkProcessor>((resolve) => this.#waiting.push(resolve));
     return {
-      run: async (task, transfer = []) => {
+      run: async (task, { transfer = [] } = {}) => {
         const received = structuredClone(task, { transfer });
         await this.#scheduler?.schedule(Promise.resolve(), task.step);
         this.steps.push(task.step);

@@ -166,7 +166,7 @@ describe("FileMapper", () => {
       const thread = await pool.lend();
       return {
         ...thread,
-        run: async (task, transfer) => (await run(task.step), await thread.run(task, transfer)),
+        run: async (task, options) => (await run(task.step), await thread.run(task, options)),
       };
     };
   }
