@@ -8,7 +8,7 @@ import { OtherRunError } from "../postgres/loaded_run.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import type { Store } from "../store/store.ts";
-import { readManifest } from "../dataset/dataset.ts";
+import { type Manifest, readManifest } from "../dataset/dataset.ts";
 import { productsPath } from "../dataset/products.ts";
 import { parseIngestedFacts } from "../dataset/facts.ts";
 import type { Exclusion, Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
@@ -99,13 +99,21 @@ async function readStages(store: Store, runId: string, source: RunFacts["source"
   return records.filter((record) => record !== undefined);
 }
 
-/** Whether the run has its own catalogue. If not, shop.products may be that of an earlier run, with other products. */
-export async function hasCatalogue(store: Store, runId: string): Promise<boolean> {
-  return await store.size(productsPath(runId)) !== undefined;
+/** What the store has of the run's raw data. */
+export interface RawFiles {
+  /** `undefined` when it was removed. */
+  manifest: Manifest | undefined;
+  /** Whether the run has its own catalogue. If not, shop.products may be that of an earlier run, with other products. */
+  catalogue: boolean;
 }
 
-async function readExclusions(store: Store, runId: string): Promise<Exclusion[]> {
-  const raw = await readManifest(store, runId, "raw");
+/** Reads what the store has of a run's raw data. */
+export async function readRawFiles({ store, runId }: StageContext): Promise<RawFiles> {
+  const [manifest, size] = [await readManifest(store, runId, "raw"), await store.size(productsPath(runId))];
+  return { manifest, catalogue: size !== undefined };
+}
+
+function listExclusions(raw: Manifest | undefined): Exclusion[] {
   const facts = raw && parseIngestedFacts(raw, "report");
   return Object.entries(facts?.excluded ?? {}).map(([rule, lines]) => ({
     rule,
@@ -118,6 +126,7 @@ async function readExclusions(store: Store, runId: string): Promise<Exclusion[]>
 export async function queryOverview(
   db: Postgres,
   context: StageContext,
+  raw: RawFiles,
   maxProducts: number,
 ): Promise<Overview> {
   const { runId, asOf, store } = context;
@@ -129,14 +138,17 @@ export async function queryOverview(
     total: total && parseSums(total),
     regions: groups.filter(({ level }) => level === "region")
       .map((group): Region => ({ ...parseSums(group), region: group.region })),
-    products: await readProducts(db, maxProducts, await hasCatalogue(store, runId)),
+    products: await readProducts(db, maxProducts, raw.catalogue),
     quality: parseQuality(row),
-    exclusions: await readExclusions(store, runId),
+    exclusions: listExclusions(raw.manifest),
     stages: await readStages(store, runId, row.source),
   };
 }
 
 /** Reads the data of the summary. @throws {SalesflowError} when the tables hold another run, or none */
 export function readOverview(context: StageContext): Promise<Overview> {
-  return withSnapshot(context, (db) => queryOverview(db, context, MAX_SUMMARY_PRODUCTS));
+  return withSnapshot(
+    context,
+    async (db) => queryOverview(db, context, await readRawFiles(context), MAX_SUMMARY_PRODUCTS),
+  );
 }

@@ -15,7 +15,7 @@ import type {
   ReportData,
   RunFacts,
 } from "./report_data.ts";
-import { hasCatalogue, queryOverview } from "./read_overview.ts";
+import { queryOverview, readRawFiles } from "./read_overview.ts";
 import { extendStatementTimeout, withSnapshot } from "./snapshot.ts";
 import categoriesSql from "./sql/categories.sql" with { type: "text" };
 import concentrationSql from "./sql/concentration.sql" with { type: "text" };
@@ -151,9 +151,8 @@ function buildProvenance(
 export function readReportData(context: StageContext): Promise<ReportData> {
   return withSnapshot(context, async (db) => {
     const { store, runId } = context;
-    const [raw, clean] = [await readManifest(store, runId, "raw"), await readManifest(store, runId, "clean")];
-    const base = await queryOverview(db, context, MAX_PRODUCTS);
-    const catalogue = await hasCatalogue(context.store, context.runId);
+    const raw = await readRawFiles(context);
+    const base = await queryOverview(db, context, raw, MAX_PRODUCTS);
     await extendStatementTimeout(db, base.quality.raw);
     const customers = await db.one(customersSql);
     return {
@@ -161,12 +160,12 @@ export function readReportData(context: StageContext): Promise<ReportData> {
       days: await readDays(db),
       curve: await readCurve(db),
       concentration: await readConcentration(db),
-      categories: catalogue ? await readCategories(db) : [],
-      favourites: await readFavourites(db, catalogue),
+      categories: raw.catalogue ? await readCategories(db) : [],
+      favourites: await readFavourites(db, raw.catalogue),
       customers: BigInt(customers.customers!),
       repeatCustomers: BigInt(customers.repeat_customers!),
-      examples: await readExamples(db, context.runId, raw),
-      provenance: buildProvenance(base.run, raw, clean),
+      examples: await readExamples(db, runId, raw.manifest),
+      provenance: buildProvenance(base.run, raw.manifest, await readManifest(store, runId, "clean")),
     };
   });
 }

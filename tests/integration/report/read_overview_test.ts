@@ -4,9 +4,9 @@ import { aggregate } from "../../../lib/aggregate/aggregate.ts";
 import { SalesflowError } from "../../../lib/console/errors.ts";
 import { load } from "../../../lib/load/load.ts";
 import { writeStage } from "../../../lib/pipeline/records.ts";
-import { hasCatalogue, queryOverview, readOverview } from "../../../lib/report/read_overview.ts";
+import { queryOverview, readOverview, readRawFiles } from "../../../lib/report/read_overview.ts";
 import { withSnapshot } from "../../../lib/report/snapshot.ts";
-import { stageRecord } from "../../unit/report/fixtures.ts";
+import { stageRecord } from "../../unit/pipeline/stage_record.ts";
 import { type Sale, Testbed, writeRunFiles } from "../tables/harness.ts";
 
 /** Product 1 has 60% of the amount, product 2 the rest. */
@@ -71,7 +71,10 @@ describe("read_overview", () => {
 
   it("queryOverview() returns at most the given number of products", async () => {
     const context = testbed.context("run");
-    const { products } = await withSnapshot(context, (db) => queryOverview(db, context, 1));
+    const { products } = await withSnapshot(
+      context,
+      async (db) => queryOverview(db, context, await readRawFiles(context), 1),
+    );
     assertEquals(products.map(({ productId }) => productId), [1n]);
   });
 
@@ -79,12 +82,16 @@ describe("read_overview", () => {
     const productId = 9223372036854775807n;
     await testbed.sql("UPDATE shop.sales_aggregates SET product_id = $1 WHERE product_id = 1", [productId]);
     const context = testbed.context("run");
-    const { products } = await withSnapshot(context, (db) => queryOverview(db, context, 1));
+    const { products } = await withSnapshot(
+      context,
+      async (db) => queryOverview(db, context, await readRawFiles(context), 1),
+    );
     assertEquals(products.map((product) => product.productId), [productId]);
   });
 
-  it("hasCatalogue() is false when the run has no products.csv", async () => {
-    assertEquals(await hasCatalogue(testbed.store, "run"), true);
-    assertEquals(await hasCatalogue(testbed.store, "none"), false);
+  it("readRawFiles() finds neither manifest nor catalogue of a run without raw data", async () => {
+    const { manifest, catalogue } = await readRawFiles(testbed.context("run"));
+    assertEquals([manifest?.run_id, catalogue], ["run", true]);
+    assertEquals(await readRawFiles(testbed.context("none")), { manifest: undefined, catalogue: false });
   });
 });
