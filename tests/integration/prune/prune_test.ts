@@ -9,6 +9,7 @@ import { lockRun } from "../../../lib/store/run_lock.ts";
 import { stagingPrefix } from "../../../lib/transfer/staging.ts";
 import { transfer } from "../../../lib/transfer/transfer.ts";
 import { makeSales, Testbed, writeRunFiles } from "../tables/harness.ts";
+import { stageRecord } from "../../unit/pipeline/stage_record.ts";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
 /** Runs, the oldest first; the last one is what the tables hold. */
@@ -50,19 +51,8 @@ describe("prune()", () => {
     await testbed.sql("UPDATE shop.pipeline_runs SET loaded_at = $1::date + time '10:00' WHERE run_id = $1", [
       date,
     ]);
-    await writeStage(testbed.store, date, {
-      stage: "load",
-      status: "done",
-      engine: "native",
-      attempt: 1,
-      started_at: `${date}T09:00:00.000Z`,
-      finished_at: `${date}T09:01:00.000Z`,
-      seconds: 60,
-      rows_in: 1,
-      rows_out: 1,
-      facts: {},
-      error: null,
-    });
+    const times = { started_at: `${date}T09:00:00.000Z`, finished_at: `${date}T09:01:00.000Z` };
+    await writeStage(testbed.store, date, stageRecord("load", times));
   }
 
   /** Prunes, and returns the names of what is in the result. */

@@ -4,6 +4,7 @@ import { planStages } from "../../../cli/run_plan.ts";
 import type { TableRuns } from "../../../lib/pipeline/plan.ts";
 import { writeRun, writeStage } from "../../../lib/pipeline/records.ts";
 import { FileStore } from "../../../lib/store/file_store.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
 
 const PARAMETERS = { seed: 1, rows: 10, defect_rate: 0, products: 2, customers: 3 };
 
@@ -16,19 +17,14 @@ describe("planStages()", () => {
     store = new FileStore(folder);
     await writeRun(store, { run_id: "r", as_of: "2026-11-24", source: "generated", parameters: PARAMETERS });
     for (const [index, stage] of ["generate", "clean", "load"].entries()) {
-      await writeStage(store, "r", {
-        stage,
-        status: "done",
-        engine: "native",
-        attempt: 1,
+      const changes = {
         started_at: `2026-11-24T09:0${index}:00.000Z`,
         finished_at: `2026-11-24T09:0${index}:30.000Z`,
-        seconds: 30,
         rows_in: 10,
         rows_out: 10,
         facts: { rejected: 0, rows_in: 10, date_from: "2025-11-25" },
-        error: null,
-      });
+      };
+      await writeStage(store, "r", stageRecord(stage, changes));
     }
   });
   afterAll(() => Deno.remove(folder, { recursive: true }));

@@ -15,6 +15,7 @@ import {
 } from "../../../lib/pipeline/plan.ts";
 import type { RunRecord, StageRecord } from "../../../lib/pipeline/records.ts";
 import { type StageName, STAGES } from "../../../lib/pipeline/stage.ts";
+import { stageRecord } from "./stage_record.ts";
 
 const RUN: RunRecord = {
   run_id: "r",
@@ -32,19 +33,11 @@ function records(...marks: string[]): Map<StageName, StageRecord> {
   return new Map(marks.map((mark, index) => {
     const stage = mark.replace(/[!?]$/, "") as StageName;
     const status = mark.endsWith("!") ? "failed" : mark.endsWith("?") ? "running" : "done";
-    return [stage, {
+    const [started_at, end] = [time(index * 2), time(index * 2 + 1)];
+    return [
       stage,
-      status,
-      engine: "native",
-      attempt: 1,
-      started_at: time(index * 2),
-      finished_at: status === "running" ? null : time(index * 2 + 1),
-      seconds: 1,
-      rows_in: 1,
-      rows_out: 1,
-      facts: {},
-      error: null,
-    }];
+      stageRecord(stage, { status, started_at, finished_at: status === "running" ? null : end }),
+    ];
   }));
 }
 

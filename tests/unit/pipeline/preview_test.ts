@@ -4,6 +4,7 @@ import { type PlanInput, planRun } from "../../../lib/pipeline/plan.ts";
 import { previewPlan } from "../../../lib/pipeline/preview.ts";
 import type { RunRecord, StageRecord } from "../../../lib/pipeline/records.ts";
 import { type StageName, STAGES } from "../../../lib/pipeline/stage.ts";
+import { stageRecord } from "./stage_record.ts";
 
 const RUN: RunRecord = {
   run_id: "r",
@@ -13,19 +14,13 @@ const RUN: RunRecord = {
 };
 
 function done(stages: readonly StageName[]): Map<StageName, StageRecord> {
-  return new Map(stages.map((stage, index) => [stage, {
+  return new Map(stages.map((stage, index) => [
     stage,
-    status: "done",
-    engine: "native",
-    attempt: 1,
-    started_at: `2026-11-24T09:0${index}:00.000Z`,
-    finished_at: `2026-11-24T09:0${index}:30.000Z`,
-    seconds: 30,
-    rows_in: 1,
-    rows_out: 1,
-    facts: {},
-    error: null,
-  }]));
+    stageRecord(stage, {
+      started_at: `2026-11-24T09:0${index}:00.000Z`,
+      finished_at: `2026-11-24T09:0${index}:30.000Z`,
+    }),
+  ]));
 }
 
 function preview(input: Partial<PlanInput>) {

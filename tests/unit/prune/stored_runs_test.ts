@@ -5,6 +5,7 @@ import { readStoredRun, readStoredRuns, removeStoredRun } from "../../../lib/pru
 import { FileStore } from "../../../lib/store/file_store.ts";
 import { lockRun } from "../../../lib/store/run_lock.ts";
 import type { Store } from "../../../lib/store/store.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
 
 const AS_OF = "2026-11-24";
 const DATASETS = ["raw", "clean", "rejected"];
@@ -24,19 +25,11 @@ class KilledStore extends FileStore {
 
 async function writeStages(store: Store, runId: string, stages: readonly string[]): Promise<void> {
   for (const [index, stage] of stages.entries()) {
-    await writeStage(store, runId, {
-      stage,
-      status: "done",
-      engine: "native",
-      attempt: 1,
+    const changes = {
       started_at: `2026-11-24T09:0${index}:00.000Z`,
       finished_at: `2026-11-24T09:0${index}:30.000Z`,
-      seconds: 30,
-      rows_in: 1,
-      rows_out: 1,
-      facts: {},
-      error: null,
-    });
+    };
+    await writeStage(store, runId, stageRecord(stage, changes));
   }
 }
 

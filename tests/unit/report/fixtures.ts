@@ -3,6 +3,7 @@ import type { StageRecord } from "../../../lib/pipeline/records.ts";
 import type { RegionDay, ReportData, Sums } from "../../../lib/report/report_data.ts";
 import { toIsoDate } from "../../../lib/domain/dates.ts";
 import { zeroReasonCounts } from "../../../lib/domain/sale.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
 
 function sums(sales: bigint, amountCents: bigint, averageCents: bigint, share: bigint): Sums {
   return { sales, quantity: sales * 2n, amountCents, averageCents, share };
@@ -19,24 +20,6 @@ export function days(count: number): RegionDay[] {
       { date, region: "West", sales, amountCents: sales * 10_000n },
     ];
   });
-}
-
-/** Returns the record of a stage. */
-export function stageRecord(stage: string, changes: Partial<StageRecord> = {}): StageRecord {
-  return {
-    stage,
-    status: "done",
-    engine: "native",
-    attempt: 1,
-    started_at: "2026-11-24T09:45:00.000Z",
-    finished_at: "2026-11-24T09:45:02.000Z",
-    seconds: 2,
-    rows_in: 1_020_000,
-    rows_out: 1_000_000,
-    facts: {},
-    error: null,
-    ...changes,
-  };
 }
 
 /** A verification that started after {@linkcode stageRecord}. */

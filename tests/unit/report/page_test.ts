@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import type { ReportData } from "../../../lib/report/report_data.ts";
 import { renderPage } from "../../../lib/report/page.ts";
 import { zeroReasonCounts } from "../../../lib/domain/sale.ts";
-import { days, reportData, stageRecord, textOf, VERIFIED } from "./fixtures.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
+import { days, reportData, textOf, VERIFIED } from "./fixtures.ts";
 
 const EVIL = `"><script>alert('x')</script><img src=x onerror=alert(1)>`;
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { renderQualitySection, renderRunSection } from "../../../lib/report/run_sections.ts";
-import { reportData, stageRecord, textOf } from "./fixtures.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
+import { reportData, textOf } from "./fixtures.ts";
 
 describe("renderQualitySection()", () => {
   it("shows what was left out on purpose, escaped", () => {

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { renderSummary } from "../../../lib/report/summary.ts";
-import { reportData, stageRecord } from "./fixtures.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
+import { reportData } from "./fixtures.ts";
 
 /** Replaces narrow no-break spaces with ordinary ones. */
 function plain(text: string): string {

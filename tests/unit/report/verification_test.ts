@@ -2,7 +2,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { ReportData } from "../../../lib/report/report_data.ts";
 import { renderVerdict, renderVerification } from "../../../lib/report/verification.ts";
-import { stageRecord, textOf, VERIFIED } from "./fixtures.ts";
+import { stageRecord } from "../pipeline/stage_record.ts";
+import { textOf, VERIFIED } from "./fixtures.ts";
 
 const FAILED = stageRecord("verify", {
   status: "failed",
