@@ -6,7 +6,9 @@ import { type Html, html, trustedHtml } from "./html.ts";
 import css from "./page.css" with { type: "text" };
 import { renderQualitySection, renderRunSection } from "./run_sections.ts";
 import { computeTrends, type Trends } from "./trends.ts";
-import { renderProductSection, renderRegionSection, renderTimeSection } from "./sales_sections.ts";
+import { renderProductSection } from "./product_section.ts";
+import { renderRegionSection } from "./region_section.ts";
+import { renderTimeSection } from "./time_section.ts";
 import { renderVerdict } from "./verification.ts";
 import { headlineMetrics, renderNarrative } from "./narrative.ts";
 

@@ -1,16 +1,8 @@
-/** The sections about sales: time, regions and products. */
+/** The section that compares the regions. */
 import { renderChart } from "./render_chart.ts";
-import { curveChart, lineChart, monthsChart, sharesChart, weekdaysChart } from "./charts.ts";
-import type { CategoryRegion, Product, Region, ReportData } from "./report_data.ts";
-import {
-  formatAmount,
-  formatChange,
-  formatCompactRoubles,
-  formatCount,
-  formatLongDate,
-  formatMillionths,
-  formatShare,
-} from "./format.ts";
+import { sharesChart } from "./charts.ts";
+import type { CategoryRegion, Region, ReportData } from "./report_data.ts";
+import { formatChange, formatCount, formatMillionths, formatShare } from "./format.ts";
 import { type Html, html } from "./html.ts";
 import {
   regionClass,
@@ -22,75 +14,10 @@ import {
   renderRegion,
   renderTable,
 } from "./components.ts";
-import { dailyAverage, type Period, type Trends } from "./trends.ts";
 import { productName } from "./labels.ts";
 
 /** Rows of the category table. If there are more categories, the last row is the sum of the others. */
 const MAX_CATEGORIES = 12;
-
-/** Minimum span, in days, with a heading that calls it a year. */
-const MIN_YEAR_DAYS = 300;
-
-function renderLegend(regions: readonly Region[]): Html {
-  return html`<ul class="legend" aria-hidden="true">${
-    regions.map(({ region }) => html`<li>${renderRegion(region)}</li>`)
-  }</ul>`;
-}
-
-function renderPeriodTable(caption: string, periods: readonly Period[], regions: readonly Region[]): Html {
-  return html`<details><summary>Data of this chart</summary>${
-    renderTable<Period>(caption, [
-      { header: "Period", rowHeader: true, cell: ({ label }) => label },
-      { header: "Days", numeric: true, cell: ({ days }) => formatCount(days) },
-      { header: "Sales", numeric: true, cell: ({ sales }) => formatCount(sales) },
-      { header: "Revenue, ₽", numeric: true, cell: ({ amountCents }) => formatAmount(amountCents) },
-      { header: "Per day, ₽", numeric: true, cell: (period) => formatAmount(dailyAverage(period)) },
-      ...regions.map(({ region }) => ({
-        header: `${region}, ₽`,
-        numeric: true,
-        cell: ({ byRegion }: Period) => formatAmount(byRegion.get(region) ?? 0n),
-      })),
-    ], periods)
-  }</details>`;
-}
-
-/** Renders sales over time, by month and by weekday. */
-export function renderTimeSection({ regions }: ReportData, trends: Trends): Html {
-  const { unit, spanDays, bestDay, months, weekdays } = trends;
-  const heading = unit !== "day"
-    ? "Through the years"
-    : spanDays >= MIN_YEAR_DAYS
-    ? "Through the year"
-    : "Day by day";
-  const note = html`${
-    unit === "day"
-      ? "Thin line: each day. Bold line: seven-day average."
-      : `Average daily revenue by ${unit}.`
-  }
-    The best day was ${formatLongDate(bestDay.date)}: ${formatCompactRoubles(bestDay.amountCents)} from ${
-    formatCount(bestDay.sales)
-  } sales.`;
-  return html`
-    <section id="time"><h2>${heading}</h2>
-        ${renderFigure("Revenue over time", note, renderChart(lineChart(trends)))}
-        <div class="pair">
-        ${renderFigure(
-          "Seasonality",
-          "Average daily revenue by month and region, so that months of different lengths are comparable.",
-          [
-            renderChart(monthsChart(trends, regions)),
-            renderLegend(regions),
-            renderPeriodTable("Revenue by month", months, regions),
-          ],
-        )}
-        ${renderFigure(
-          "Weekday",
-          "Average daily revenue, and its deviation from the overall daily average (dashed).",
-          [renderChart(weekdaysChart(trends)), renderPeriodTable("Revenue by weekday", weekdays, regions)],
-        )}
-        </div></section>
-  `;
-}
 
 function renderRegionTable({ regions, total }: ReportData): Html {
   const most = regions[0]!.amountCents;
@@ -254,76 +181,6 @@ export function renderRegionSection(data: ReportData): Html {
             "Among a region’s leading products, those it buys more of than the shop as a whole, and how many times more.",
             renderFavourites(data),
           )}
-      </section>
-  `;
-}
-
-/** Renders the best sellers and the concentration of revenue. */
-export function renderProductSection({ products, curve, concentration }: ReportData): Html {
-  const most = products[0]!.amountCents;
-  const catalogue = products.some(({ name }) => name !== undefined);
-  const { products: all, half, fourFifths, nearlyAll } = concentration;
-  return html`
-    <section id="products"><h2>Products</h2>
-        ${renderFigure(
-          "Best sellers",
-          html`The ${formatCount(products.length)} products with the highest revenue, of ${
-            formatCount(all)
-          }.${!catalogue && " This run has no catalogue, so products are listed by number."}`,
-          renderTable<Product>("Products, highest revenue first", [
-            { header: "#", numeric: true, cell: (_, index) => index + 1 },
-            {
-              header: "Product",
-              rowHeader: true,
-              cell: (product) =>
-                html`${productName(product)}${
-                  product.category !== undefined && html`
-                    <small class="brief">${product.category}</small>
-                  `
-                }`,
-            },
-            ...(catalogue
-              ? [{ header: "Category", wideOnly: true, cell: ({ category }: Product) => category ?? "" }]
-              : []),
-            { header: "Sales", numeric: true, cell: ({ sales }) => formatCount(sales) },
-            { header: "Units", numeric: true, wideOnly: true, cell: ({ quantity }) => formatCount(quantity) },
-            {
-              header: renderMoneyHeader("Revenue"),
-              numeric: true,
-              cell: ({ amountCents }) => renderMoney(amountCents),
-            },
-            {
-              header: "Average check, ₽",
-              numeric: true,
-              wideOnly: true,
-              cell: ({ averageCents }) => formatAmount(averageCents),
-            },
-            { header: "Share", numeric: true, cell: (product) => formatMillionths(product.share) },
-            {
-              header: "Cumulative",
-              numeric: true,
-              wideOnly: true,
-              cell: ({ cumulativeShare }) => formatMillionths(cumulativeShare),
-            },
-            { header: "", wideOnly: true, cell: ({ amountCents }) => renderBar(amountCents, most) },
-          ], products),
-        )}
-        ${renderFigure(
-          "Concentration of revenue",
-          "Cumulative share of revenue, from the best to the slowest seller. On the dashed diagonal, all products would sell equally.",
-          html`<div class="pair">${renderChart(curveChart(curve, concentration))}
-      <dl class="facts">
-        <div><dt>Half of the revenue</dt><dd>${formatCount(half)} <small>${
-            half === 1 ? "product" : "products"
-          }, ${formatShare(BigInt(half), BigInt(all))} of all</small></dd></div>
-        <div><dt>80% of the revenue</dt><dd>${formatCount(fourFifths)} <small>${
-            fourFifths === 1 ? "product" : "products"
-          }, ${formatShare(BigInt(fourFifths), BigInt(all))} of all</small></dd></div>
-        <div><dt>95% of the revenue</dt><dd>${formatCount(nearlyAll)} <small>${
-            nearlyAll === 1 ? "product" : "products"
-          }, ${formatShare(BigInt(nearlyAll), BigInt(all))} of all</small></dd></div>
-      </dl></div>`,
-        )}
       </section>
   `;
 }

@@ -1,33 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import {
-  renderProductSection,
-  renderRegionSection,
-  renderTimeSection,
-} from "../../../lib/report/sales_sections.ts";
-import { computeTrends } from "../../../lib/report/trends.ts";
-import { days, reportData, textOf } from "./fixtures.ts";
-
-describe("renderTimeSection()", () => {
-  const cases: [heading: string, rows: ReturnType<typeof days>][] = [
-    ["Day by day", days(100)],
-    ["Through the year", days(300)],
-    ["Through the years", ["2020-01-31", "2026-11-24"].map((date) => ({ ...days(1)[0]!, date }))],
-  ];
-  for (const [heading, rows] of cases) {
-    it(`has the heading "${heading}" for ${rows[0]!.date} to ${rows.at(-1)!.date}`, () => {
-      const text = textOf(renderTimeSection(reportData(), computeTrends(rows)));
-      assertEquals(text.trim().split(" Revenue over time")[0], heading);
-    });
-  }
-
-  it("has the data of each chart as a table", () => {
-    const text = textOf(renderTimeSection(reportData(), computeTrends(days(2))));
-    // 10 and 11 sales in each of two regions, at 200.00 and 100.00.
-    assertStringIncludes(text, "November 2026 2 42 6 300.00 3 150.00 4 200.00 2 100.00");
-    assertStringIncludes(text, "Tuesday 1 22 3 300.00 3 300.00 2 200.00 1 100.00");
-  });
-});
+import { renderRegionSection } from "../../../lib/report/region_section.ts";
+import { reportData, textOf } from "./fixtures.ts";
 
 describe("renderRegionSection()", () => {
   it("shows sales, revenue, average check and share of each region, and the total", () => {
@@ -73,24 +47,5 @@ describe("renderRegionSection()", () => {
   it("omits categories and favourites when there are none", () => {
     const text = textOf(renderRegionSection(reportData({ categories: [], favourites: [] })));
     assertEquals(/What each region buys|Favourites/.test(text), false);
-  });
-});
-
-describe("renderProductSection()", () => {
-  it("shows the best sellers with their categories and cumulative shares", () => {
-    const text = textOf(renderProductSection(reportData()));
-    assertMatch(text, /1 Wooden Chair Home Home 700 000 .* 70\.0% 70\.0%/);
-    assertStringIncludes(text, "80% of the revenue 2 products, 100.0% of all");
-  });
-
-  it("lists products by number when there is no catalogue", () => {
-    const products = reportData().products.map((product) => ({
-      ...product,
-      name: undefined,
-      category: undefined,
-    }));
-    const text = textOf(renderProductSection(reportData({ products })));
-    assertStringIncludes(text, "This run has no catalogue");
-    assertStringIncludes(text, "1 product 7 700 000");
   });
 });
