@@ -35,7 +35,7 @@ export async function lookUpIds(
     if (text !== undefined) return `${id}  ${toPrintable(text, Infinity)}`;
     // Longer digits are no number of a table, but the text of an id.
     const isNumber = /^\d+$/.test(id) && BigInt(id) <= MAX_NUMBER;
-    if (!isNumber) return `${toSurrogateKey(id)}  ${toPrintable(id, Infinity)}`;
+    if (!isNumber) return `${toSurrogateKey(id).digits}  ${toPrintable(id, Infinity)}`;
     throw new SalesflowError(
       `No ${
         runId === undefined ? "run" : `id of run ${runId}`

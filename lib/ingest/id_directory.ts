@@ -3,14 +3,13 @@ import { parse } from "csv-parse";
 import { Readable } from "node:stream";
 import { SalesflowError } from "../console/errors.ts";
 import { toPrintable } from "../console/printable.ts";
-import { quoteField } from "../dataset/csv_field.ts";
 import { type Part, partName } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import type { Store } from "../store/store.ts";
 import { SurrogateIndex } from "./chunks/surrogate_index.ts";
+import type { Surrogates } from "./chunks/surrogates.ts";
 
 const HEADER = "number,text";
-const FLUSH_CHARACTERS = 1 << 18;
 
 /** Returns the folder of a run's directory. */
 export function idFolder(runId: string): string {
@@ -22,9 +21,7 @@ export class IdDirectoryWriter {
   readonly #store: Store;
   readonly #runId: string;
   readonly #writer: PartWriter;
-  readonly #index = new SurrogateIndex(crypto.getRandomValues(new Uint32Array(1))[0]!);
-  readonly #encoder = new TextEncoder();
-  #buffer = "";
+  readonly #index = new SurrogateIndex();
 
   private constructor(store: Store, runId: string, writer: PartWriter) {
     this.#store = store;
@@ -39,15 +36,20 @@ export class IdDirectoryWriter {
     return new IdDirectoryWriter(store, runId, await PartWriter.create(store, folder, partName(0), HEADER));
   }
 
-  /** Adds texts and their keys. */
-  async add(texts: readonly string[], keys: BigUint64Array): Promise<void> {
-    for (const [index, text] of texts.entries()) {
-      const key = keys[index]!;
+  /** Adds texts; uses up their lines. */
+  async add({ lines, ends, high, low, checks }: Surrogates): Promise<void> {
+    let written = 0;
+    for (let index = 0; index < ends.length; index++) {
+      const [keyHigh, keyLow] = [high[index]!, low[index]!];
       // A text that may share its key is written, too, so that close() can compare them.
-      const isWritten = this.#index.add(key, text) || this.#index.suspects.has(key);
-      if (isWritten) this.#buffer += `${key},${quoteField(text)}\n`;
+      if (!this.#index.add(keyHigh, keyLow, checks[index]!) && !this.#index.isSuspect(keyHigh, keyLow)) {
+        continue;
+      }
+      const [begin, end] = [index === 0 ? 0 : ends[index - 1]!, ends[index]!];
+      if (written !== begin) lines.copyWithin(written, begin, end);
+      written += end - begin;
     }
-    if (this.#buffer.length >= FLUSH_CHARACTERS) await this.#flush();
+    await this.#writer.write(lines.subarray(0, written));
   }
 
   /**
@@ -60,7 +62,6 @@ export class IdDirectoryWriter {
       await this.#writer.abort();
       return undefined;
     }
-    await this.#flush();
     const part = await this.#writer.close(this.#index.size);
     await this.#compareSuspects();
     return part;
@@ -69,11 +70,6 @@ export class IdDirectoryWriter {
   /** Cancels writing. */
   abort(): Promise<void> {
     return this.#writer.abort();
-  }
-
-  async #flush(): Promise<void> {
-    await this.#writer.write(this.#encoder.encode(this.#buffer));
-    this.#buffer = "";
   }
 
   async #compareSuspects(): Promise<void> {

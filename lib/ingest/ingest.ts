@@ -66,7 +66,7 @@ export async function ingest(context: StageContext, options: IngestOptions): Pro
   const pool: ChunkPool = new LendingPool({
     start: () => new Worker(new URL("./chunks/worker.ts", import.meta.url), { type: "module" }),
     threads: workers,
-    workerData: { rules, seeds: [randomSeed(), randomSeed()] },
+    workerData: { rules, seeds: [randomSeed(), randomSeed(), randomSeed()] },
     signal,
   });
   const job = new IngestJob(context, rules, pool, ids);

@@ -117,7 +117,7 @@ export class IngestJob {
     this.rows += rows;
     for (const [rule, lines] of excluded) addExcluded(this.#excluded, rule, lines);
     this.#products.add(products.values());
-    await this.#ids.add(surrogates.texts, surrogates.keys);
+    await this.#ids.add(surrogates);
     this.#context.progress(this.rows);
   }
 

@@ -1,4 +1,5 @@
 /** Maps exports without writing anything, for `salesflow source preview`. */
+import { parse } from "csv-parse";
 import type { ChunkContent, MappedChunk } from "./chunks/chunk.ts";
 import { ChunkProcessor } from "./chunks/chunk_processor.ts";
 import { FileMapper } from "./chunks/map_file.ts";
@@ -27,7 +28,7 @@ export interface PreviewedExclusions {
   texts: ReadonlyMap<string, string>;
 }
 
-/** Maximum number of kept texts of surrogate keys: enough for the rows that are shown. */
+/** Number of kept texts of surrogate keys from which no more are kept: enough for the rows that are shown. */
 const MAX_TEXTS = 10_000;
 
 /** Returns the texts of a chunk's lines. */
@@ -57,18 +58,18 @@ export async function preview(
   const decoder = new TextDecoder();
   for (const input of inputs) {
     for await (const { path, export: { header, chunks } } of openEntries(input, rules)) {
-      const processor = new ChunkProcessor({ rules, seeds: [0, 0] });
+      const processor = new ChunkProcessor({ rules, seeds: [0, 0, 0] });
       let textAt: (line: number) => string = () => "";
       let line = header.lastLine;
-      const take = (chunk: MappedChunk) => {
+      const take = async (chunk: MappedChunk) => {
         for (const [rule, lines] of chunk.excluded) {
           const known = excluded.get(rule);
           if (known) addExcluded(excluded, rule, lines);
           else excluded.set(rule, { ...lines, file: path });
         }
-        chunk.surrogates.texts.forEach((text, index) => {
-          if (texts.size < MAX_TEXTS) texts.set(String(chunk.surrogates.keys[index]), text);
-        });
+        if (texts.size < MAX_TEXTS) {
+          for await (const [key, text] of parse(decoder.decode(chunk.surrogates.lines))) texts.set(key, text);
+        }
         const lines = decoder.decode(chunk.bytes).split("\n");
         for (const [index, after] of lines.entries()) {
           if (after !== "") onRow({ file: path, line: line + index + 1, before: textAt(index + 1), after });
@@ -79,7 +80,7 @@ export async function preview(
         {
           lend: () =>
             Promise.resolve({ run: (task) => Promise.resolve(processor.run(task)), release: () => {} }),
-          write: (chunk) => Promise.resolve(take(chunk)),
+          write: take,
           fail: () => {},
         },
         header.names,

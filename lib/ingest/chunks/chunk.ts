@@ -3,13 +3,14 @@ import type { CsvDialect, QuoteRemark } from "../formats/csv_records.ts";
 import type { Excluded, Product } from "../source/record_mapper.ts";
 import type { FillValues, KeyHashes } from "./fill_down.ts";
 import type { MappingRules } from "./mapper_set.ts";
+import type { Surrogates } from "./surrogates.ts";
 
 /** Data that each thread gets once, at its start. */
 export interface ChunkWorkerData {
   /** Rules of the export. */
   rules: MappingRules;
-  /** Random seeds of the two halves of the keys' hashes, the same in all threads. */
-  seeds: readonly [number, number];
+  /** Random seeds of the two halves of the keys' hashes, and of the other hashes of ids; the same in all threads. */
+  seeds: readonly [number, number, number];
 }
 
 /** How the text of a file is written. */
@@ -90,16 +91,8 @@ export interface MappedChunk {
   excluded: ReadonlyMap<string, Excluded>;
   /** Products, by their id as the export writes it. */
   products: ReadonlyMap<string, Product>;
-  /** Texts that became surrogate keys; the same may occur more than once. */
+  /** Texts that became surrogate keys. */
   surrogates: Surrogates;
-}
-
-/** Texts and their surrogate keys. */
-export interface Surrogates {
-  /** Texts. */
-  texts: readonly string[];
-  /** Their keys. */
-  keys: BigUint64Array<ArrayBuffer>;
 }
 
 /** Result of a task, in the order of {@linkcode ChunkTask}. */

@@ -18,7 +18,10 @@ import type {
 import { DistinctRows, type KeyHashes } from "./fill_down.ts";
 import { MapperSet } from "./mapper_set.ts";
 import { RawLines } from "./raw_lines.ts";
+import { SurrogateCollector } from "./surrogates.ts";
 import { countVerbatimLines, type VerbatimLines } from "./verbatim.ts";
+
+const NO_NUMBERS: readonly number[] = [];
 
 /** Replaces invalid bytes in decoded text. */
 const REPLACEMENT = "\ufffd";
@@ -26,41 +29,43 @@ const REPLACEMENT = "\ufffd";
 const { h32 } = await xxhash();
 
 /** A record with the mapper of its header. */
-interface MappedRecord extends ChunkRecord {
+interface PlacedRecord extends ChunkRecord {
   mapper: Mapper;
   /** Whether it is the header again. */
   isHeader: boolean;
 }
 
-/** What the first step leaves to the last one. */
+/** What the first step leaves to the last one: records, or all that comes of them when it does not depend on lines above. */
 type Parsed =
-  | { kind: "verbatim"; bytes: Uint8Array<ArrayBuffer>; rows: number }
-  | { kind: "records"; records: MappedRecord[]; lines: number };
+  | { kind: "raw"; bytes: Uint8Array<ArrayBuffer>; rows: number }
+  | { kind: "records"; records: PlacedRecord[]; lines: number };
 
 /** Processes chunks one after another. */
 export class ChunkProcessor {
   readonly #data: ChunkWorkerData;
   readonly #mappers: MapperSet;
   readonly #lineWithins: number;
+  readonly #dependsOnLinesAbove: boolean;
   #content: ChunkContent | undefined;
   #parsed: Parsed | undefined;
-  #texts: string[] = [];
-  #keys: bigint[] = [];
+  readonly #surrogates: SurrogateCollector;
 
   /** Prepares the rules. */
   constructor(data: ChunkWorkerData) {
     this.#data = data;
-    this.#lineWithins = findLineWithins(data.rules.source).length;
-    this.#mappers = new MapperSet(data.rules, (key, text) => {
-      this.#keys.push(key);
-      this.#texts.push(text);
-    });
+    const { source } = data.rules;
+    this.#lineWithins = findLineWithins(source).length;
+    this.#dependsOnLinesAbove = this.#lineWithins > 0 || source.fillDown !== undefined;
+    this.#surrogates = new SurrogateCollector(data.seeds[2]);
+    this.#mappers = new MapperSet(data.rules, (key, text) => this.#surrogates.add(key, text));
   }
 
   /** Runs one step. */
   run(task: ChunkTask): ParsedChunk | MappedChunk {
+    if (task.step === "map") return this.#map(task);
     if (task.step === "parse") this.#content = task.content;
-    return task.step === "map" ? this.#map(task) : this.#parse(this.#content!, task.state);
+    else this.#discardFound();
+    return this.#parse(this.#content!, task.state);
   }
 
   #parse(content: ChunkContent, state: ChunkState): ParsedChunk {
@@ -69,13 +74,21 @@ export class ChunkProcessor {
       if (lines) return this.#takeVerbatim(content.bytes, lines, state);
     }
     const remarks: QuoteRemark[] = [];
-    const sink = new RecordSink(this.#mappers, state.header);
+    const records: PlacedRecord[] = [];
+    const raw = new RawLines();
+    const sink = new RecordSink(
+      this.#mappers,
+      state.header,
+      this.#dependsOnLinesAbove
+        ? (record) => void records.push(record)
+        : (record) => mapRecord(record, NO_NUMBERS, raw),
+    );
     let rest = "";
     let lines: number;
     let hasInvalidBytes = false;
     if (content.kind === "records") {
       lines = content.lines;
-      for (const record of content.records) sink.add(record, 1);
+      for (const { values, text, line } of content.records) sink.add(values, text, line, 1);
     } else {
       const decoded = decode(content);
       hasInvalidBytes = decoded.includes(REPLACEMENT);
@@ -86,18 +99,19 @@ export class ChunkProcessor {
         1,
         content.isLast,
         (values, recordText, line, recordLines) => {
-          sink.add({ values, line, text: values ? undefined : recordText }, recordLines);
+          sink.add(values, values ? undefined : recordText, line, recordLines);
         },
       ));
       lines--;
       if (reader instanceof CsvReader) remarks.push(...reader.remarks);
       checkLines(lines, countLines(text, content.isLast) - countLines(rest, false));
     }
-    this.#parsed = { kind: "records", records: sink.records, lines };
-    const { records, inside } = sink;
+    if (this.#dependsOnLinesAbove) this.#parsed = { kind: "records", records, lines };
+    else this.#parsed = takeRaw(raw, lines);
+    const { count, inside } = sink;
     return {
       state: { rest, header: sink.header },
-      counts: { records: records.length, blank: lines - records.length - inside, inside },
+      counts: { records: count, blank: lines - count - inside, inside },
       ...this.#findKeys(records),
       remarks,
       hasInvalidBytes,
@@ -119,7 +133,7 @@ export class ChunkProcessor {
     { rows, blank }: VerbatimLines,
     { header }: ChunkState,
   ): ParsedChunk {
-    this.#parsed = { kind: "verbatim", bytes, rows };
+    this.#parsed = { kind: "raw", bytes, rows };
     return {
       state: { rest: "", header },
       counts: { records: rows, blank, inside: 0 },
@@ -130,9 +144,9 @@ export class ChunkProcessor {
     };
   }
 
-  #findKeys(records: readonly MappedRecord[]): Pick<ParsedChunk, "keys" | "fill"> {
+  #findKeys(records: readonly PlacedRecord[]): Pick<ParsedChunk, "keys" | "fill"> {
     const { fillDown } = this.#data.rules.source;
-    if (this.#lineWithins === 0 && !fillDown) return { keys: [], fill: undefined };
+    if (!this.#dependsOnLinesAbove) return { keys: [], fill: undefined };
     const valid = records.filter(hasValues);
     const keys = Array.from(
       { length: this.#lineWithins },
@@ -164,36 +178,29 @@ export class ChunkProcessor {
   #map({ numbers, fill }: ChunkTask & { step: "map" }): MappedChunk {
     const parsed = this.#parsed!;
     this.#parsed = this.#content = undefined;
-    if (parsed.kind === "verbatim") {
-      return { bytes: parsed.bytes, rows: parsed.rows, ...this.#takeFound() };
-    }
-    const lines = new RawLines();
+    if (parsed.kind === "raw") return { bytes: parsed.bytes, rows: parsed.rows, ...this.#takeFound() };
+    const raw = new RawLines();
     let valid = 0;
     for (const record of parsed.records) {
       if (!hasValues(record)) {
-        lines.addMalformed(record.text!, record.line);
+        mapRecord(record, NO_NUMBERS, raw);
         continue;
       }
-      const { values, line, mapper, isHeader } = record;
-      if (fill) fillValues(values, mapper, fill.rows[fill.indexes[valid]!]!);
-      const lineNumbers = numbers.map((each) => each[valid]!);
+      if (fill) fillValues(record.values, record.mapper, fill.rows[fill.indexes[valid]!]!);
+      mapRecord(record, numbers.map((each) => each[valid]!), raw);
       valid++;
-      if (isHeader) {
-        mapper.excludeHeader(line);
-        continue;
-      }
-      const fields = mapper.map(values, line, lineNumbers);
-      if (fields) lines.add(fields, line);
     }
-    lines.advance(parsed.lines + 1);
-    return { bytes: lines.toBytes(), rows: lines.rows, ...this.#takeFound() };
+    const { bytes, rows } = takeRaw(raw, parsed.lines);
+    return { bytes, rows, ...this.#takeFound() };
+  }
+
+  #discardFound(): void {
+    this.#mappers.discardFound();
+    this.#surrogates.take();
   }
 
   #takeFound(): Pick<MappedChunk, "excluded" | "products" | "surrogates"> {
-    const surrogates = { texts: this.#texts, keys: BigUint64Array.from(this.#keys) };
-    this.#texts = [];
-    this.#keys = [];
-    return { ...this.#mappers.takeFound(), surrogates };
+    return { ...this.#mappers.takeFound(), surrogates: this.#surrogates.take() };
   }
 }
 
@@ -209,33 +216,56 @@ function makeReader(format: TextFormat, header: readonly string[]): CsvReader | 
   return reader;
 }
 
-/** Collects the records of a chunk, each with the mapper of the header above it. */
+/** Places the records of a chunk: each gets the mapper of the header above it. */
 class RecordSink {
-  readonly records: MappedRecord[] = [];
+  /** Number of records. */
+  count = 0;
   /** Lines of records after their first one. */
   inside = 0;
   header: readonly string[];
   readonly #mappers: MapperSet;
+  readonly #onRecord: (record: PlacedRecord) => void;
   #mapper: Mapper;
 
-  constructor(mappers: MapperSet, header: readonly string[]) {
+  constructor(mappers: MapperSet, header: readonly string[], onRecord: (record: PlacedRecord) => void) {
     this.#mappers = mappers;
     this.header = header;
+    this.#onRecord = onRecord;
     this.#mapper = mappers.get(header);
   }
 
-  add(record: ChunkRecord, lines: number): void {
+  add(values: readonly string[] | undefined, text: string | undefined, line: number, lines: number): void {
+    this.count++;
     this.inside += lines - 1;
-    const { values, text, line } = record;
     const isHeader = values !== undefined && this.#mapper.isHeader(values);
-    this.records.push({ values, text, line, mapper: this.#mapper, isHeader });
+    this.#onRecord({ values, text, line, mapper: this.#mapper, isHeader });
     if (!isHeader) return;
     this.header = [...values];
     this.#mapper = this.#mappers.get(this.header);
   }
 }
 
-function hasValues(record: MappedRecord): record is MappedRecord & { values: string[] } {
+/** Appends the raw line of a record, if it has one. */
+function mapRecord(
+  { values, text, line, mapper, isHeader }: PlacedRecord,
+  numbers: readonly number[],
+  raw: RawLines,
+): void {
+  if (!values) raw.addMalformed(text!, line);
+  else if (isHeader) mapper.excludeHeader(line);
+  else {
+    const fields = mapper.map(values, line, numbers);
+    if (fields) raw.add(fields, line);
+  }
+}
+
+/** Returns the raw lines of a chunk of so many lines. */
+function takeRaw(raw: RawLines, lines: number): Parsed & { kind: "raw" } {
+  raw.advance(lines + 1);
+  return { kind: "raw", bytes: raw.toBytes(), rows: raw.rows };
+}
+
+function hasValues(record: PlacedRecord): record is PlacedRecord & { values: string[] } {
   return record.values !== undefined;
 }
 

@@ -4,7 +4,7 @@ import { HeaderNames } from "../source/header_names.ts";
 import { LookupTable } from "../source/lookup_table.ts";
 import { type Found, type Mapper, nothingFound, RecordMapper } from "../source/record_mapper.ts";
 import type { SourceFile } from "../source/source_file.ts";
-import type { OnSurrogateKey } from "../values/ids.ts";
+import { createIdConverters, type IdConverters, type OnSurrogateKey } from "../values/ids.ts";
 
 /** A lookup table that has been read. */
 export interface LookupText {
@@ -30,14 +30,14 @@ export interface MappingRules {
 export class MapperSet {
   readonly #rules: MappingRules;
   readonly #lookups: ReadonlyMap<string, LookupTable>;
-  readonly #onSurrogateKey: OnSurrogateKey;
+  readonly #ids: IdConverters;
   readonly #mappers = new Map<string, Mapper>();
   readonly #found: Found = nothingFound();
 
   /** Parses the lookup tables. */
   constructor(rules: MappingRules, onSurrogateKey: OnSurrogateKey) {
     this.#rules = rules;
-    this.#onSurrogateKey = onSurrogateKey;
+    this.#ids = createIdConverters(onSurrogateKey);
     this.#lookups = new Map(
       rules.lookups.map(({ path, columns, text }) => [path, LookupTable.parse(text, columns, path)]),
     );
@@ -52,10 +52,16 @@ export class MapperSet {
       const header = new HeaderNames(names);
       mapper = copies
         ? new ColumnCopier(source, header, this.#found)
-        : new RecordMapper({ source, header, lookups: this.#lookups }, this.#onSurrogateKey, this.#found);
+        : new RecordMapper({ source, header, lookups: this.#lookups }, this.#ids, this.#found);
       this.#mappers.set(key, mapper);
     }
     return mapper;
+  }
+
+  /** Forgets what all mappers have found since it was last taken; surrogate keys are told of again. */
+  discardFound(): void {
+    this.takeFound();
+    for (const converter of this.#ids.values()) converter.forget();
   }
 
   /** Returns what all mappers have found since it was last taken. */

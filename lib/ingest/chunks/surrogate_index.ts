@@ -1,8 +1,4 @@
 /** Remembers which surrogate keys have been met, in 8 bytes a slot, and notices texts that may share one. No I/O. */
-import xxhash from "xxhash-wasm";
-import { FIRST_SURROGATE_KEY } from "../values/ids.ts";
-
-const { h32 } = await xxhash();
 
 const INITIAL_SLOTS = 1 << 12;
 const MAX_LOAD = 0.7;
@@ -14,27 +10,25 @@ export class SurrogateIndex {
   /** The next 16 bits of the key, then 16 bits of the other hash; 0 is an empty slot. */
   #tags = new Uint32Array(INITIAL_SLOTS);
   #size = 0;
-  readonly #seed: number;
   /** Keys whose texts must be compared: two of them may share the key. */
   readonly suspects: Set<bigint> = new Set();
-
-  /** Creates an index. @param seed random, so that texts cannot be made to share both hashes */
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
 
   /** Number of keys. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds a text and its key; returns whether it is new. */
-  add(key: bigint, text: string): boolean {
+  /**
+   * Adds a text; returns whether it is new.
+   *
+   * @param high upper 32 bits of its key
+   * @param low lower 32 bits of its key
+   * @param check another hash of the text, of 32 bits
+   */
+  add(high: number, low: number, check: number): boolean {
     if (this.#size >= this.#low.length * MAX_LOAD) this.#grow();
-    const rest = key - FIRST_SURROGATE_KEY;
-    const low = Number(rest & 0xffffffffn);
-    const middle = Number((rest >> 32n) & 0xffffn);
-    const tag = ((middle << 16 | h32(text, this.#seed) >>> 16) >>> 0) || 1;
+    const middle = high & 0xffff;
+    const tag = ((middle << 16 | check >>> 16) >>> 0) || 1;
     const mask = this.#low.length - 1;
     for (let slot = low & mask;; slot = (slot + 1) & mask) {
       if (this.#tags[slot] === 0) {
@@ -45,8 +39,13 @@ export class SurrogateIndex {
       }
       if (this.#low[slot] !== low) continue;
       if (this.#tags[slot] === tag) return false;
-      if (this.#tags[slot]! >>> 16 === middle) this.suspects.add(key);
+      if (this.#tags[slot]! >>> 16 === middle) this.suspects.add(toKey(high, low));
     }
+  }
+
+  /** Reports whether the text of a key must be compared with another one. */
+  isSuspect(high: number, low: number): boolean {
+    return this.suspects.size > 0 && this.suspects.has(toKey(high, low));
   }
 
   #grow(): void {
@@ -62,4 +61,8 @@ export class SurrogateIndex {
       this.#tags[slot] = tags[from]!;
     }
   }
+}
+
+function toKey(high: number, low: number): bigint {
+  return BigInt(high) << 32n | BigInt(low);
 }

@@ -7,4 +7,8 @@ serveTasks<ChunkWorkerData, ChunkTask, ChunkResult>(async (data) => {
   const { ChunkProcessor } = await import("./chunk_processor.ts");
   const processor = new ChunkProcessor(data);
   return (task) => Promise.resolve(processor.run(task));
-}, (result) => "bytes" in result ? [result.bytes.buffer] : []);
+}, (result) => {
+  if (!("bytes" in result)) return [];
+  const { lines, ends, high, low, checks } = result.surrogates;
+  return [result.bytes, lines, ends, high, low, checks].map(({ buffer }) => buffer);
+});

@@ -4,6 +4,7 @@ import type { OnlyRule, SourceFile } from "./source_file.ts";
 
 /** Beginnings of lines with totals, in lower case. */
 const TOTALS = ["total", "итого", "всего"];
+const TOTALS_START = "tTиИвВ";
 
 function compileOnly(
   { column, test }: OnlyRule,
@@ -22,6 +23,8 @@ export class Exclusions {
   readonly #currency: { index: number; code: string } | undefined;
   readonly #returns: { index: number; values: ReadonlySet<string> } | undefined;
   readonly #headerNames: ReadonlySet<string>;
+  /** Whether a record that begins with this ASCII character may be the header again. */
+  readonly #mayBeginHeader = new Uint8Array(128);
   readonly #sortedHeader: string;
 
   /** Compiles the rules of a source file for a header that has all the columns that it needs. */
@@ -36,12 +39,19 @@ export class Exclusions {
     this.#returns = returns && { index: header.find(returns.column)!, values: new Set(returns.in) };
     const names = header.names.map(normalizeName);
     this.#headerNames = new Set(names);
+    for (const name of [...names, " ", "\t", "\n", "\v", "\f", "\r"]) {
+      for (const first of [name.charCodeAt(0), name.toUpperCase().charCodeAt(0)]) {
+        this.#mayBeginHeader[first] = 1;
+      }
+    }
     this.#sortedHeader = sortNames(names);
   }
 
   /** Reports whether a record is the header again, perhaps with its columns in another order. */
   isHeader(values: readonly string[]): boolean {
-    // Fast path for nearly all records.
+    // Fast paths for nearly all records.
+    const first = values[0]!.charCodeAt(0);
+    if (first < 128 && this.#mayBeginHeader[first] === 0) return false;
     if (!this.#headerNames.has(normalizeName(values[0]!))) return false;
     return sortNames(values.map(normalizeName)) === this.#sortedHeader;
   }
@@ -62,8 +72,8 @@ export class Exclusions {
     if (columns.length === 0) return false;
     for (let at = 1; at < columns.length; at++) if (values[columns[at]!]!.trim() !== "") return false;
     if (values[columns[0]!]!.trim() === "") return true;
-    const first = values.find((value) => value.trim() !== "")!.trim().toLowerCase();
-    return TOTALS.some((total) => first.startsWith(total));
+    const first = values.find((value) => value.trim() !== "")!.trimStart();
+    return TOTALS_START.includes(first[0]!) && TOTALS.some((total) => first.toLowerCase().startsWith(total));
   }
 }
 

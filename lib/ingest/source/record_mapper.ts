@@ -1,7 +1,7 @@
 /** Maps records of an export to raw rows by the rules of a source file, and counts excluded lines. No I/O. */
 import { toCents } from "../../domain/money.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
-import { IdConverter, type OnSurrogateKey } from "../values/ids.ts";
+import type { IdConverter, IdConverters } from "../values/ids.ts";
 import { compileColumn, type Compute, findLineWithins, type RuleContext } from "./compile_rule.ts";
 import { Exclusions, isReturn } from "./exclusions.ts";
 
@@ -98,18 +98,15 @@ export class RecordMapper implements Mapper {
   /**
    * Compiles the rules of a source file.
    *
-   * @param onSurrogateKey called with each text that became a surrogate key
-   * @param found shared by the mappers of several headers, so that the order of lines counts
+   * @param ids shared by the mappers of several headers
+   * @param found shared, too, so that the order of lines counts
    */
-  constructor(context: RuleContext, onSurrogateKey: OnSurrogateKey, found: Found = nothingFound()) {
+  constructor(context: RuleContext, ids: IdConverters, found: Found = nothingFound()) {
     this.excluded = found.excluded;
     this.products = found.products;
     this.#exclusions = new Exclusions(context.source, context.header);
     this.#columns = SALE_COLUMNS.map((column) => compileColumn(column, context));
-    this.#convert = SALE_COLUMNS.map((column) =>
-      // Customers and products repeat; sale ids are nearly unique.
-      column.endsWith("_id") ? new IdConverter(onSurrogateKey, column !== "sale_id") : undefined
-    );
+    this.#convert = SALE_COLUMNS.map((column) => ids.get(column));
     this.#productName = compileColumn("product_name", context);
     this.#productCategory = compileColumn("product_category", context);
     const indexOf = (name: string) => context.header.find(name)!;
@@ -133,7 +130,8 @@ export class RecordMapper implements Mapper {
       this.#exclude(rule, line, this.#columns[SALE_AMOUNT]!(record));
       return undefined;
     }
-    const fields = this.#columns.map((compute) => compute(record));
+    const fields = new Array<string>(this.#columns.length);
+    for (let index = 0; index < fields.length; index++) fields[index] = this.#columns[index]!(record);
     if (isReturn(fields[QUANTITY]!, fields[SALE_AMOUNT]!)) {
       this.#exclude("return", line, fields[SALE_AMOUNT]!);
       return undefined;

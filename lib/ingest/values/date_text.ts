@@ -23,6 +23,8 @@ const FIRST_YEAR = 100;
 
 /** Maximum number of cached dates. Formats that need Luxon are a hundred times slower than a regular expression. */
 const MAX_KEPT_DATES = 50_000;
+/** Texts up to this length have no time, so they repeat. */
+const MAX_KEPT_LENGTH = 10;
 /** For names of months. */
 const LOCALES = ["en", "ru"];
 
@@ -73,6 +75,7 @@ export class DateReader {
   /** Dates of days since 1970, and of texts that only Luxon reads. */
   readonly #dates = new Map<number, string>();
   readonly #kept = new Map<string, string | undefined>();
+  readonly #keptShort = new Map<string, string>();
 
   /** Creates a reader; its rules have passed `findFormatMistake`. */
   constructor(readonly rules: DateRules) {
@@ -88,6 +91,15 @@ export class DateReader {
    * @param text without surrounding blanks
    */
   read(text: string): string | undefined {
+    if (text.length > MAX_KEPT_LENGTH) return this.#read(text);
+    const kept = this.#keptShort.get(text);
+    if (kept !== undefined) return kept;
+    const date = this.#read(text);
+    if (date !== undefined && this.#keptShort.size < MAX_KEPT_DATES) this.#keptShort.set(text, date);
+    return date;
+  }
+
+  #read(text: string): string | undefined {
     for (const pattern of this.#patterns) {
       const date = "expression" in pattern ? this.#match(pattern, text) : this.#readWithLuxon(pattern, text);
       if (date !== undefined) return date;

@@ -12,6 +12,16 @@ const SAFE_DIGITS = 18;
 
 const { h64 } = await xxhash();
 
+/** Reports whether a text is digits only, few enough to be below the first surrogate key. */
+function isShortNumber(text: string): boolean {
+  if (text.length > SAFE_DIGITS) return false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 48 || code > 57) return false;
+  }
+  return true;
+}
+
 /** Returns the digits of an id such as `17850`, `17850.0` or `000123`, as they stand; undefined for any other text. */
 export function toNumericId(text: string): string | undefined {
   if (!DIGITS.test(text)) return undefined;
@@ -20,18 +30,55 @@ export function toNumericId(text: string): string | undefined {
   return digits.length <= SAFE_DIGITS || BigInt(digits) < FIRST_SURROGATE_KEY ? digits : undefined;
 }
 
+/** The surrogate key of a text. In halves, because bigints take a third of the time of a whole import. */
+export interface SurrogateKey {
+  /** Upper 32 bits. */
+  high: number;
+  /** Lower 32 bits. */
+  low: number;
+  /** In decimal. */
+  digits: string;
+}
+
+const hash = new BigUint64Array(1);
+/** Lower half first: every platform of Deno is little-endian. */
+const hashHalves = new Uint32Array(hash.buffer);
+
 /**
  * Returns the surrogate key of a text: 2^62 + XXH64 of its UTF-8 bytes, seed 0, shifted right by two bits. The same text has the
  * same key in every run and on every machine.
  *
  * Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
  */
-export function toSurrogateKey(text: string): bigint {
-  return FIRST_SURROGATE_KEY + (h64(text) >> 2n);
+export function toSurrogateKey(text: string): SurrogateKey {
+  hash[0] = h64(text);
+  const [low, high] = [hashHalves[0]!, hashHalves[1]!];
+  const key = { high: high >>> 2 | 1 << 30, low: (low >>> 2 | high << 30) >>> 0, digits: "" };
+  key.digits = formatHalves(key.high, key.low);
+  return key;
+}
+
+const BILLION = 1e9;
+const MAX_DIGITS = 9;
+
+/** Formats the number `high` × 2^32 + `low` in decimal; `high` is below 2^31, and the number at least 10^9. */
+function formatHalves(high: number, low: number): string {
+  // Long division by 10^9, 16 bits at a time, so that every step is exact.
+  let rest = high % BILLION;
+  let quotient = (high - rest) / BILLION;
+  for (const digit of [low >>> 16, low & 0xffff]) {
+    const part = rest * 0x10000 + digit;
+    rest = part % BILLION;
+    quotient = quotient * 0x10000 + (part - rest) / BILLION;
+  }
+  const middle = quotient % BILLION;
+  const top = (quotient - middle) / BILLION;
+  const lower = String(rest).padStart(MAX_DIGITS, "0");
+  return top === 0 ? `${middle}${lower}` : `${top}${String(middle).padStart(MAX_DIGITS, "0")}${lower}`;
 }
 
 /** Called with each text that became a surrogate key; may be called more than once for the same text. */
-export type OnSurrogateKey = (key: bigint, text: string) => void;
+export type OnSurrogateKey = (key: SurrogateKey, text: string) => void;
 
 /** Maximum number of cached ids. */
 const MAX_KEPT_IDS = 100_000;
@@ -53,6 +100,7 @@ export class IdConverter {
 
   /** Returns the number of an id; an empty text stays empty. */
   convert(text: string): string {
+    if (isShortNumber(text)) return text;
     const kept = this.#kept?.get(text);
     if (kept !== undefined) return kept;
     const id = this.#toNumber(text);
@@ -62,12 +110,31 @@ export class IdConverter {
     return id;
   }
 
+  /** Makes texts that were converted before be told of again. */
+  forget(): void {
+    this.#kept?.clear();
+  }
+
   #toNumber(text: string): string {
-    if (text === "") return text;
     const digits = toNumericId(text);
     if (digits !== undefined) return digits;
     const key = toSurrogateKey(text);
     this.#onSurrogateKey(key, text);
-    return key.toString();
+    return key.digits;
   }
+}
+
+/** Converters of columns, by their names. */
+export type IdConverters = ReadonlyMap<string, IdConverter>;
+
+/** Creates the converters of a sale's ids. */
+export function createIdConverters(onSurrogateKey: OnSurrogateKey): IdConverters {
+  // Customers and products repeat; sale ids are nearly unique.
+  const repeated = { sale_id: false, customer_id: true, product_id: true };
+  return new Map(
+    Object.entries(repeated).map(([column, isRepeated]) => [
+      column,
+      new IdConverter(onSurrogateKey, isRepeated),
+    ]),
+  );
 }

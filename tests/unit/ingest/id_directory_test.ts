@@ -1,8 +1,9 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeEach, describe, it } from "@std/testing/bdd";
 import { SalesflowError } from "../../../lib/console/errors.ts";
+import { SurrogateCollector, type Surrogates } from "../../../lib/ingest/chunks/surrogates.ts";
 import { IdDirectoryWriter, idFolder, type KnownId, readIds } from "../../../lib/ingest/id_directory.ts";
-import { FIRST_SURROGATE_KEY, toSurrogateKey } from "../../../lib/ingest/values/ids.ts";
+import { type SurrogateKey, toSurrogateKey } from "../../../lib/ingest/values/ids.ts";
 import { makeTestStore, readFile, RUN_ID, sha256 } from "../store/harness.ts";
 
 const place = await makeTestStore();
@@ -12,14 +13,21 @@ beforeEach(() => store.remove(idFolder(RUN_ID)));
 
 const PATH = `${idFolder(RUN_ID)}/part-00000.csv`;
 
+/** Texts as a thread sends them, the first ones with other keys than their own. */
+function collect(texts: readonly string[], keys: readonly SurrogateKey[] = []): Surrogates {
+  const collector = new SurrogateCollector(7);
+  texts.forEach((text, index) => collector.add(keys[index] ?? toSurrogateKey(text), text));
+  return collector.take();
+}
+
 async function write(...chunks: string[][]) {
   const writer = await IdDirectoryWriter.create(store, RUN_ID);
-  for (const texts of chunks) await writer.add(texts, BigUint64Array.from(texts, toSurrogateKey));
+  for (const texts of chunks) await writer.add(collect(texts));
   return await writer.close();
 }
 
 const read = (): Promise<KnownId[]> => Array.fromAsync(readIds(store, RUN_ID));
-const known = (text: string): KnownId => ({ number: `${toSurrogateKey(text)}`, text });
+const known = (text: string): KnownId => ({ number: toSurrogateKey(text).digits, text });
 
 describe("IdDirectoryWriter", () => {
   it("writes each text once, with the way back from its number", async () => {
@@ -27,7 +35,10 @@ describe("IdDirectoryWriter", () => {
     assertEquals(await read(), ["A-1", "B", "Кружка"].map(known));
     const bytes = await readFile(store, PATH);
     assertEquals(part, { name: "part-00000.csv", rows: 3, bytes: bytes.length, sha256: sha256(bytes) });
-    assertStringIncludes(new TextDecoder().decode(bytes), `number,text\n${toSurrogateKey("A-1")},A-1\n`);
+    assertStringIncludes(
+      new TextDecoder().decode(bytes),
+      `number,text\n${toSurrogateKey("A-1").digits},A-1\n`,
+    );
   });
 
   it("keeps texts of every kind as they are", async () => {
@@ -54,19 +65,19 @@ describe("IdDirectoryWriter", () => {
 
   it("abort() leaves no file", async () => {
     const writer = await IdDirectoryWriter.create(store, RUN_ID);
-    await writer.add(["A"], BigUint64Array.of(toSurrogateKey("A")));
+    await writer.add(collect(["A"]));
     await writer.abort();
     assertEquals(await store.list(idFolder(RUN_ID)), []);
   });
 
   it("close() fails when two texts share a number, and names both", async () => {
     const writer = await IdDirectoryWriter.create(store, RUN_ID);
-    const key = FIRST_SURROGATE_KEY + 5n;
-    await writer.add(["A-1", "x"], BigUint64Array.of(key, toSurrogateKey("x")));
-    await writer.add(["B\n2"], BigUint64Array.of(key));
+    const shared = { high: 2 ** 30, low: 5, digits: "4611686018427387909" };
+    await writer.add(collect(["A-1", "x"], [shared]));
+    await writer.add(collect(["B\n2"], [shared]));
     const error = await assertRejects(() => writer.close(), SalesflowError);
     assertStringIncludes(error.message, "A-1");
-    assertStringIncludes(error.message, `would both become the number ${key}`);
+    assertStringIncludes(error.message, `would both become the number ${shared.digits}`);
     assertEquals([error.exitCode, error.stage, typeof error.remedy], [2, "ingest", "string"]);
   });
 });

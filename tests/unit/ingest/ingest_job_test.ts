@@ -54,7 +54,7 @@ describe("IngestJob", () => {
       "2.jsonl",
     ]);
     const products = await readFile(store, `runs/${RUN_ID}/raw/products.csv`);
-    const key = toSurrogateKey("A-1").toString();
+    const key = toSurrogateKey("A-1").digits;
     assertEquals(
       new TextDecoder().decode(products),
       `product_id,name,category,price_from,price_to,sku\n${key},"Blue, mug","",,,A-1\n`,

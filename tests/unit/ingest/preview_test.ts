@@ -31,7 +31,7 @@ describe("preview()", () => {
       "a.csv",
       "Orders\nOrder,SKU,Date,Total,Status\n1,A-1,16.11.2026,5.00,paid\n\n2,7,16.11.2026,3.00,open\n3,7,soon,1.00,paid\n",
     );
-    const key = toSurrogateKey("A-1").toString();
+    const key = toSurrogateKey("A-1").digits;
     assertEquals(rows.map(({ line, before, after }) => [line, before, after]), [
       [3, "1,A-1,16.11.2026,5.00,paid", `1,7,${key},1,2026-11-16,5.00,North`],
       [6, "3,7,soon,1.00,paid", "3,7,7,1,soon,1.00,North"],

@@ -22,7 +22,7 @@ describe("lookUpIds()", () => {
   });
 
   it("computes the numbers of texts", async () => {
-    assertEquals(await lookUpIds(store, undefined, ["A-1"]), [`${toSurrogateKey("A-1")}  A-1`]);
+    assertEquals(await lookUpIds(store, undefined, ["A-1"]), [`${toSurrogateKey("A-1").digits}  A-1`]);
   });
 
   it("refuses numbers that stand for no text", async () => {

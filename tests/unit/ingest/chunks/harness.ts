@@ -9,6 +9,7 @@ import type {
 import { ChunkProcessor } from "../../../../lib/ingest/chunks/chunk_processor.ts";
 import { FileMapper, type FileSummary } from "../../../../lib/ingest/chunks/map_file.ts";
 import type { MappingRules } from "../../../../lib/ingest/chunks/mapper_set.ts";
+import type { Surrogates } from "../../../../lib/ingest/chunks/surrogates.ts";
 import { ProductList } from "../../../../lib/ingest/products.ts";
 import { addExcluded, type Excluded } from "../../../../lib/ingest/source/record_mapper.ts";
 import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
@@ -49,7 +50,7 @@ export class FakePool {
   readonly steps: ChunkTask["step"][] = [];
 
   constructor(rules: MappingRules, threads: number, scheduler?: Scheduler) {
-    this.#idle = Array.from({ length: threads }, () => new ChunkProcessor({ rules, seeds: [1, 2] }));
+    this.#idle = Array.from({ length: threads }, () => new ChunkProcessor({ rules, seeds: [1, 2, 3] }));
     this.#scheduler = scheduler;
   }
 
@@ -70,6 +71,17 @@ export class FakePool {
       },
     };
   }
+}
+
+/** Returns the keys and texts in what a thread sent. */
+export function readSurrogates({ lines, ends }: Surrogates): [key: string, text: string][] {
+  return [...ends].map((end, index) => {
+    const line = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      lines.subarray(ends[index - 1] ?? 0, end),
+    );
+    const [, key, text] = /^(\d+),([^]*)\n$/.exec(line)!;
+    return [key!, text!.startsWith('"') ? text!.slice(1, -1).replaceAll('""', '"') : text!];
+  });
 }
 
 /** What a file became. */
@@ -103,9 +115,7 @@ export async function mapFile(
         rows += chunk.rows;
         for (const [rule, lines] of chunk.excluded) addExcluded(excluded, rule, lines);
         products.add(chunk.products.values());
-        chunk.surrogates.texts.forEach((text, index) =>
-          surrogates.add(`${text}=${chunk.surrogates.keys[index]}`)
-        );
+        for (const [key, text] of readSurrogates(chunk.surrogates)) surrogates.add(`${text}=${key}`);
         return Promise.resolve();
       },
     },

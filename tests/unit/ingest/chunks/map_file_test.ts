@@ -21,6 +21,19 @@ columns:
   region: Region
   product_name: Name
 `);
+/** No record of these depends on lines above it. */
+const INDEPENDENT_RULES = rulesOf(`version: 1
+only: [{column: Status, in: [paid], name: unpaid}]
+columns:
+  sale_id: {join: [Order, Sku], with: "-"}
+  customer_id: Name
+  product_id: Sku
+  quantity: Qty
+  sale_date: Date
+  sale_amount: Sum
+  region: Region
+  product_name: Name
+`);
 const HEADER = ["Order", "Status", "Sku", "Name", "Qty", "Date", "Sum", "Region"];
 const COPY_RULES = { source: sourceOfMap({}, undefined), lookups: [], copies: true };
 
@@ -98,6 +111,7 @@ describe("FileMapper", () => {
   for (
     const [what, texts, rules, header] of [
       ["orders by rules", orders, RULES, HEADER],
+      ["orders by rules that look at one line", orders, INDEPENDENT_RULES, HEADER],
       ["copied columns", copied, COPY_RULES, [...SALE_COLUMNS]],
     ] as const
   ) {

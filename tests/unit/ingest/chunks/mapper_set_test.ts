@@ -40,10 +40,22 @@ describe("MapperSet", () => {
   });
 
   it("reports surrogate keys", () => {
-    const keys = new Map<string, bigint>();
-    const set = new MapperSet(RULES, (key, text) => keys.set(text, key));
+    const keys = new Map<string, string>();
+    const set = new MapperSet(RULES, (key, text) => keys.set(text, key.digits));
     const row = set.get(HEADER).map(["N-5", "1", "2.00", "", ""], 2, [])!;
-    assertEquals([...keys], [["N-5", BigInt(row[0]!)]]);
+    assertEquals([...keys], [["N-5", row[0]!]]);
+  });
+
+  it("discards what was found, and tells of the same surrogate keys again", () => {
+    const texts: string[] = [];
+    const set = new MapperSet(RULES, (_, text) => texts.push(text));
+    const map = () => set.get(HEADER).map(["7", "A", "2.00", "", ""], 2, []);
+    map();
+    map();
+    set.discardFound();
+    assertEquals([texts.length, set.takeFound().products.size], [1, 0]);
+    map();
+    assertEquals([texts[0] === texts[1], set.takeFound().products.size], [true, 1]);
   });
 
   it("takes what was found below all headers in the order of the lines, once", () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RawLines } from "../../../../lib/ingest/chunks/raw_lines.ts";
 
@@ -41,5 +41,26 @@ describe("RawLines", () => {
     lines.addMalformed("e", 6);
     lines.advance(8);
     assertEquals([toText(lines), lines.rows], ['\n\na,b\nc,d\n\n"e"\n\n', 3]);
+  });
+
+  it("takes rows of any size", () => {
+    const lines = new RawLines();
+    const rows: string[][] = [];
+    for (let length = 0; length < 500; length++) {
+      rows.push(["x".repeat(length), "", "д".repeat(length), "日🙂".repeat(length)]);
+    }
+    rows.push(["y".repeat(1 << 20), ",".repeat(1 << 20), "日".repeat(1 << 20), ""]);
+    rows.forEach((fields, index) => lines.add(fields, index + 1));
+    const expected = rows.map((fields) =>
+      fields.map((field) => field.includes(",") ? `"${field}"` : field).join(",") + "\n"
+    ).join("");
+    // Not by assertEquals(), whose differences of large texts take minutes.
+    assert(toText(lines) === expected);
+  });
+
+  it("writes what is no text in UTF-8 as the replacement character", () => {
+    const lines = new RawLines();
+    lines.add(["a\ud83d", "b"], 1);
+    assertEquals(toText(lines), "a\ufffd,b\n");
   });
 });

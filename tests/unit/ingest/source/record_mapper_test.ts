@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { HeaderNames } from "../../../../lib/ingest/source/header_names.ts";
 import { RecordMapper } from "../../../../lib/ingest/source/record_mapper.ts";
-import { toSurrogateKey } from "../../../../lib/ingest/values/ids.ts";
+import { createIdConverters, toSurrogateKey } from "../../../../lib/ingest/values/ids.ts";
 import { parseSourceFile } from "../../../../lib/ingest/source/source_file.ts";
 
 const SOURCE = parseSourceFile(
@@ -23,7 +23,10 @@ columns:
 const HEADER = ["Order", "SKU", "Quantity", "Date", "Price", "Status", "Title"];
 
 function createMapper(): RecordMapper {
-  return new RecordMapper({ source: SOURCE, header: new HeaderNames(HEADER), lookups: new Map() }, () => {});
+  return new RecordMapper(
+    { source: SOURCE, header: new HeaderNames(HEADER), lookups: new Map() },
+    createIdConverters(() => {}),
+  );
 }
 
 describe("RecordMapper", () => {
@@ -70,10 +73,13 @@ describe("RecordMapper", () => {
   it("converts ids, and tells of the texts that became surrogate keys", () => {
     const told: string[] = [];
     const context = { source: SOURCE, header: new HeaderNames(HEADER), lookups: new Map() };
-    const mapper = new RecordMapper(context, (key, text) => told.push(`${key} ${text}`));
+    const mapper = new RecordMapper(
+      context,
+      createIdConverters((key, text) => told.push(`${key.digits} ${text}`)),
+    );
     const map = (sku: string, title: string) =>
       mapper.map(["12", sku, "1", "16.11.2026", "1", "paid", title], 2, [1])![2];
-    const key = toSurrogateKey("85123A").toString();
+    const key = toSurrogateKey("85123A").digits;
     assertEquals(["85123A", "71053.0", "85123A"].map((sku) => map(sku, "")), [key, "71053", key]);
     assertEquals(told, [`${key} 85123A`]);
   });
