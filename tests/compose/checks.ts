@@ -179,7 +179,7 @@ export async function results(project: Project, { runId }: Work): Promise<void> 
 
 /** Runs the commands of README.md that delete old data, and checks that they delete nothing recent. */
 export async function removesOnlyOldThings(project: Project, { runId }: Work): Promise<void> {
-  const commands = (await dockerCommands()).filter((command) => /\b90\b/.test(command));
+  const commands = (await dockerCommands()).filter((command) => /\b90d?\b/.test(command));
   same(commands.length, 3, "commands that delete old data");
   const count = () =>
     project.inside(
