@@ -5,7 +5,7 @@ import { SalesflowError } from "../console/errors.ts";
 import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "../connection/limits.ts";
 import { escapePlaceholders, logger } from "../console/log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
-import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
+import { acquireAdvisoryLock, TRANSFER_LOCK } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import clickhouseJournal from "./clickhouse/journal.sql" with { type: "text" };
 import clickhouseRoles from "./clickhouse/roles.sql" with { type: "text" };
@@ -21,9 +21,6 @@ import postgresRoles from "./postgres/roles.sql" with { type: "text" };
 
 /** The first version with client_connection_check_interval and with COPY FREEZE that marks pages all-visible, as load needs. */
 const MIN_POSTGRES_VERSION = 14;
-
-/** Name of the lock of transfer, which writes ClickHouse's tables. */
-const TRANSFER_LOCK = "salesflow:transfer";
 
 /** ClickHouse's error code for a missing privilege. */
 const ACCESS_DENIED = "497";

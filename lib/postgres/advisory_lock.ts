@@ -5,6 +5,12 @@ import { PostgresFailure } from "./errors.ts";
 import lockHolder from "./lock_holder.sql" with { type: "text" };
 import type { Postgres } from "./session.ts";
 
+/**
+ * Name of the lock of transfer, which writes ClickHouse's tables; migrate takes it, too. Its holder may take transfer's staging
+ * tables of its prefix for left behind.
+ */
+export const TRANSFER_LOCK = "salesflow:transfer";
+
 const KEY = "hashtextextended($1, 0)";
 
 async function describeHolder(db: Postgres, name: string): Promise<string> {

@@ -5,7 +5,7 @@
  */
 import { type ClickHouse, withClickHouse } from "../clickhouse/session.ts";
 import { dropStaleStagingTables, findStaleStagingTables, LOAD_LOCK } from "../load/staging.ts";
-import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
+import { acquireAdvisoryLock, TRANSFER_LOCK } from "../postgres/advisory_lock.ts";
 import { readTableRuns } from "../postgres/loaded_run.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { withTablesLock } from "../postgres/tables_lock.ts";
@@ -162,7 +162,7 @@ async function pruneStagingTables(
   { dryRun }: PruneOptions,
 ): Promise<PruneResult["staging_tables"]> {
   await acquireAdvisoryLock(postgres, LOAD_LOCK, "session");
-  await acquireAdvisoryLock(postgres, transferStaging.TRANSFER_LOCK, "session");
+  await acquireAdvisoryLock(postgres, TRANSFER_LOCK, "session");
   const { schema } = await postgres.one("SELECT (to_regnamespace('shop') IS NOT NULL)::text AS schema");
   const prefix = await transferStaging.stagingPrefix(postgres);
   const inPostgres = schema === "true" ? await findStaleStagingTables(postgres) : [];

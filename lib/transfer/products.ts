@@ -6,7 +6,7 @@ import { PRODUCT_COLUMNS, readProductColumns } from "../dataset/products.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { readRows } from "../postgres/cursor.ts";
 import type { Postgres } from "../postgres/session.ts";
-import { createStagingTable, dropStagingTable, replaceProducts } from "./staging.ts";
+import { clearProducts, createStagingTable, dropStagingTable, replaceProducts } from "./staging.ts";
 
 async function* readCatalogue(from: Postgres): AsyncGenerator<(string | null)[]> {
   const query = `SELECT ${PRODUCT_COLUMNS.join(", ")} FROM shop.products ORDER BY product_id`;
@@ -28,7 +28,7 @@ export async function copyProducts(
 ): Promise<void> {
   if (!await readProductColumns(store, runId)) return;
   const { count } = await from.one("SELECT count(*)::text AS count FROM shop.products");
-  if (count === "0") return;
+  if (count === "0") return await clearProducts(to);
   const staging = await createStagingTable(to, prefix, runId, "products");
   const table = quoteIdentifier("shop", staging);
   try {

@@ -18,9 +18,6 @@ export async function stagingPrefix(from: Postgres): Promise<string> {
   return `${PREFIX}${source}_`;
 }
 
-/** Name of the lock of transfer, in PostgreSQL, whose holder may take staging tables of its prefix for left behind. */
-export const TRANSFER_LOCK = "salesflow:transfer";
-
 /** Returns the staging tables of interrupted transfers, with their sizes. The caller must hold the lock of transfer. */
 export async function findStaleStagingTables(
   db: ClickHouse,
@@ -61,6 +58,11 @@ export async function replaceProducts(db: ClickHouse, name: string): Promise<voi
   await db.command(
     `ALTER TABLE shop.products REPLACE PARTITION tuple() FROM ${quoteIdentifier("shop", name)}`,
   );
+}
+
+/** Removes all rows of shop.products, atomically for readers. ClickHouse cannot replace a partition from an empty table. */
+export async function clearProducts(db: ClickHouse): Promise<void> {
+  await db.command("ALTER TABLE shop.products DROP PARTITION tuple()");
 }
 
 /** Drops a staging table at once, without ClickHouse's usual delay. */

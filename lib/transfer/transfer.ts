@@ -7,7 +7,7 @@ import { type DatabaseLimits, DEFAULT_LIMITS } from "../connection/limits.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { AGGREGATE_COLUMNS, readAggregates } from "../postgres/aggregates.ts";
 import { aggregatesRemedy, OtherRunError } from "../postgres/loaded_run.ts";
-import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
+import { acquireAdvisoryLock, TRANSFER_LOCK } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { checkAsOf, readManifest } from "../dataset/dataset.ts";
 import {
@@ -17,7 +17,6 @@ import {
   dropStaleStagingTables,
   replacePartition,
   stagingPrefix,
-  TRANSFER_LOCK,
 } from "./staging.ts";
 import { copyProducts } from "./products.ts";
 import { differingTotals, readClickHouseTotals, readPostgresTotals, type Totals } from "./totals.ts";

@@ -56,6 +56,17 @@ describe("copyProducts()", () => {
     assertEquals(staging, []);
   });
 
+  it("removes all rows when PostgreSQL has none", async () => {
+    const rows = await testbed.sql("SELECT * FROM shop.products");
+    assertEquals(rows.length, 2);
+    await testbed.sql("CREATE TABLE public.kept AS SELECT * FROM shop.products");
+    await testbed.sql("DELETE FROM shop.products");
+    assertEquals(await copy("run"), []);
+    assertEquals(await copy("run"), []);
+    await testbed.sql("INSERT INTO shop.products SELECT * FROM public.kept");
+    assertEquals((await copy("run")).length, 2);
+  });
+
   it("keeps the rows when the run has no catalogue", async () => {
     const before = await copy("run");
     await testbed.sql("DELETE FROM shop.products");
