@@ -1,15 +1,16 @@
 import { z } from "zod";
 import type { MappingRules } from "../../lib/ingest/chunks/mapper_set.ts";
 import { isEncoding } from "../../lib/ingest/formats/encoding.ts";
-import { checkExports, ingest } from "../../lib/ingest/ingest.ts";
+import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/ingest.ts";
 import { checkFreshness, noExportYet } from "../../lib/ingest/freshness.ts";
 import { findInputs, folderOf, type Input } from "../../lib/ingest/inputs.ts";
 import { type ColumnMap, sourceOfMap } from "../../lib/ingest/source/column_copier.ts";
 import { loadSource } from "../../lib/ingest/source/load_source.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
-import { UsageError } from "../../lib/console/errors.ts";
+import { exitCodeOf, UsageError } from "../../lib/console/errors.ts";
 import { asTyped } from "../../lib/console/invocation.ts";
 import { escapePlaceholders, logger } from "../../lib/console/log.ts";
+import { readRun } from "../../lib/pipeline/records.ts";
 import { isUrl } from "../../lib/store/open_store.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
@@ -111,13 +112,23 @@ const command: AnyCommand = defineCommand({
     }
     const base = files.length > 0 || source === undefined ? callerDirectory() : folderOf(source);
     await Session.with(values, { newRun: "ingested" }, async (session) => {
-      const inputs = await findExports(patterns, base, rules);
-      const { newestWithinDays } = rules.source;
-      if (newestWithinDays !== undefined) await checkFreshness(inputs, session.asOf, newestWithinDays);
-      const options = { inputs, rules, workers: workers ?? defaultThreads() };
-      await checkExports(options);
+      const { runId, asOf, store, signal } = session;
+      const prepare = async (): Promise<IngestOptions> => {
+        const inputs = await findExports(patterns, base, rules);
+        const { newestWithinDays } = rules.source;
+        if (newestWithinDays !== undefined) await checkFreshness(inputs, asOf, newestWithinDays);
+        const options = { inputs, rules, workers: workers ?? defaultThreads() };
+        await checkExports(options, signal);
+        return options;
+      };
+      const options = await prepare().catch(async (error) => {
+        // The record of what must be tried again keeps `run` from generating sales in place of a late export.
+        const isLate = exitCodeOf(error) === 75 && !await readRun(store, runId);
+        if (isLate) await session.stage("ingest", () => Promise.reject(error));
+        throw error;
+      });
       await session.stage("ingest", (context) => ingest(context, options));
-      const next = asTyped(`salesflow run --run-id ${session.runId}`);
+      const next = asTyped(`salesflow run --run-id ${runId}`);
       logger("ingest").info(escapePlaceholders(`next: ${next}`));
     });
   },

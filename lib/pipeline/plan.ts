@@ -103,17 +103,28 @@ function rejectIncompleteIngest({ requested, existing, records }: PlanInput): vo
   });
 }
 
+/** Rejects another as-of date for an ingested run: its raw data are as of the date of its ingest. */
+function rejectOtherDate({ requested, existing }: PlanInput): void {
+  if (existing?.source !== "ingested" || existing.as_of === requested.as_of) return;
+  throw new SalesflowError(`Run ${existing.run_id} is as of ${existing.as_of}, not ${requested.as_of}`, {
+    exitCode: 2,
+    runId: existing.run_id,
+    remedy: "Omit --as-of, or ingest the exports again with that date.",
+  });
+}
+
 /**
  * Plans a run: from the stage `from`, or from where an earlier attempt at the same run stopped, or from the start.
  * If any stage needs the tables, `migrate` comes first.
  *
- * @throws {SalesflowError} when `from` comes after `to`, or the last ingest did not complete
+ * @throws {SalesflowError} when `from` comes after `to`, the last ingest did not complete, or it was as of another date
  */
 export function planRun(input: PlanInput): Plan {
   const { requested, existing, records, cleanSettings, from, to } = input;
   const ingested = existing?.source === "ingested";
   const order = stageOrder(ingested ? "ingested" : "generated");
   const last = to ?? "report";
+  rejectOtherDate(input);
   if (from === undefined && last !== "migrate") rejectIncompleteIngest(input);
   // The states of stages after the last requested one are irrelevant.
   const data = order.slice(1, Math.max(1, order.indexOf(last) + 1));

@@ -56,6 +56,9 @@ describe("salesflow ingest", () => {
     const old = await ingest();
     assertEquals(old.code, 75, old.stderr);
     assertStringIncludes(old.stderr, "inbox-1.csv, is of 2026-11-01");
+    const generating = await run(home.args("run", "--to", "clean", "--rows", "10", "--run-id", "late"));
+    assertEquals(generating.code, 2);
+    assertStringIncludes(generating.stderr, "The last ingest of run late failed: The newest export");
     await Deno.utime(file, new Date("2026-11-24T06:00:00Z"), new Date("2026-11-24T06:00:00Z"));
     assertDone(await ingest());
     assertEquals(await home.exists("late/raw/manifest.json"), true);

@@ -254,6 +254,20 @@ describe("planRun() after an incomplete ingest", () => {
     });
   }
 
+  it("throws when another as-of date is requested than that of the ingest", () => {
+    const existing: RunRecord = { ...RUN, source: "ingested", parameters: { files: ["a.csv"] } };
+    const requested = { ...RUN, as_of: "2026-12-01" };
+    const ingested = { existing, records: records("ingest", "clean") };
+    for (const input of [{ requested }, { requested, from: "clean" as const }]) {
+      assertThrows(
+        () => planRun({ ...ingested, ...input }),
+        SalesflowError,
+        "is as of 2026-11-24, not 2026-12-01",
+      );
+    }
+    planRun({ ...ingested, requested: RUN });
+  });
+
   it("reports why the ingest failed", () => {
     const failed = records("ingest!");
     failed.get("ingest")!.error = { message: "There is no file a.csv", remedy: null, exit_code: 2 };
