@@ -30,19 +30,19 @@ export interface ReadFile {
 /**
  * Opens the exports in a file, one after another. Each must be read to its end, or closed, before the next.
  *
- * @param options `headersOnly`: the exports will be closed without being read
+ * @param options `headersOnly`: the exports will be closed without being read; `signal`: ends reading, even while nothing comes
  * @returns what was read; undefined when only headers were
  * @throws {SalesflowError} when the file cannot be read or unpacked, an export lacks a column, or the file changed meanwhile
  */
 export async function* openEntries(
   input: Input,
   search: Omit<HeaderSearch, "file">,
-  { headersOnly = false }: { headersOnly?: boolean } = {},
+  { headersOnly = false, signal }: { headersOnly?: boolean; signal?: AbortSignal } = {},
 ): AsyncGenerator<ExportEntry, ReadFile | undefined> {
   const { path, name } = input;
   const before = await input.stat();
   const { bytes, localPath } = await input.open();
-  const measured = new MeasuredBytes(bytes);
+  const measured = new MeasuredBytes(bytes, signal);
   const { type } = search.source.format;
   const tempFolder = await Deno.makeTempDir({ prefix: "salesflow-ingest-" });
   try {
@@ -76,15 +76,17 @@ class MeasuredBytes {
   isComplete = false;
   #hash = createHash("sha256");
   readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #signal: AbortSignal | undefined;
 
-  constructor(bytes: AsyncIterable<Uint8Array>) {
+  constructor(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
     this.#bytes = bytes;
+    this.#signal = signal;
   }
 
   async *read(bytes: AsyncIterable<Uint8Array> = this.#bytes): AsyncGenerator<Uint8Array> {
     this.#hash = createHash("sha256");
     this.length = 0;
-    for await (const piece of bytes) {
+    for await (const piece of untilAborted(bytes, this.#signal)) {
       this.#hash.update(piece);
       this.length += piece.length;
       yield piece;
@@ -99,6 +101,32 @@ class MeasuredBytes {
 
   sha256(): string {
     return this.#hash.digest("hex");
+  }
+}
+
+/** Yields pieces until a signal aborts, then throws its reason, even while the next piece does not come. */
+async function* untilAborted<T>(
+  pieces: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  const abort = () => aborted.reject(signal!.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const next = await Promise.race([iterator.next(), aborted.promise]);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    const closed = Promise.resolve(iterator.return?.());
+    // A read that waits cannot be ended; the process ends soon.
+    if (signal?.aborted) closed.catch(() => {});
+    else await closed;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The directory of a run's surrogate keys: `ids/part-00000.csv` leads from each number back to its text. */
 import { parse } from "csv-parse";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { SalesflowError } from "../console/errors.ts";
 import { toPrintable } from "../console/printable.ts";
 import { type Part, partName } from "../dataset/dataset.ts";
@@ -106,6 +106,8 @@ export interface KnownId {
 export async function* readIds(store: Store, runId: string): AsyncGenerator<KnownId> {
   const path = `${idFolder(runId)}/${partName(0)}`;
   if (await store.size(path) === undefined) return;
-  const lines = Readable.from(await store.stream(path)).pipe(parse({ columns: true }));
+  const lines = parse({ columns: true });
+  // Errors of the store reach the parser, and the file is closed when the caller stops early; pipe() does neither.
+  pipeline(Readable.from(await store.stream(path)), lines, () => {});
   for await (const line of lines) yield line as KnownId;
 }

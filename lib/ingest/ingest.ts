@@ -21,23 +21,26 @@ export interface IngestOptions {
   workers: number;
 }
 
+/** Exit code of what the user must change. */
+const USAGE_ERROR = 2;
+
 type ChunkPool = LendingPool<ChunkWorkerData, ChunkTask, ChunkResult>;
 
 /**
  * Checks that every file can be read and has the needed columns. Run before the stage, so that a typo costs neither the
  * existing raw data nor leaves a record of a failed stage.
  *
- * @throws {SalesflowError} listing the mistakes of all files
+ * @throws {SalesflowError} listing the mistakes of all files; at once when it is no mistake, such as a bucket that does not answer
  */
-export async function checkExports({ inputs, rules }: IngestOptions): Promise<void> {
+export async function checkExports({ inputs, rules }: IngestOptions, signal: AbortSignal): Promise<void> {
   const mistakes: SalesflowError[] = [];
   for (const input of inputs) {
     // Pipes and standard input can be read only once; their headers are checked later.
     if (input.readOnce) continue;
     try {
-      for await (const _ of openEntries(input, rules, { headersOnly: true }));
+      for await (const _ of openEntries(input, rules, { headersOnly: true, signal }));
     } catch (error) {
-      if (!(error instanceof SalesflowError)) throw error;
+      if (!(error instanceof SalesflowError) || error.exitCode !== USAGE_ERROR) throw error;
       mistakes.push(error);
     }
   }
@@ -89,7 +92,7 @@ function noSalesError(inputs: readonly Input[]): SalesflowError {
   return new SalesflowError(`There are no sales in ${inputs.map(({ path }) => path).join(", ")}`, {
     stage: "ingest",
     exitCode: 2,
-    remedy: "Export the sales again, with a header.",
+    remedy: "Export the sales again: there is only a header.",
   });
 }
 

@@ -59,7 +59,7 @@ export class IngestJob {
    * @throws {SalesflowError} when it cannot be read to its end, or lacks a column
    */
   async add(input: Input): Promise<void> {
-    const entries = openEntries(input, this.#rules);
+    const entries = openEntries(input, this.#rules, { signal: this.#context.signal });
     try {
       for (;;) {
         const next = await entries.next();
@@ -82,6 +82,7 @@ export class IngestJob {
     let rows = 0;
     const mapper = new FileMapper(
       {
+        threads: this.#pool.threads,
         lend: () => this.#pool.lend(),
         fail: (error) => this.#pool.fail(error),
         write: async (chunk) => {
@@ -109,8 +110,7 @@ export class IngestJob {
     this.lines.header += header.lastLine;
     const { counts } = mapper.summary;
     for (const kind of ["records", "blank", "inside"] as const) this.lines[kind] += counts[kind];
-    const setting = this.#rules.copies ? "--encoding" : `format: {encoding: …} in ${this.#rules.source.path}`;
-    logWarnings(path, mapper.summary, { encoding, setting });
+    logWarnings(path, mapper.summary, encoding, this.#rules);
   }
 
   async #take({ rows, excluded, products, surrogates }: MappedChunk): Promise<void> {

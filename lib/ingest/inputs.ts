@@ -81,13 +81,22 @@ function localInput(path: string, readOnce = false): Input {
   };
 }
 
-/** Returns the files that directly lie in a folder, but for hidden ones. */
+/** Whether a path that was not named itself is taken: no folders, pipes, devices or hidden files. */
+async function isTaken(path: string): Promise<boolean> {
+  if (basename(path).startsWith(".")) return false;
+  const found = await Deno.stat(path).catch(() => undefined);
+  // A link to nothing stays, to be reported when it is opened.
+  return found?.isFile !== false;
+}
+
+/** Returns the files that directly lie in a folder. */
 async function listFolder(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (!isDirectory && !name.startsWith(".")) names.push(join(folder, name));
+  const paths: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (await isTaken(path)) paths.push(path);
   }
-  return names;
+  return paths;
 }
 
 /** @param base absolute folder, whose own name is no pattern */
@@ -100,9 +109,7 @@ async function findLocal(pattern: string, base: string): Promise<Input[]> {
   const paths: string[] = [];
   for await (const relative of glob(pattern, { cwd: base })) {
     const each = resolve(base, relative);
-    const found = await Deno.stat(each).catch(() => undefined);
-    // A link to nothing stays, to be reported when it is opened.
-    if (found?.isFile !== false && !basename(each).startsWith(".")) paths.push(each);
+    if (await isTaken(each)) paths.push(each);
   }
   return paths.map((each) => localInput(each));
 }
@@ -120,7 +127,8 @@ async function findObjects(url: string): Promise<Input[]> {
   const store = openStore(folder);
   const fits = last === "" ? () => true : (name: string) => toNamePattern(last).test(name);
   const inputs: Input[] = [];
-  for (const name of await store.list("")) {
+  const isPattern = last === "" || /[*?]/.test(last);
+  for (const name of isPattern ? await store.list("") : [last]) {
     if (!fits(name)) continue;
     // Folders are listed, too; they have no state.
     if (!await store.stat(name)) continue;

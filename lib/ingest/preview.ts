@@ -7,6 +7,7 @@ import type { MappingRules } from "./chunks/mapper_set.ts";
 import { openEntries } from "./entries.ts";
 import type { Input } from "./inputs.ts";
 import { addExcluded, type Excluded } from "./source/record_mapper.ts";
+import { logWarnings } from "./warnings.ts";
 
 /** A row as it would be in raw/. */
 export interface PreviewedRow {
@@ -57,7 +58,7 @@ export async function preview(
   const texts = new Map<string, string>();
   const decoder = new TextDecoder();
   for (const input of inputs) {
-    for await (const { path, export: { header, chunks } } of openEntries(input, rules)) {
+    for await (const { path, export: { header, chunks, encoding } } of openEntries(input, rules)) {
       const processor = new ChunkProcessor({ rules, seeds: [0, 0, 0] });
       let textAt: (line: number) => string = () => "";
       let line = header.lastLine;
@@ -78,6 +79,7 @@ export async function preview(
       };
       const mapper = new FileMapper(
         {
+          threads: 1,
           lend: () =>
             Promise.resolve({ run: (task) => Promise.resolve(processor.run(task)), release: () => {} }),
           write: take,
@@ -92,6 +94,7 @@ export async function preview(
         await mapper.add(chunk);
         await mapper.close();
       }
+      logWarnings(path, mapper.summary, encoding, rules);
     }
   }
   return { excluded, texts };

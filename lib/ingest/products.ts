@@ -3,8 +3,9 @@ import { quoteField, toSingleLine } from "../dataset/csv_field.ts";
 import { PRODUCT_COLUMNS } from "../dataset/products.ts";
 import type { Product } from "./source/record_mapper.ts";
 
+/** Formats a text that PostgreSQL can store: without NUL characters. */
 function field(text: string): string {
-  return quoteField(toSingleLine(text));
+  return quoteField(toSingleLine(text).replaceAll("\0", "\ufffd"));
 }
 
 /** Products by number; the last name and category stay. */
@@ -16,6 +17,8 @@ export class ProductList {
     for (const product of products) {
       // 007 and 7 are one number.
       const id = BigInt(product.id).toString();
+      // Shops write 0 for no product; clean rejects its sales.
+      if (id === "0") continue;
       const known = this.#products.get(id);
       if (!known) {
         this.#products.set(id, { ...product, id });
@@ -41,7 +44,7 @@ export class ProductList {
   }
 }
 
+/** Compares numbers without leading zeros. */
 function compareDigits(a: string, b: string): number {
-  const [left, right] = [BigInt(a), BigInt(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

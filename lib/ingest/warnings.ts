@@ -3,6 +3,7 @@ import { escapePlaceholders, logger } from "../console/log.ts";
 import { toPrintable } from "../console/printable.ts";
 import { formatMoney, fromCents } from "../domain/money.ts";
 import type { FileSummary } from "./chunks/map_file.ts";
+import type { MappingRules } from "./chunks/mapper_set.ts";
 import type { QuoteRemark } from "./formats/csv_records.ts";
 import type { Excluded } from "./source/record_mapper.ts";
 
@@ -32,13 +33,15 @@ export function logExclusions(excluded: ReadonlyMap<string, Excluded>): void {
 /**
  * Returns warnings about quotes over several lines, quotes without an end, and invalid bytes.
  *
- * @param setting where the user sets the encoding
+ * @param encoding in which the file was read
  */
 export function findWarnings(
   path: string,
   { remarks, hasInvalidBytes }: Pick<FileSummary, "remarks" | "hasInvalidBytes">,
-  { encoding, setting }: { encoding: string; setting: string },
+  encoding: string,
+  { copies, source }: Pick<MappingRules, "copies" | "source">,
 ): string[] {
+  const setting = copies ? "--encoding" : `format: {encoding: …} in ${source.path}`;
   const file = toPrintable(path);
   const spans = remarks.filter(({ kind }) => kind === "spans");
   const lone = remarks.filter(({ kind }) => kind === "lone");

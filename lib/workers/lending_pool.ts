@@ -51,6 +51,11 @@ export class LendingPool<WorkerData, Task, Result> {
     else signal.addEventListener("abort", this.#onAbort);
   }
 
+  /** Maximum number of threads. */
+  get threads(): number {
+    return this.#options.threads;
+  }
+
   /**
    * Lends a thread as soon as one is free.
    *

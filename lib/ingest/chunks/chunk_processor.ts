@@ -4,7 +4,9 @@ import { SALE_COLUMNS, SALE_HEADER } from "../../domain/sale.ts";
 import { CsvReader, type QuoteRemark } from "../formats/csv_records.ts";
 import { JsonLinesReader } from "../formats/json_lines.ts";
 import { findLineWithins } from "../source/compile_rule.ts";
+import { normalizeName } from "../source/header_names.ts";
 import type { Mapper } from "../source/record_mapper.ts";
+import type { SourceFile } from "../source/source_file.ts";
 import type {
   ChunkContent,
   ChunkRecord,
@@ -46,6 +48,8 @@ export class ChunkProcessor {
   readonly #mappers: MapperSet;
   readonly #lineWithins: number;
   readonly #dependsOnLinesAbove: boolean;
+  /** Whether rows with our header are copied column by column. */
+  readonly #copiesInOrder: boolean;
   #content: ChunkContent | undefined;
   #parsed: Parsed | undefined;
   readonly #surrogates: SurrogateCollector;
@@ -56,6 +60,7 @@ export class ChunkProcessor {
     const { source } = data.rules;
     this.#lineWithins = findLineWithins(source).length;
     this.#dependsOnLinesAbove = this.#lineWithins > 0 || source.fillDown !== undefined;
+    this.#copiesInOrder = data.rules.copies && isIdentity(source.columns);
     this.#surrogates = new SurrogateCollector(data.seeds[2]);
     this.#mappers = new MapperSet(data.rules, (key, text) => this.#surrogates.add(key, text));
   }
@@ -123,7 +128,7 @@ export class ChunkProcessor {
     content: ChunkContent,
     { rest, header }: ChunkState,
   ): content is ChunkContent & { kind: "text" } {
-    return this.#data.rules.copies && rest === "" && header.join(",") === SALE_HEADER &&
+    return this.#copiesInOrder && rest === "" && header.join(",") === SALE_HEADER &&
       content.kind === "text" && content.format.type === "csv" && content.format.encoding === "utf-8" &&
       content.format.dialect.delimiter === ",";
   }
@@ -243,6 +248,14 @@ class RecordSink {
     this.header = [...values];
     this.#mapper = this.#mappers.get(this.header);
   }
+}
+
+/** Reports whether each column is the export's of the same name. */
+function isIdentity(columns: SourceFile["columns"]): boolean {
+  return SALE_COLUMNS.every((name) => {
+    const rule = columns[name];
+    return rule.kind === "column" && normalizeName(rule.column) === name;
+  });
 }
 
 /** Appends the raw line of a record, if it has one. */

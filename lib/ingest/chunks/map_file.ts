@@ -16,6 +16,8 @@ type Thread = LentWorker<ChunkTask, ChunkResult>;
 
 /** Where chunks go. */
 export interface ChunkSink {
+  /** Number of threads. */
+  threads: number;
   /** Lends a thread. */
   lend(): Promise<Thread>;
   /** Receives the chunks in order. */
@@ -40,7 +42,7 @@ interface PlacedChunk {
   linesBefore: number;
 }
 
-/** Chunks that may wait to be written. */
+/** Chunks that may wait to be written, besides those with which a thread works. */
 const MAX_WAITING_CHUNKS = 4;
 
 function sameState(a: ChunkState, b: ChunkState): boolean {
@@ -85,7 +87,7 @@ export class FileMapper {
    * @throws {SalesflowError} when a chunk before it failed
    */
   async add(content: ChunkContent): Promise<void> {
-    if (this.#writes.length > MAX_WAITING_CHUNKS) await this.#writes.shift();
+    if (this.#writes.length >= this.#sink.threads + MAX_WAITING_CHUNKS) await this.#writes.shift();
     const thread = await this.#sink.lend();
     const parsing = this.#parse(thread, content, this.#state);
     this.#state = parsing.then(({ parsed }) => parsed.state);

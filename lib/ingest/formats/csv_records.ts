@@ -21,8 +21,14 @@ export interface CsvDialect {
  * @param text its text, over all of its lines
  * @param line the line on which it begins, counted from 1
  * @param lines number of its lines
+ * @returns `false` to read no further
  */
-export type OnRecord = (values: string[] | undefined, text: string, line: number, lines: number) => void;
+export type OnRecord = (
+  values: string[] | undefined,
+  text: string,
+  line: number,
+  lines: number,
+) => void | false;
 
 /** A quote that the user should check. */
 export interface QuoteRemark {
@@ -129,6 +135,7 @@ function splitLineQuoted(text: string, { delimiter }: CsvDialect): string[] {
 /** Reads records from chunks of text. */
 export class CsvReader {
   readonly #dialect: CsvDialect;
+  readonly #wellQuoted: RegExp;
   /** Number of values of a record; 0 while the header is not known: every number is right. */
   columns = 0;
   /** Remarks so far. */
@@ -137,6 +144,7 @@ export class CsvReader {
   /** Creates a reader. */
   constructor(dialect: CsvDialect) {
     this.#dialect = dialect;
+    this.#wellQuoted = wellQuoted(dialect.delimiter);
   }
 
   /**
@@ -158,16 +166,18 @@ export class CsvReader {
       if (mayQuote && content.includes(QUOTE)) {
         const record = this.#readQuoted(text, at, line, isLast);
         if (!record) break;
-        onRecord(record.values, record.text, line, record.lines);
         at = record.next;
+        const first = line;
         line += record.lines;
+        if (onRecord(record.values, record.text, first, record.lines) === false) break;
         continue;
-      }
-      if (content.trim() !== "") {
-        onRecord(this.#fit(content.split(this.#dialect.delimiter)), content, line, 1);
       }
       at = end + 1;
       line++;
+      if (
+        content.trim() !== "" &&
+        onRecord(this.#fit(content.split(this.#dialect.delimiter)), content, line - 1, 1) === false
+      ) break;
     }
     return { rest: text.slice(at), line };
   }
@@ -224,15 +234,22 @@ export class CsvReader {
     return one(plain);
   }
 
-  /** Reports whether a line is a record by itself, whose quotes all stand around values. */
+  /** Reports whether a line is a record by itself, whose quotes all stand around values or are escaped in them. */
   #isRecord(content: string): boolean {
     if (this.columns < MIN_TELLING_COLUMNS) return false;
-    const values = content.includes(QUOTE)
-      ? splitQuoted(content, this.#dialect)
-      : content.split(this.#dialect.delimiter);
-    return values !== undefined && !values.some((value) => value.includes(QUOTE)) &&
-      this.#fit(values) !== undefined;
+    if (!content.includes(QUOTE)) return this.#fit(content.split(this.#dialect.delimiter)) !== undefined;
+    if (!this.#wellQuoted.test(content)) return false;
+    const values = splitQuoted(content, this.#dialect, content.includes('\\"'));
+    return values !== undefined && this.#fit(values) !== undefined;
   }
+}
+
+/** Returns a pattern for a line of plain values and quoted ones, in which quotes are doubled or follow a backslash. */
+function wellQuoted(delimiter: string): RegExp {
+  const mark = `\\u{${delimiter.codePointAt(0)!.toString(16)}}`;
+  const blanks = delimiter === "\t" ? "[ \\u{a0}]*" : "[ \\t\\u{a0}]*";
+  const value = `(?:${blanks}"(?:[^"\\\\]|\\\\.|"")*"${blanks}|[^"${mark}]*)`;
+  return new RegExp(`^${value}(?:${mark}${value})*$`, "u");
 }
 
 function lineEnd(text: string, from: number): number {

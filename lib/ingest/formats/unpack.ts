@@ -1,5 +1,5 @@
 /** Unpacks exports: gzip and zip become the files in them, each with what it is. */
-import { SalesflowError } from "../../console/errors.ts";
+import { messageChain, NO_SPACE, SalesflowError } from "../../console/errors.ts";
 import { ByteStream } from "./byte_stream.ts";
 import type { CompressionLimit } from "./compression_limit.ts";
 import { fileError } from "./file_error.ts";
@@ -133,11 +133,12 @@ async function makeCopy(bytes: AsyncIterable<Uint8Array>, name: string, folder: 
   } catch (error) {
     if (path !== undefined) await Deno.remove(path);
     if (error instanceof SalesflowError) throw error;
-    throw fileError(
-      `Cannot unpack ${name} into ${folder}`,
-      "Free disk space there, or unpack it yourself.",
-      error,
-    );
+    throw new SalesflowError(`Cannot unpack ${name} into ${folder}`, {
+      cause: error,
+      exitCode: messageChain(error).some((message) => NO_SPACE.test(message)) ? 75 : 2,
+      stage: "ingest",
+      remedy: "Free disk space there, or unpack it yourself.",
+    });
   }
 }
 

@@ -70,6 +70,7 @@ function readRecord(
   const read = (part: string, isLast: boolean) =>
     reader.read(part, 1, isLast, (values, _, line, lines) => {
       if (line === 1) found ??= { values: values!, lines };
+      return false;
     });
   read(text.slice(start, end + 1), isWhole && end === text.length);
   const line = text.slice(start, end);

@@ -57,7 +57,7 @@ suite("ingest() of exports in a bucket", () => {
     const rules = await loadSource(`${INBOX}/shop.yaml`);
     const inputs = await findInputs(rules.source.files, folderOf(`${INBOX}/shop.yaml`), "names");
     const options = { inputs, rules, workers: 1 };
-    await checkExports(options);
+    await checkExports(options, new AbortController().signal);
     await ingest(makeContext(place.store), options);
     assertEquals(await readRows(place.store, "raw"), [
       "1,7,5,1,2026-11-09,5.00,East",

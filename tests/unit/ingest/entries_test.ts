@@ -44,6 +44,35 @@ describe("openEntries()", () => {
     assertEquals([error.exitCode, error.stage], [75, "ingest"]);
   });
 
+  it("ends when the signal aborts, though nothing comes", async () => {
+    const reason = new SalesflowError("Stopped by SIGTERM", { exitCode: 75 });
+    const pending = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    async function* bytes() {
+      yield new TextEncoder().encode(TEXT);
+      asked.resolve();
+      await pending.promise;
+    }
+    const input = {
+      path: "pipe",
+      name: "pipe",
+      readOnce: true,
+      open: () => Promise.resolve({ bytes: bytes() }),
+      stat: () => Promise.resolve(undefined),
+    };
+    const stop = new AbortController();
+    const reading = (async () => {
+      for await (const { export: { chunks } } of openEntries(input, SEARCH, { signal: stop.signal })) {
+        for await (const _ of chunks);
+      }
+    })();
+    const error = assertRejects(() => reading, SalesflowError);
+    await asked.promise;
+    stop.abort(reason);
+    assertEquals(await error, reason);
+    pending.resolve();
+  });
+
   it("looks only at headers when it is told so, and leaves nothing open or behind", async () => {
     const input = await inputOf("b.csv", new TextEncoder().encode(TEXT));
     const names: string[] = [];

@@ -4,6 +4,7 @@ import { SalesflowError } from "../../../lib/console/errors.ts";
 import { SurrogateCollector, type Surrogates } from "../../../lib/ingest/chunks/surrogates.ts";
 import { IdDirectoryWriter, idFolder, type KnownId, readIds } from "../../../lib/ingest/id_directory.ts";
 import { type SurrogateKey, toSurrogateKey } from "../../../lib/ingest/values/ids.ts";
+import { FileStore } from "../../../lib/store/file_store.ts";
 import { makeTestStore, readFile, RUN_ID, sha256 } from "../store/harness.ts";
 
 const place = await makeTestStore();
@@ -83,5 +84,25 @@ describe("IdDirectoryWriter", () => {
 });
 
 describe("readIds()", () => {
+  it("throws what the store throws while it is read", async () => {
+    await write(["A"]);
+    class BrokenStore extends FileStore {
+      override stream(): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+        return Promise.resolve(
+          new ReadableStream({
+            pull: (controller) => controller.error(new SalesflowError("no answer", { exitCode: 75 })),
+          }),
+        );
+      }
+    }
+    const broken = new BrokenStore(place.folder);
+    const error = await assertRejects(
+      () => Array.fromAsync(readIds(broken, RUN_ID)),
+      SalesflowError,
+      "no answer",
+    );
+    assertEquals(error.exitCode, 75);
+  });
+
   it("returns nothing for a run without a directory", async () => assertEquals(await read(), []));
 });

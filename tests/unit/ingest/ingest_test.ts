@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { clean } from "../../../lib/clean/clean.ts";
 import { SalesflowError, UsageError } from "../../../lib/console/errors.ts";
 import { checkExports, ingest } from "../../../lib/ingest/ingest.ts";
-import { findInputs } from "../../../lib/ingest/inputs.ts";
+import { findInputs, type Input } from "../../../lib/ingest/inputs.ts";
 import { type ColumnMap, sourceOfMap } from "../../../lib/ingest/source/column_copier.ts";
 import { readRun } from "../../../lib/pipeline/records.ts";
 import { REJECTED_HEADER, SALE_HEADER } from "../../../lib/domain/sale.ts";
@@ -39,7 +39,7 @@ async function run(
   const context = makeContext(store, signal ? { signal } : {});
   const rules = { source: sourceOfMap(map, encoding), lookups: [], copies: true };
   const options = { inputs: await findInputs(files, place.folder, "given"), rules, workers: 2 };
-  await checkExports(options);
+  await checkExports(options, new AbortController().signal);
   return await ingest(context, options);
 }
 
@@ -49,6 +49,29 @@ async function rawText(part = "part-00000.csv"): Promise<string> {
     await readFile(store, `runs/${RUN_ID}/raw/${part}`),
   );
 }
+
+describe("checkExports()", () => {
+  it("lists the mistakes of all files, but tells at once what must be tried again", async () => {
+    const [good, none] = await findInputs(
+      [await file("good.csv", `${SALE_HEADER}\n`), "none.csv"],
+      place.folder,
+      "given",
+    );
+    const away: Input = {
+      ...good!,
+      open: () => Promise.reject(new SalesflowError("no answer", { exitCode: 75 })),
+    };
+    const check = (inputs: Input[]) =>
+      checkExports(
+        { inputs, rules: { source: sourceOfMap({}, undefined), lookups: [], copies: true }, workers: 1 },
+        new AbortController().signal,
+      );
+    const mistakes = await assertRejects(() => check([none!, good!, none!]), UsageError);
+    assertEquals([mistakes.mistakes.length, mistakes.exitCode], [2, 2]);
+    const error = await assertRejects(() => check([none!, away, none!]), SalesflowError, "no answer");
+    assertEquals(error.exitCode, 75);
+  });
+});
 
 describe("ingest()", () => {
   it("writes exports of different formats as the parts of one run", async () => {

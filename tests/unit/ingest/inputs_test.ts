@@ -79,6 +79,20 @@ describe("findInputs()", () => {
     }
   });
 
+  it("takes neither folders nor pipes from a folder, nor from a pattern", async () => {
+    const base = `${folder}/mixed`;
+    await Deno.mkdir(`${base}/folder`, { recursive: true });
+    await Deno.writeTextFile(`${base}/a.csv`, "");
+    await Deno.symlink(`${base}/folder`, `${base}/link`);
+    await Deno.symlink(`${base}/nothing`, `${base}/broken`);
+    const { code } = await new Deno.Command("mkfifo", { args: [`${base}/pipe`] }).output();
+    assertEquals(code, 0);
+    for (const pattern of [base, "*", "."]) {
+      const names = (await findInputs([pattern], base, "names")).map(({ name }) => name);
+      assertEquals(names, ["a.csv", "broken"], pattern);
+    }
+  });
+
   it("reads pipes and standard input once", async () => {
     const { code } = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
     assertEquals(code, 0);

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, describe, it } from "@std/testing/bdd";
+import { captureLog } from "../console/captured_log.ts";
 import { findInputs } from "../../../lib/ingest/inputs.ts";
 import { preview, type PreviewedRow } from "../../../lib/ingest/preview.ts";
 import { parseSourceFile } from "../../../lib/ingest/source/source_file.ts";
@@ -43,6 +44,15 @@ describe("preview()", () => {
       file: `${folder}/a.csv`,
     });
     assertEquals(texts, new Map([[key, "A-1"]]));
+  });
+
+  it("warns of what ingest warns of", async () => {
+    const records = await captureLog(() =>
+      previewOf("lone.csv", 'Order,SKU,Date,Total,Status\n1,"A-1,16.11.2026,5.00,paid\n')
+    );
+    assertEquals(records.map(({ message }) => message), [
+      `${folder}/lone.csv: a quote without an end was read as a character on lines 2`,
+    ]);
   });
 
   it("counts lines from 1 where there is no header", async () => {

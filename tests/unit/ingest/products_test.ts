@@ -25,6 +25,12 @@ describe("ProductList", () => {
     );
   });
 
+  it("leaves out what PostgreSQL refuses: the number 0, and NUL characters", () => {
+    assertEquals(toCsv([product("000", "Deleted"), product("7", "a\0b", "\0", "x\0")]), [
+      "7,a\ufffdb,\ufffd,,,x\ufffd",
+    ]);
+  });
+
   it("does not change what it was given", () => {
     const first = product("7", "Cup");
     toCsv([first], [product("7", "Mug")]);

@@ -3,14 +3,15 @@ import { describe, it } from "@std/testing/bdd";
 import { relayWarnings, type Warning } from "../../../lib/console/log.ts";
 import type { FileSummary } from "../../../lib/ingest/chunks/map_file.ts";
 import { describeExclusions, logWarnings } from "../../../lib/ingest/warnings.ts";
+import { sourceOfMap } from "../../../lib/ingest/source/column_copier.ts";
 
 function warn(summary: Partial<FileSummary>): Warning[] {
   const warnings: Warning[] = [];
   relayWarnings((warning) => void warnings.push(warning));
   const counts = { records: 9, blank: 1, inside: 1 };
-  logWarnings("in/{a}.csv", { counts, remarks: [], hasInvalidBytes: false, ...summary }, {
-    encoding: "utf-8",
-    setting: "format: {encoding: …} in shop.yaml",
+  logWarnings("in/{a}.csv", { counts, remarks: [], hasInvalidBytes: false, ...summary }, "utf-8", {
+    copies: false,
+    source: { ...sourceOfMap({}, undefined), path: "shop.yaml" },
   });
   return warnings;
 }

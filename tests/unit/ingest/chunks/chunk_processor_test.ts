@@ -187,6 +187,13 @@ describe("ChunkProcessor", () => {
     assertEquals(new Set(surrogates.map(([, text]) => text)), new Set(["7-1", "8-9", "A"]));
   });
 
+  it("copies our own columns under each other's names, too", () => {
+    const source = sourceOfMap({ customer_id: "product_id", product_id: "customer_id" }, undefined);
+    const processor = new ChunkProcessor({ rules: { ...COPY, source }, seeds: SEEDS });
+    parse(processor, textOf("1,22,333,4,2026-11-24,6.00,North\n"), { header: [...SALE_COLUMNS] });
+    assertEquals(map(processor).raw, "1,333,22,4,2026-11-24,6.00,North\n");
+  });
+
   it("hashes keys by the seeds, so that nobody can choose keys that collide", () => {
     const keysOf = (seeds: readonly [number, number, number]) =>
       parse(new ChunkProcessor({ rules: RULES, seeds }), textOf("7,A,1.00,N\n"), { header: HEADER }).keys[0]!;

@@ -49,7 +49,7 @@ export class FakePool {
   /** Steps of all tasks, in the order in which they ran. */
   readonly steps: ChunkTask["step"][] = [];
 
-  constructor(rules: MappingRules, threads: number, scheduler?: Scheduler) {
+  constructor(rules: MappingRules, readonly threads: number, scheduler?: Scheduler) {
     this.#idle = Array.from({ length: threads }, () => new ChunkProcessor({ rules, seeds: [1, 2, 3] }));
     this.#scheduler = scheduler;
   }
@@ -108,6 +108,7 @@ export async function mapFile(
   let [raw, rows] = ["", 0];
   const mapper = new FileMapper(
     {
+      threads: pool.threads,
       lend: () => pool.lend(),
       fail() {},
       write(chunk) {

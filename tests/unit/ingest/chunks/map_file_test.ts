@@ -209,7 +209,11 @@ describe("FileMapper", () => {
         told.push(error);
         reject(error);
       };
-      const mapper = new FileMapper({ lend: () => Promise.race([lend(), failed]), fail, write }, HEADER, 1);
+      const mapper = new FileMapper(
+        { threads: 1, lend: () => Promise.race([lend(), failed]), fail, write },
+        HEADER,
+        1,
+      );
       const error = await assertRejects(
         async () => {
           for (const chunk of toChunks(row.repeat(20), [1])) await mapper.add(chunk);
@@ -231,7 +235,7 @@ describe("FileMapper", () => {
       await mayWrite.promise;
       written++;
     };
-    const mapper = new FileMapper({ lend: () => pool.lend(), fail() {}, write }, HEADER, 1);
+    const mapper = new FileMapper({ threads: 1, lend: () => pool.lend(), fail() {}, write }, HEADER, 1);
     const adding = (async () => {
       for (const chunk of toChunks(row.repeat(50), [1])) {
         await mapper.add(chunk);

@@ -84,6 +84,16 @@ describe("CsvReader", () => {
     assertEquals(remarks, [{ kind: "lone", line: 1, lastLine: 1 }, { kind: "lone", line: 4, lastLine: 4 }]);
   });
 
+  it("knows a record below a quote without an end by its own quotes, however they are escaped", () => {
+    for (const name of ['"a ""b"" c"', '"a \\"b\\" c"', '""""', ' "x,""" ']) {
+      const { records, remarks } = read(`1,"open,2\n3,${name},4\n5,b,6\n`, { columns: 3 });
+      assertEquals(records.map(([values]) => values[0]), ["1", "3", "5"], name);
+      assertEquals(remarks, [{ kind: "lone", line: 1, lastLine: 1 }]);
+    }
+    // The end of the value above is not in the place of a record's quote.
+    assertEquals(read('1,"a\n3,b",4,5"\n6,c,7\n', { columns: 3 }).records.length, 2);
+  });
+
   it("keeps 30,000 records of which two have a stray quote", () => {
     const lines = Array.from({ length: 30_000 }, (_, index) => `${index + 1},Lamp,100.00,North`);
     lines[99] = '100,"Lamp,100.00,North';
