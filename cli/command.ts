@@ -88,9 +88,11 @@ const SWITCH_TEXTS: Readonly<Record<string, boolean>> = {
   "1": true,
   "true": true,
   "yes": true,
+  "on": true,
   "0": false,
   "false": false,
   "no": false,
+  "off": false,
 };
 
 /**

@@ -46,6 +46,20 @@ export const commonOptions = {
   quiet: { help: "Log only warnings and errors, and show no progress", schema: toggle },
 } satisfies Record<string, Option>;
 
+/** Schema of a path, which begins in the folder of the caller, or a URL. @param message what it must be */
+function location(message: string): z.ZodPipe<z.ZodString, z.ZodTransform<string, string>> {
+  return z.string().min(1, message).transform((text) => isUrl(text) ? text : resolveFromCaller(text));
+}
+
+/** The source file of exports. */
+export const sourceOption = {
+  source: {
+    help: "Source file: a path or s3://bucket/name",
+    placeholder: "FILE",
+    schema: location("it must name a file").optional(),
+  },
+} satisfies Record<string, Option>;
+
 /** Locations of runs and of embedded databases. */
 export const storeOptions = {
   home: {
@@ -59,8 +73,7 @@ export const storeOptions = {
   store: {
     help: "Where to store runs: a folder, file:///folder or s3://bucket/prefix",
     placeholder: "FOLDER|URL",
-    schema: z.string().min(1, "it must name a folder or a bucket")
-      .transform((text) => isUrl(text) ? text : resolveFromCaller(text)).optional(),
+    schema: location("it must name a folder or a bucket").optional(),
     check: (store, environment) => {
       if (store !== undefined) openStore(store as string, environment);
     },

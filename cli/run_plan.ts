@@ -9,8 +9,8 @@ import {
   rewindPlan,
   type TableRuns,
 } from "../lib/pipeline/plan.ts";
-import { readStage, type RunRecord, type StageRecord } from "../lib/pipeline/records.ts";
-import { type StageName, STAGES } from "../lib/pipeline/stage.ts";
+import { readStages, type RunRecord } from "../lib/pipeline/records.ts";
+import type { StageName } from "../lib/pipeline/stage.ts";
 import type { Store } from "../lib/store/store.ts";
 
 /** What is planned: a run, and the options with which it would be made. */
@@ -36,11 +36,7 @@ export interface PlanRequest {
 /** Reads what a plan depends on. */
 async function readPlanInput(request: PlanRequest): Promise<PlanInput> {
   const { store, runId, asOf, existing, generating, cleaning, from, to } = request;
-  const records = new Map<StageName, StageRecord>();
-  for (const stage of [...STAGES, "ingest"] as StageName[]) {
-    const record = await readStage(store, runId, stage);
-    if (record) records.set(stage, record);
-  }
+  const records = await readStages(store, runId);
   const requested = generatedRun(runId, asOf, generating);
   return { requested, existing, records, cleanSettings: cleaning, from, to };
 }

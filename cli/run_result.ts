@@ -51,6 +51,12 @@ export class RunResultCollector {
     this.#stages.push(stage);
   }
 
+  /** The run, as far as it is known. */
+  get place(): Pick<RunResult, "run_id" | "folder"> {
+    const run = this.#run;
+    return { run_id: run?.runId ?? null, folder: run ? runLocation(run) : null };
+  }
+
   /** Returns the result so far. @param error why the command failed, if it did */
   async result(error?: unknown): Promise<RunResult> {
     const run = this.#run;
@@ -61,15 +67,16 @@ export class RunResultCollector {
       if (record) stages.push(record);
     }
     const isReported = stages.some(({ stage, status }) => stage === "report" && status === "done");
+    const { run_id, folder } = this.place;
     return {
-      run_id: run?.runId ?? null,
+      run_id,
       as_of: run?.asOf ?? null,
       source: this.#source,
       status: error === undefined ? "done" : "failed",
       resumed: this.#resumed ?? null,
       stages,
       seconds: Math.round(performance.now() - this.#started) / 1000,
-      folder: run ? runLocation(run) : null,
+      folder,
       report: run && isReported ? runLocation(run, "report", "report.html") : null,
       error: error === undefined ? null : describeError(error),
     };

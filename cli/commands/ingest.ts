@@ -11,11 +11,10 @@ import { exitCodeOf, UsageError } from "../../lib/console/errors.ts";
 import { asTyped } from "../../lib/console/invocation.ts";
 import { escapePlaceholders, logger } from "../../lib/console/log.ts";
 import { readRun } from "../../lib/pipeline/records.ts";
-import { isUrl } from "../../lib/store/open_store.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
-import { stageOptions, workersOption } from "../options.ts";
-import { callerDirectory, resolveFromCaller } from "../paths.ts";
+import { sourceOption, stageOptions, workersOption } from "../options.ts";
+import { callerDirectory } from "../paths.ts";
 import { Session } from "../session.ts";
 
 const mapSchema = z.array(z.string()).default([]).transform((pairs, context) => {
@@ -75,13 +74,7 @@ const command: AnyCommand = defineCommand({
     "Creates a run. Continue with: salesflow run --from clean --run-id ID",
   positionals: { placeholder: "FILE…", min: 0, max: 10_000 },
   options: {
-    source: {
-      help: "Source file: a path or s3://bucket/name",
-      placeholder: "FILE",
-      schema: z.string().min(1, "it must name a file").transform((text) =>
-        isUrl(text) ? text : resolveFromCaller(text)
-      ).optional(),
-    },
+    ...sourceOption,
     map: {
       help: "The export's name for a column; may be repeated",
       placeholder: "OURS=THEIRS",

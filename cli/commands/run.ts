@@ -82,9 +82,9 @@ const command: AnyCommand = defineCommand({
     try {
       await runStages(values, collector);
     } catch (error) {
-      const result = await collector.result(error);
-      if (values.json) console.log(JSON.stringify(result, null, 2));
-      if (alertUrl && isWorthAnAlert(error)) await sendAlert(alertUrl, formatAlert(error, result));
+      // The alert first: the records may lie in a bucket that does not answer.
+      if (alertUrl && isWorthAnAlert(error)) await sendAlert(alertUrl, formatAlert(error, collector.place));
+      if (values.json) console.log(JSON.stringify(await collector.result(error), null, 2));
       throw error;
     }
     if (values.json) console.log(JSON.stringify(await collector.result(), null, 2));

@@ -1,9 +1,6 @@
-import { z } from "zod";
 import { UsageError } from "../../lib/console/errors.ts";
-import { isUrl } from "../../lib/store/open_store.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
-import { commonOptions, runOptions, storeOptions, wholeNumber } from "../options.ts";
-import { resolveFromCaller } from "../paths.ts";
+import { commonOptions, runOptions, sourceOption, storeOptions, wholeNumber } from "../options.ts";
 import { openSelectedStore, startLogging } from "../session.ts";
 import { previewSource } from "../source/preview.ts";
 import { lookUpIds } from "../source/id.ts";
@@ -17,14 +14,7 @@ const command: AnyCommand = defineCommand({
     "id ID…           leads from the number of a sale, customer or product to its id in the export, and back",
   positionals: { placeholder: "preview|id …", min: 1, max: 10_000 },
   options: {
-    source: {
-      help: "For preview: source file, a path or s3://bucket/name",
-      placeholder: "FILE",
-      schema: z.string().min(1, "it must name a file").transform((text) =>
-        isUrl(text) ? text : resolveFromCaller(text)
-      ).optional(),
-      flagOnly: true,
-    },
+    ...sourceOption,
     rows: {
       help: "For preview: number of rows to show",
       placeholder: "N",

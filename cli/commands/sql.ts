@@ -1,3 +1,4 @@
+import { quoted, quoteField } from "../../lib/dataset/csv_field.ts";
 import { z } from "zod";
 import { withClickHouse } from "../../lib/clickhouse/session.ts";
 import { readDatabaseUrls } from "../../lib/connection/database_urls.ts";
@@ -65,7 +66,7 @@ function isNumeric(rows: QueryResult["rows"], column: number): boolean {
 
 function formatCsvField(value: string | null): string {
   if (value === null) return "";
-  return value === "" || /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  return value === "" ? quoted(value) : quoteField(value);
 }
 
 /** Numbers repeated column names, so that no value is lost when rows become JSON objects. */

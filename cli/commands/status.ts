@@ -5,13 +5,12 @@ import { terminalWidth } from "../../lib/console/table.ts";
 import {
   listRuns,
   readRun,
-  readStage,
+  readStages,
   runNotFound,
   type RunRecord,
   type StageRecord,
 } from "../../lib/pipeline/records.ts";
-import { computeStageStates, stageOrder, type StageState } from "../../lib/pipeline/plan.ts";
-import type { StageName } from "../../lib/pipeline/stage.ts";
+import { computeStageStates, orderStages, type StageState } from "../../lib/pipeline/plan.ts";
 import type { Store } from "../../lib/store/store.ts";
 import { type AnyCommand, defineCommand } from "../command.ts";
 import { commonOptions, jsonOption, runOptions, storeOptions } from "../options.ts";
@@ -31,12 +30,7 @@ interface RunStatus {
 
 async function readRunStatus(store: Store, runId: string): Promise<RunStatus> {
   const run = await readRun(store, runId);
-  const order = stageOrder(run?.source ?? "generated");
-  const records = new Map<StageName, StageRecord>();
-  for (const stage of order) {
-    const record = await readStage(store, runId, stage);
-    if (record) records.set(stage, record);
-  }
+  const { order, records } = orderStages(run, await readStages(store, runId));
   const states = computeStageStates(order, records);
   const running = [...records.values()].some(({ status, engine }) =>
     status === "running" && engine === "native"

@@ -7,6 +7,7 @@ import { toPrintable } from "../../lib/console/printable.ts";
 import { formatTable, terminalWidth } from "../../lib/console/table.ts";
 import { findInputs, folderOf } from "../../lib/ingest/inputs.ts";
 import { preview, type PreviewedRow } from "../../lib/ingest/preview.ts";
+import { parseCents } from "../../lib/ingest/source/record_mapper.ts";
 import { loadSource } from "../../lib/ingest/source/load_source.ts";
 import { callerDirectory } from "../paths.ts";
 
@@ -33,11 +34,6 @@ export interface PreviewOptions {
 
 const AMOUNT = SALE_COLUMNS.indexOf("sale_amount");
 
-function amountOf(values: readonly string[]): bigint {
-  const found = /^(\d{1,15})(?:\.(\d{1,2}))?$/.exec(values[AMOUNT] ?? "");
-  return found ? BigInt(found[1]! + (found[2] ?? "").padEnd(2, "0")) : 0n;
-}
-
 /** Returns the text to print. @throws {SalesflowError} when the source file or an export is wrong */
 export async function previewSource(
   { source, files, rows, asOf = today() }: PreviewOptions,
@@ -54,7 +50,9 @@ export async function previewSource(
     const values = splitLine(row.after);
     const converted = values ? convertRow(values, range) : "malformed_row";
     const name = typeof converted === "string" ? converted : "ready";
-    const cents = typeof converted === "string" ? amountOf(values ?? []) : BigInt(converted.amountCents);
+    const cents = typeof converted === "string"
+      ? parseCents(values?.[AMOUNT] ?? "") ?? 0n
+      : BigInt(converted.amountCents);
     const kind = kinds.get(name);
     if (!kind) kinds.set(name, { rows: 1, cents, first: row });
     else {

@@ -1,4 +1,5 @@
 /** Second pass over a range: writes accepted rows to a clean part, and rejected lines with origin and reason to a rejected part. */
+import { quoted } from "../dataset/csv_field.ts";
 import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../domain/sale.ts";
 import type { Part } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
@@ -32,7 +33,7 @@ export interface WritePartsOptions {
 /** Formats a line of the rejected part; the data contract specifies invalid UTF-8, NUL and overlong lines. */
 function formatRejectedLine(bytes: Uint8Array, start: number, end: number, origin: string): string {
   const raw = decodeLine(bytes, start, Math.min(end, start + MAX_LINE_BYTES)).replaceAll("\0", "\ufffd");
-  return `${origin},"${raw.replaceAll('"', '""')}"\n`;
+  return `${origin},${quoted(raw)}\n`;
 }
 
 /** Splits a range into clean chunks and rejected lines. A run of canonical lines becomes one chunk, without a copy. */

@@ -38,6 +38,7 @@ function readUrlFile(origin: string, path: string, mistakes: string[]): string |
  */
 export function readDatabaseUrls(environment: Environment = (name) => Deno.env.get(name)): DatabaseUrls {
   const mistakes: string[] = [];
+  let isUnparsed = false;
   const urls: DatabaseUrls = { postgresUrl: undefined, clickhouseUrl: undefined };
   for (const { key, variable, parse } of DATABASES) {
     const direct = environment(variable);
@@ -50,13 +51,15 @@ export function readDatabaseUrls(environment: Environment = (name) => Deno.env.g
       if (path && text === "") mistakes.push(`Cannot use ${origin}: the file is empty`);
       continue;
     }
-    mistakes.push(...catchUsageError(() => parse(text, origin))?.mistakes ?? []);
+    const unparsed = catchUsageError(() => parse(text, origin));
+    if (unparsed) isUnparsed = true;
+    mistakes.push(...unparsed?.mistakes ?? []);
     urls[key] = text;
   }
   if (mistakes.length > 0) {
     throw new UsageError(
       mistakes,
-      "Percent-encode special characters in passwords.",
+      isUnparsed ? "Percent-encode special characters in passwords." : undefined,
     );
   }
   return urls;

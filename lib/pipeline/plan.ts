@@ -48,6 +48,18 @@ export function stageOrder(source: RunRecord["source"]): StageName[] {
   return STAGES.map((stage) => stage === "generate" && source === "ingested" ? "ingest" : stage);
 }
 
+/** Returns the order of a run's stages, and the records in it. A new run whose ingest failed early has no record of its own. */
+export function orderStages(
+  run: RunRecord | undefined,
+  all: PlanInput["records"],
+): { order: StageName[]; records: Map<StageName, StageRecord> } {
+  const order = stageOrder(run?.source ?? (all.has("ingest") ? "ingested" : "generated"));
+  return {
+    order,
+    records: new Map(order.flatMap((stage) => all.has(stage) ? [[stage, all.get(stage)!]] : [])),
+  };
+}
+
 /** Status of a stage as recorded, or `outdated` if an earlier stage has run again since. */
 export type StageState = StageRecord["status"] | "outdated";
 

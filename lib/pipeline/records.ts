@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { SalesflowError } from "../console/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { StageName } from "./stage.ts";
+import { type StageName, STAGES } from "./stage.ts";
 
 const runSchema = z.object({
   run_id: z.string(),
@@ -68,6 +68,14 @@ export function writeRun(store: Store, run: RunRecord): Promise<void> {
 /** Reads the record of a stage; undefined if it was never started. @throws {SalesflowError} when it cannot be parsed */
 export function readStage(store: Store, runId: string, stage: StageName): Promise<StageRecord | undefined> {
   return readRecord(store, stagePath(runId, stage), stageSchema);
+}
+
+/** Reads the records of all stages that were started, in order; those of `generate` and `ingest` may both be there. */
+export async function readStages(store: Store, runId: string): Promise<Map<StageName, StageRecord>> {
+  const [first, ...others] = STAGES;
+  const stages: StageName[] = [first, "ingest", ...others];
+  const records = await Promise.all(stages.map((stage) => readStage(store, runId, stage)));
+  return new Map(stages.flatMap((stage, index) => records[index] ? [[stage, records[index]]] : []));
 }
 
 /** Writes the record of a stage. */

@@ -1,8 +1,8 @@
 /** Runs in the store: their age, and their removal. */
 import { SalesflowError } from "../console/errors.ts";
-import { computeStageStates, stageOrder } from "../pipeline/plan.ts";
-import { listRuns, readRun, readStage, type StageRecord } from "../pipeline/records.ts";
-import type { StageName } from "../pipeline/stage.ts";
+import { mapConcurrently } from "../dataset/map_concurrently.ts";
+import { computeStageStates, orderStages } from "../pipeline/plan.ts";
+import { listRuns, readRun, readStages, type StageRecord } from "../pipeline/records.ts";
 import type { Lock, Store } from "../store/store.ts";
 import type { KnownRun } from "./selection.ts";
 
@@ -17,12 +17,7 @@ function timeOf({ started_at, finished_at }: StageRecord): number {
 export async function readStoredRun(store: Store, runId: string): Promise<KnownRun> {
   try {
     const run = await readRun(store, runId);
-    const order = stageOrder(run?.source ?? "generated");
-    const records = new Map<StageName, StageRecord>();
-    for (const stage of order) {
-      const record = await readStage(store, runId, stage);
-      if (record) records.set(stage, record);
-    }
+    const { order, records } = orderStages(run, await readStages(store, runId));
     const times = [...records.values()].map(timeOf);
     const states = computeStageStates(order, records);
     const upToVerify = order.slice(1, order.indexOf("verify") + 1);
@@ -40,9 +35,7 @@ export async function readStoredRun(store: Store, runId: string): Promise<KnownR
 
 /** Reads all runs of a store. */
 export async function readStoredRuns(store: Store): Promise<KnownRun[]> {
-  const runs: KnownRun[] = [];
-  for (const runId of await listRuns(store)) runs.push(await readStoredRun(store, runId));
-  return runs;
+  return await mapConcurrently(await listRuns(store), (runId) => readStoredRun(store, runId));
 }
 
 /**

@@ -2,12 +2,11 @@
 import { SalesflowError } from "../console/errors.ts";
 import { toCents } from "../domain/money.ts";
 import { stageOrder } from "../pipeline/plan.ts";
-import { readStage, type StageRecord } from "../pipeline/records.ts";
+import { readStages } from "../pipeline/records.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { OtherRunError } from "../postgres/loaded_run.ts";
 import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
-import type { Store } from "../store/store.ts";
 import { type Manifest, readManifest } from "../dataset/dataset.ts";
 import { productsPath } from "../dataset/products.ts";
 import { parseIngestedFacts } from "../dataset/facts.ts";
@@ -94,11 +93,6 @@ async function readProducts(db: Postgres, limit: number, catalogue: boolean): Pr
   }));
 }
 
-async function readStages(store: Store, runId: string, source: RunFacts["source"]): Promise<StageRecord[]> {
-  const records = await Promise.all(stageOrder(source).map((stage) => readStage(store, runId, stage)));
-  return records.filter((record) => record !== undefined);
-}
-
 /** What the store has of the run's raw data. */
 export interface RawFiles {
   /** `undefined` when it was removed. */
@@ -131,6 +125,7 @@ export async function queryOverview(
 ): Promise<Overview> {
   const { runId, asOf, store } = context;
   const row = await readRunRow(db, runId);
+  const records = await readStages(store, runId);
   const groups = await db.query<SumsRow & { level: string; region: string }>(regionsSql);
   const total = groups.find(({ level }) => level === "total");
   return {
@@ -141,7 +136,7 @@ export async function queryOverview(
     products: await readProducts(db, maxProducts, raw.catalogue),
     quality: parseQuality(row),
     exclusions: listExclusions(raw.manifest),
-    stages: await readStages(store, runId, row.source),
+    stages: stageOrder(row.source).flatMap((stage) => records.get(stage) ?? []),
   };
 }
 

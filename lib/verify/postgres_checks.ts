@@ -1,4 +1,5 @@
 /** Checks of the files against PostgreSQL, and of PostgreSQL's tables against each other. */
+import { quoted } from "../dataset/csv_field.ts";
 import { fromCents } from "../domain/money.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { copyIn } from "../postgres/copy.ts";
@@ -102,7 +103,7 @@ async function* readRejectedTable(db: Postgres, runId: string): AsyncGenerator<K
   for await (const rows of readRows(db, query, [runId])) {
     yield rows.map(({ file, line, reason, raw }) => ({
       key: [file!, Number(line)],
-      text: `${file},${line},${reason},"${raw!.replaceAll('"', '""')}"`,
+      text: `${file},${line},${reason},${quoted(raw!)}`,
     }));
   }
 }

@@ -56,6 +56,8 @@ describe("salesflow ingest", () => {
     const old = await ingest();
     assertEquals(old.code, 75, old.stderr);
     assertStringIncludes(old.stderr, "inbox-1.csv, is of 2026-11-01");
+    const status = JSON.parse((await run(home.args("status", "--json", "--run-id", "late"))).stdout);
+    assertEquals(status[0].stages.map((each: { stage: string }) => each.stage), ["ingest"]);
     const generating = await run(home.args("run", "--to", "clean", "--rows", "10", "--run-id", "late"));
     assertEquals(generating.code, 2);
     assertStringIncludes(generating.stderr, "The last ingest of run late failed: The newest export");

@@ -23,6 +23,14 @@ async function writeFiles(): Promise<{ source: string; file: string }> {
 }
 
 describe("salesflow source", () => {
+  it("preview takes the source file from the settings, as ingest does", async () => {
+    const { source, file } = await writeFiles();
+    const args = home.args("source", "preview", file, "--as-of", "2026-11-16");
+    const { code, stdout } = await run(args, { SALESFLOW_SOURCE: source });
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "sale_id #1");
+  });
+
   it("preview shows rows before and after, and counts by reason and exclusion; it writes nothing", async () => {
     const { source, file } = await writeFiles();
     const { code, stdout, stderr } = await run(

@@ -1,5 +1,5 @@
 /** Formats rows as lines of a raw part, and keeps the line numbers of the export by blank lines. No I/O. */
-import { quoteField, toSingleLine } from "../../dataset/csv_field.ts";
+import { quoted, quoteField, toSingleLine } from "../../dataset/csv_field.ts";
 
 const [COMMA, QUOTE, LINE_FEED, CARRIAGE_RETURN] = [44, 34, 10, 13];
 /** Maximum number of bytes of a UTF-16 code unit in UTF-8. */
@@ -30,7 +30,7 @@ export class RawLines {
   /** Appends a line of the export that is not a record, as a single value; clean rejects it as malformed_row. */
   addMalformed(text: string, line: number): void {
     this.advance(line);
-    this.#appendText(`"${toSingleLine(text).replaceAll('"', '""')}"`);
+    this.#appendText(quoted(toSingleLine(text)));
     this.#endRow();
   }
 

@@ -1,7 +1,8 @@
 /** Loads a source file with its lookup tables, from a path or an `s3://` URL. */
 import { resolve } from "node:path";
-import { SalesflowError, UsageError } from "../../console/errors.ts";
+import { UsageError } from "../../console/errors.ts";
 import { isUrl, openStore } from "../../store/open_store.ts";
+import { unreadableFile } from "../formats/file_error.ts";
 import type { LookupText, MappingRules } from "../chunks/mapper_set.ts";
 import { folderOf } from "../inputs.ts";
 import { withDefaults } from "./header_names.ts";
@@ -18,7 +19,7 @@ async function readText(location: string): Promise<string | undefined> {
     return await Deno.readTextFile(location);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new SalesflowError(`Cannot read ${location}`, { cause: error, stage: "ingest", exitCode: 2 });
+    throw unreadableFile(location, error);
   }
 }
 
@@ -45,6 +46,7 @@ export async function loadSource(location: string): Promise<MappingRules> {
   const source = parseSourceFile(yaml, location);
   const lookups = new Map<string, LookupText>();
   const mistakes: string[] = [];
+  let remedy: string | undefined;
   for (const { path, columns, column } of findLookups(source)) {
     const known = lookups.get(path);
     if (known && known.columns !== columns) {
@@ -66,8 +68,9 @@ export async function loadSource(location: string): Promise<MappingRules> {
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       mistakes.push(...error.mistakes);
+      remedy ??= error.remedy;
     }
   }
-  if (mistakes.length > 0) throw new UsageError(mistakes);
+  if (mistakes.length > 0) throw new UsageError(mistakes, remedy);
   return { source, lookups: [...lookups.values()], copies: false };
 }

@@ -77,7 +77,7 @@ const [PRODUCT_ID, QUANTITY, SALE_AMOUNT] = [
 const AMOUNT = /^-?\d{1,15}(?:\.\d{1,2})?$/;
 
 /** Returns an amount in cents; undefined when the text is not an amount. */
-function parseCents(amount: string): bigint | undefined {
+export function parseCents(amount: string): bigint | undefined {
   if (!AMOUNT.test(amount)) return undefined;
   const [whole, decimals = ""] = amount.split(".");
   return toCents(`${whole}.${decimals.padEnd(2, "0")}`);

@@ -2,6 +2,8 @@
  * Exact arithmetic on decimal numbers: quotients of whole numbers, rounded once at the end. No floating point. No I/O.
  */
 
+import { formatScaled } from "../formats/plain_number.ts";
+
 /** The number `numerator / denominator`; the denominator is positive. Not reduced. */
 export interface Quotient {
   /** Signed. */
@@ -51,12 +53,6 @@ export function divide(a: Quotient, b: Quotient): Quotient | undefined {
   if (b.numerator === 0n) return undefined;
   const sign = b.numerator < 0n ? -1n : 1n;
   return { numerator: sign * a.numerator * b.denominator, denominator: sign * b.numerator * a.denominator };
-}
-
-function formatScaled(value: bigint, decimals: number): string {
-  const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, "0");
-  const whole = digits.slice(0, digits.length - decimals);
-  return `${value < 0n ? "-" : ""}${whole}${decimals > 0 ? `.${digits.slice(-decimals)}` : ""}`;
 }
 
 /** Formats a number with so many decimals, rounded half away from zero: half up, for the amounts that are not negative. */

@@ -52,6 +52,8 @@ describe("parseCommandLine()", () => {
       maxRejected: 0.25,
       noDateRange: true,
     }],
+    ["a switch is on", ["--no-date-range=on"], {}, { noDateRange: true }],
+    ["a switch is off", ["--no-date-range=off"], {}, { noDateRange: false }],
     ["a switch has a value", ["--no-date-range=yes"], {}, { noDateRange: true }],
     ["a switch is turned off", ["--no-date-range=no"], { SALESFLOW_NO_DATE_RANGE: "1" }, {}],
     ["a word after -- looks like a switch", ["--", "--no-date-range"], {}, {}],

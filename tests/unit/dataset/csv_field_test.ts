@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { quoteField, toSingleLine } from "../../../lib/dataset/csv_field.ts";
+import { quoted, quoteField, toSingleLine } from "../../../lib/dataset/csv_field.ts";
+
+describe("quoted()", () => {
+  it("quotes every field", () => {
+    assertEquals(["", "a", 'say "x"'].map(quoted), ['""', '"a"', '"say ""x"""']);
+  });
+});
 
 describe("quoteField()", () => {
   it("quotes only what needs quotes", () => {

@@ -5,6 +5,7 @@ import {
   type CleanSettings,
   computeStageStates,
   isInProgress,
+  orderStages,
   planRun,
   resumesAfterLoad,
   rewindPlan,
@@ -361,6 +362,19 @@ describe("stageOrder()", () => {
   it("has ingest in place of generate when the run is ingested", () => {
     assertEquals(stageOrder("generated"), ALL);
     assertEquals(stageOrder("ingested"), ALL.with(ALL.indexOf("generate"), "ingest"));
+  });
+});
+
+describe("orderStages()", () => {
+  const all = records("ingest", "clean");
+  it("follows the run; without it, an ingest means an ingested run", () => {
+    assertEquals(orderStages(undefined, all).order, stageOrder("ingested"));
+    assertEquals(orderStages(undefined, records("clean")).order, stageOrder("generated"));
+    assertEquals(orderStages(RUN, all).order, stageOrder("generated"));
+  });
+  it("leaves out records of stages that the run does not have", () => {
+    assertEquals([...orderStages(RUN, all).records.keys()], ["clean"]);
+    assertEquals([...orderStages(undefined, all).records.keys()], ["ingest", "clean"]);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   rawDataRemedy,
   readRun,
   readStage,
+  readStages,
   RUN_ID,
   runNotFound,
   type RunRecord,
@@ -77,6 +78,16 @@ describe("records", () => {
     await writeStage(store, "r-1", STAGE);
     assertEquals([await readRun(store, "r-1"), await readStage(store, "r-1", "clean")], [RUN, STAGE]);
     assertEquals(await readStage(store, "r-1", "load"), undefined);
+  });
+
+  it("readStages() returns the records that there are, in the order of the stages", async () => {
+    for (const stage of ["load", "ingest", "clean", "migrate"]) {
+      await writeStage(store, "r-1", { ...STAGE, stage });
+    }
+    const records = await readStages(store, "r-1");
+    assertEquals([...records.keys()], ["migrate", "ingest", "clean", "load"]);
+    assertEquals(records.get("clean"), STAGE);
+    assertEquals((await readStages(store, "r-2")).size, 0);
   });
 
   it("writeStage() writes stages/<stage>.json with keys in the given order", async () => {
