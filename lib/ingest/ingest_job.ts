@@ -10,6 +10,7 @@ import type { LendingPool } from "../workers/lending_pool.ts";
 import type { ChunkResult, ChunkTask, ChunkWorkerData, LineCounts, MappedChunk } from "./chunks/chunk.ts";
 import { FileMapper } from "./chunks/map_file.ts";
 import type { MappingRules } from "./chunks/mapper_set.ts";
+import { ProductNumbers } from "./chunks/product_numbers.ts";
 import { type ExportEntry, openEntries, type ReadFile } from "./entries.ts";
 import type { IdDirectoryWriter } from "./id_directory.ts";
 import type { Input } from "./inputs.ts";
@@ -39,6 +40,7 @@ export class IngestJob {
   readonly #files: ReadFile[] = [];
   readonly #excluded = new Map<string, Excluded>();
   readonly #products = new ProductList();
+  readonly #productNumbers = new ProductNumbers();
 
   /** Begins with empty raw/ and ids/. */
   constructor(
@@ -116,7 +118,7 @@ export class IngestJob {
   async #take({ rows, excluded, products, surrogates }: MappedChunk): Promise<void> {
     this.rows += rows;
     for (const [rule, lines] of excluded) addExcluded(this.#excluded, rule, lines);
-    this.#products.add(products.values());
+    this.#products.add(this.#productNumbers.read(products));
     await this.#ids.add(surrogates);
     this.#context.progress(this.rows);
   }

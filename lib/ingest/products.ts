@@ -8,15 +8,17 @@ function field(text: string): string {
   return quoteField(toSingleLine(text).replaceAll("\0", "\ufffd"));
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /** Products by number; the last name and category stay. */
 export class ProductList {
-  readonly #products = new Map<string, Product>();
+  readonly #products = new Map<string, Writable<Product>>();
 
   /** Adds the products of later lines. */
   add(products: Iterable<Product>): void {
     for (const product of products) {
       // 007 and 7 are one number.
-      const id = BigInt(product.id).toString();
+      const id = product.id.startsWith("0") ? BigInt(product.id).toString() : product.id;
       // Shops write 0 for no product; clean rejects its sales.
       if (id === "0") continue;
       const known = this.#products.get(id);

@@ -14,6 +14,7 @@ export const REQUIREMENTS = {
   spark: "k8s/spark/requirements.txt",
   development: [
     "dags/requirements.txt",
+    "tests/bench/ingest/requirements.txt",
     "tests/bench/usual/requirements.txt",
     "tests/dags/requirements.txt",
     "tests/spark/requirements.txt",

@@ -1,8 +1,9 @@
 /** What the main thread and the threads that read chunks of an export tell each other. */
 import type { CsvDialect, QuoteRemark } from "../formats/csv_records.ts";
-import type { Excluded, Product } from "../source/record_mapper.ts";
+import type { Excluded } from "../source/record_mapper.ts";
 import type { FillValues, KeyHashes } from "./fill_down.ts";
 import type { MappingRules } from "./mapper_set.ts";
+import type { NumberedProducts } from "./product_numbers.ts";
 import type { Surrogates } from "./surrogates.ts";
 
 /** Data that each thread gets once, at its start. */
@@ -79,6 +80,8 @@ export interface ParsedChunk {
   remarks: readonly QuoteRemark[];
   /** Whether bytes are invalid in the encoding. */
   hasInvalidBytes: boolean;
+  /** The chunk after its last step, when that does not depend on the lines above it; the last step is not asked for then. */
+  mapped: MappedChunk | undefined;
 }
 
 /** A chunk after its last step. */
@@ -89,8 +92,8 @@ export interface MappedChunk {
   rows: number;
   /** Excluded lines, by the name of the rule. */
   excluded: ReadonlyMap<string, Excluded>;
-  /** Products, by their id as the export writes it. */
-  products: ReadonlyMap<string, Product>;
+  /** Products. */
+  products: NumberedProducts;
   /** Texts that became surrogate keys. */
   surrogates: Surrogates;
 }

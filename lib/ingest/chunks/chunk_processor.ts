@@ -9,7 +9,6 @@ import type { Mapper } from "../source/record_mapper.ts";
 import type { SourceFile } from "../source/source_file.ts";
 import type {
   ChunkContent,
-  ChunkRecord,
   ChunkState,
   ChunkTask,
   ChunkWorkerData,
@@ -19,7 +18,10 @@ import type {
 } from "./chunk.ts";
 import { DistinctRows, type KeyHashes } from "./fill_down.ts";
 import { MapperSet } from "./mapper_set.ts";
+import { readPlainChunk, surveyText } from "./plain_chunk.ts";
+import { ProductNumberer } from "./product_numbers.ts";
 import { RawLines } from "./raw_lines.ts";
+import { mapRecord, type PlacedRecord, RecordSink } from "./record_sink.ts";
 import { SurrogateCollector } from "./surrogates.ts";
 import { countVerbatimLines, type VerbatimLines } from "./verbatim.ts";
 
@@ -30,17 +32,11 @@ const REPLACEMENT = "\ufffd";
 
 const { h32 } = await xxhash();
 
-/** A record with the mapper of its header. */
-interface PlacedRecord extends ChunkRecord {
-  mapper: Mapper;
-  /** Whether it is the header again. */
-  isHeader: boolean;
+/** What the first step leaves to the last one. */
+interface Parsed {
+  records: PlacedRecord[];
+  lines: number;
 }
-
-/** What the first step leaves to the last one: records, or all that comes of them when it does not depend on lines above. */
-type Parsed =
-  | { kind: "raw"; bytes: Uint8Array<ArrayBuffer>; rows: number }
-  | { kind: "records"; records: PlacedRecord[]; lines: number };
 
 /** Processes chunks one after another. */
 export class ChunkProcessor {
@@ -53,6 +49,7 @@ export class ChunkProcessor {
   #content: ChunkContent | undefined;
   #parsed: Parsed | undefined;
   readonly #surrogates: SurrogateCollector;
+  readonly #products = new ProductNumberer();
 
   /** Prepares the rules. */
   constructor(data: ChunkWorkerData) {
@@ -62,7 +59,7 @@ export class ChunkProcessor {
     this.#dependsOnLinesAbove = this.#lineWithins > 0 || source.fillDown !== undefined;
     this.#copiesInOrder = data.rules.copies && isIdentity(source.columns);
     this.#surrogates = new SurrogateCollector(data.seeds[2]);
-    this.#mappers = new MapperSet(data.rules, (key, text) => this.#surrogates.add(key, text));
+    this.#mappers = new MapperSet(data.rules, this.#surrogates);
   }
 
   /** Runs one step. */
@@ -95,24 +92,9 @@ export class ChunkProcessor {
       lines = content.lines;
       for (const { values, text, line } of content.records) sink.add(values, text, line, 1);
     } else {
-      const decoded = decode(content);
-      hasInvalidBytes = decoded.includes(REPLACEMENT);
-      const text = state.rest + decoded;
-      const reader = makeReader(content.format, state.header);
-      ({ rest, line: lines } = reader.read(
-        text,
-        1,
-        content.isLast,
-        (values, recordText, line, recordLines) => {
-          sink.add(values, values ? undefined : recordText, line, recordLines);
-        },
-      ));
-      lines--;
-      if (reader instanceof CsvReader) remarks.push(...reader.remarks);
-      checkLines(lines, countLines(text, content.isLast) - countLines(rest, false));
+      ({ rest, lines, hasInvalidBytes } = this.#parseText(content, state, sink, raw, remarks));
     }
-    if (this.#dependsOnLinesAbove) this.#parsed = { kind: "records", records, lines };
-    else this.#parsed = takeRaw(raw, lines);
+    if (this.#dependsOnLinesAbove) this.#parsed = { records, lines };
     const { count, inside } = sink;
     return {
       state: { rest, header: sink.header },
@@ -120,7 +102,41 @@ export class ChunkProcessor {
       ...this.#findKeys(records),
       remarks,
       hasInvalidBytes,
+      mapped: this.#dependsOnLinesAbove ? undefined : { ...takeRaw(raw, lines), ...this.#takeFound() },
     };
+  }
+
+  #parseText(
+    content: ChunkContent & { kind: "text" },
+    state: ChunkState,
+    sink: RecordSink,
+    raw: RawLines,
+    remarks: QuoteRemark[],
+  ): { rest: string; lines: number; hasInvalidBytes: boolean } {
+    const { format, bytes, isLast } = content;
+    const reader = makeReader(format, state.header);
+    if (format.type === "csv" && state.rest === "" && this.#mappers.getPlain(state.header, format)) {
+      const { lines: counted, isSound } = surveyText(bytes, format.encoding, isLast);
+      if (isSound) {
+        const mapperOf = (header: readonly string[]) => this.#mappers.getPlain(header, format);
+        const read = readPlainChunk({ bytes, isLast, encoding: format.encoding }, reader as CsvReader, {
+          sink,
+          raw,
+          mapperOf,
+        });
+        remarks.push(...(reader as CsvReader).remarks);
+        checkLines(read.lines, counted - countLines(read.rest, false));
+        return { ...read, hasInvalidBytes: false };
+      }
+    }
+    const decoded = decode(content);
+    const text = state.rest + decoded;
+    const { rest, line } = reader.read(text, 1, isLast, (values, recordText, line, recordLines) => {
+      sink.add(values, values ? undefined : recordText, line, recordLines);
+    });
+    if (reader instanceof CsvReader) remarks.push(...reader.remarks);
+    checkLines(line - 1, countLines(text, isLast) - countLines(rest, false));
+    return { rest, lines: line - 1, hasInvalidBytes: decoded.includes(REPLACEMENT) };
   }
 
   /** Reports whether rows that are in the form of raw/ may be copied. */
@@ -138,7 +154,6 @@ export class ChunkProcessor {
     { rows, blank }: VerbatimLines,
     { header }: ChunkState,
   ): ParsedChunk {
-    this.#parsed = { kind: "raw", bytes, rows };
     return {
       state: { rest: "", header },
       counts: { records: rows, blank, inside: 0 },
@@ -146,6 +161,7 @@ export class ChunkProcessor {
       fill: undefined,
       remarks: [],
       hasInvalidBytes: false,
+      mapped: { bytes, rows, ...this.#takeFound() },
     };
   }
 
@@ -183,7 +199,6 @@ export class ChunkProcessor {
   #map({ numbers, fill }: ChunkTask & { step: "map" }): MappedChunk {
     const parsed = this.#parsed!;
     this.#parsed = this.#content = undefined;
-    if (parsed.kind === "raw") return { bytes: parsed.bytes, rows: parsed.rows, ...this.#takeFound() };
     const raw = new RawLines();
     let valid = 0;
     for (const record of parsed.records) {
@@ -195,17 +210,18 @@ export class ChunkProcessor {
       mapRecord(record, numbers.map((each) => each[valid]!), raw);
       valid++;
     }
-    const { bytes, rows } = takeRaw(raw, parsed.lines);
-    return { bytes, rows, ...this.#takeFound() };
+    return { ...takeRaw(raw, parsed.lines), ...this.#takeFound() };
   }
 
   #discardFound(): void {
     this.#mappers.discardFound();
     this.#surrogates.take();
+    this.#products.forget();
   }
 
   #takeFound(): Pick<MappedChunk, "excluded" | "products" | "surrogates"> {
-    return { ...this.#mappers.takeFound(), surrogates: this.#surrogates.take() };
+    const { excluded, products } = this.#mappers.takeFound();
+    return { excluded, products: this.#products.number(products), surrogates: this.#surrogates.take() };
   }
 }
 
@@ -221,35 +237,6 @@ function makeReader(format: TextFormat, header: readonly string[]): CsvReader | 
   return reader;
 }
 
-/** Places the records of a chunk: each gets the mapper of the header above it. */
-class RecordSink {
-  /** Number of records. */
-  count = 0;
-  /** Lines of records after their first one. */
-  inside = 0;
-  header: readonly string[];
-  readonly #mappers: MapperSet;
-  readonly #onRecord: (record: PlacedRecord) => void;
-  #mapper: Mapper;
-
-  constructor(mappers: MapperSet, header: readonly string[], onRecord: (record: PlacedRecord) => void) {
-    this.#mappers = mappers;
-    this.header = header;
-    this.#onRecord = onRecord;
-    this.#mapper = mappers.get(header);
-  }
-
-  add(values: readonly string[] | undefined, text: string | undefined, line: number, lines: number): void {
-    this.count++;
-    this.inside += lines - 1;
-    const isHeader = values !== undefined && this.#mapper.isHeader(values);
-    this.#onRecord({ values, text, line, mapper: this.#mapper, isHeader });
-    if (!isHeader) return;
-    this.header = [...values];
-    this.#mapper = this.#mappers.get(this.header);
-  }
-}
-
 /** Reports whether each column is the export's of the same name. */
 function isIdentity(columns: SourceFile["columns"]): boolean {
   return SALE_COLUMNS.every((name) => {
@@ -258,24 +245,10 @@ function isIdentity(columns: SourceFile["columns"]): boolean {
   });
 }
 
-/** Appends the raw line of a record, if it has one. */
-function mapRecord(
-  { values, text, line, mapper, isHeader }: PlacedRecord,
-  numbers: readonly number[],
-  raw: RawLines,
-): void {
-  if (!values) raw.addMalformed(text!, line);
-  else if (isHeader) mapper.excludeHeader(line);
-  else {
-    const fields = mapper.map(values, line, numbers);
-    if (fields) raw.add(fields, line);
-  }
-}
-
 /** Returns the raw lines of a chunk of so many lines. */
-function takeRaw(raw: RawLines, lines: number): Parsed & { kind: "raw" } {
+function takeRaw(raw: RawLines, lines: number): Pick<MappedChunk, "bytes" | "rows"> {
   raw.advance(lines + 1);
-  return { kind: "raw", bytes: raw.toBytes(), rows: raw.rows };
+  return { bytes: raw.toBytes(), rows: raw.rows };
 }
 
 function hasValues(record: PlacedRecord): record is PlacedRecord & { values: string[] } {

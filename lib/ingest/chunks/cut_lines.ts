@@ -4,7 +4,7 @@ import { SalesflowError } from "../../console/errors.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes of a chunk, at least; big enough for messages between threads to be cheap, small enough for memory. */
-export const CHUNK_BYTES = 1 << 20;
+export const CHUNK_BYTES = 2 << 20;
 
 /** A file without a line end in so many bytes is no text. */
 const MAX_LINE_BYTES = 16 << 20;

@@ -123,7 +123,7 @@ export class FileMapper {
     this.#summarise(parsed, linesBefore);
     const numbers = parsed.keys.map((keys, index) => (this.#numbers[index] ??= new LineNumbers()).next(keys));
     const fill = parsed.fill && this.#fill.fill(parsed.fill);
-    const mapped = await thread.run({ step: "map", numbers, fill }) as MappedChunk;
+    const mapped = parsed.mapped ?? await thread.run({ step: "map", numbers, fill }) as MappedChunk;
     thread.release();
     for (const excluded of mapped.excluded.values()) excluded.firstLine += linesBefore;
     return mapped;

@@ -1,5 +1,6 @@
 /** Formats rows as lines of a raw part, and keeps the line numbers of the export by blank lines. No I/O. */
 import { quoted, quoteField, toSingleLine } from "../../dataset/csv_field.ts";
+import { copyBytes, viewOf } from "../plain/bytes.ts";
 
 const [COMMA, QUOTE, LINE_FEED, CARRIAGE_RETURN] = [44, 34, 10, 13];
 /** Maximum number of bytes of a UTF-16 code unit in UTF-8. */
@@ -11,6 +12,7 @@ const encoder = new TextEncoder();
 /** Lines of a raw part, as UTF-8. */
 export class RawLines {
   #bytes = new Uint8Array(INITIAL_BYTES);
+  #view = viewOf(this.#bytes);
   #end = 0;
   /** Number of the line that comes next, counted from 1. */
   #line = 1;
@@ -21,17 +23,35 @@ export class RawLines {
   add(fields: readonly string[], line: number): void {
     this.advance(line);
     for (let index = 0; index < fields.length; index++) {
-      if (index > 0) this.#bytes[this.#end++] = COMMA;
-      this.#appendField(fields[index]!);
+      if (index > 0) this.appendComma();
+      this.appendField(fields[index]!);
     }
-    this.#endRow();
+    this.endRow();
+  }
+
+  /** Appends bytes of a value that needs no quotes. */
+  appendBytes(bytes: DataView, begin: number, end: number): void {
+    this.#reserve(end - begin);
+    this.#end = copyBytes(bytes, begin, end, this.#view, this.#end);
+  }
+
+  /** Ends a value that is not the last one of its row. */
+  appendComma(): void {
+    this.#bytes[this.#end++] = COMMA;
+  }
+
+  /** Ends a row. */
+  endRow(): void {
+    this.#bytes[this.#end++] = LINE_FEED;
+    this.#line++;
+    this.rows++;
   }
 
   /** Appends a line of the export that is not a record, as a single value; clean rejects it as malformed_row. */
   addMalformed(text: string, line: number): void {
     this.advance(line);
     this.#appendText(quoted(toSingleLine(text)));
-    this.#endRow();
+    this.endRow();
   }
 
   /** Appends blank lines up to a line. */
@@ -49,7 +69,7 @@ export class RawLines {
   }
 
   /** Appends a value, quoted if need be. Raw is line-based, so line breaks within a value become a space. */
-  #appendField(value: string): void {
+  appendField(value: string): void {
     this.#reserve(value.length);
     const bytes = this.#bytes;
     let at = this.#end;
@@ -68,12 +88,6 @@ export class RawLines {
     this.#end += encoder.encodeInto(text, this.#bytes.subarray(this.#end)).written;
   }
 
-  #endRow(): void {
-    this.#bytes[this.#end++] = LINE_FEED;
-    this.#line++;
-    this.rows++;
-  }
-
   /** Makes room for bytes, and for the comma and the end of line around them. */
   #reserve(bytes: number): void {
     const needed = this.#end + bytes + 2;
@@ -81,5 +95,6 @@ export class RawLines {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#end));
     this.#bytes = grown;
+    this.#view = viewOf(grown);
   }
 }

@@ -2,13 +2,16 @@
 
 const INITIAL_SLOTS = 1 << 12;
 const MAX_LOAD = 0.7;
+/** Size from which it grows twofold, not eightfold. */
+const SLOWLY_GROWING_SLOTS = 1 << 20;
 
 /** Open-addressing hash table of keys with 16 bits of another hash of their texts. */
 export class SurrogateIndex {
-  /** Lower 32 bits of the keys. */
-  #low = new Uint32Array(INITIAL_SLOTS);
-  /** The next 16 bits of the key, then 16 bits of the other hash; 0 is an empty slot. */
-  #tags = new Uint32Array(INITIAL_SLOTS);
+  /**
+   * Pairs, side by side in memory because each look-up misses the processor's caches: the lower 32 bits of a key; then its next 16
+   * bits and 16 bits of the other hash, where 0 is an empty slot.
+   */
+  #slots = new Uint32Array(2 * INITIAL_SLOTS);
   #size = 0;
   /** Keys whose texts must be compared: two of them may share the key. */
   readonly suspects: Set<bigint> = new Set();
@@ -26,20 +29,22 @@ export class SurrogateIndex {
    * @param check another hash of the text, of 32 bits
    */
   add(high: number, low: number, check: number): boolean {
-    if (this.#size >= this.#low.length * MAX_LOAD) this.#grow();
+    if (this.#size >= (this.#slots.length / 2) * MAX_LOAD) this.#grow();
+    const slots = this.#slots;
     const middle = high & 0xffff;
     const tag = ((middle << 16 | check >>> 16) >>> 0) || 1;
-    const mask = this.#low.length - 1;
-    for (let slot = low & mask;; slot = (slot + 1) & mask) {
-      if (this.#tags[slot] === 0) {
-        this.#low[slot] = low;
-        this.#tags[slot] = tag;
+    const mask = slots.length - 2;
+    for (let slot = (low << 1) & mask;; slot = (slot + 2) & mask) {
+      const known = slots[slot + 1]!;
+      if (known === 0) {
+        slots[slot] = low;
+        slots[slot + 1] = tag;
         this.#size++;
         return true;
       }
-      if (this.#low[slot] !== low) continue;
-      if (this.#tags[slot] === tag) return false;
-      if (this.#tags[slot]! >>> 16 === middle) this.suspects.add(toKey(high, low));
+      if (slots[slot] !== low) continue;
+      if (known === tag) return false;
+      if (known >>> 16 === middle) this.suspects.add(toKey(high, low));
     }
   }
 
@@ -49,17 +54,17 @@ export class SurrogateIndex {
   }
 
   #grow(): void {
-    const [low, tags] = [this.#low, this.#tags];
-    this.#low = new Uint32Array(low.length * 2);
-    this.#tags = new Uint32Array(low.length * 2);
-    const mask = this.#low.length - 1;
-    for (let from = 0; from < low.length; from++) {
-      if (tags[from] === 0) continue;
-      let slot = low[from]! & mask;
-      while (this.#tags[slot] !== 0) slot = (slot + 1) & mask;
-      this.#low[slot] = low[from]!;
-      this.#tags[slot] = tags[from]!;
+    const old = this.#slots;
+    const slots = new Uint32Array(old.length * (old.length < SLOWLY_GROWING_SLOTS ? 8 : 2));
+    const mask = slots.length - 2;
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from + 1] === 0) continue;
+      let slot = (old[from]! << 1) & mask;
+      while (slots[slot + 1] !== 0) slot = (slot + 2) & mask;
+      slots[slot] = old[from]!;
+      slots[slot + 1] = old[from + 1]!;
     }
+    this.#slots = slots;
   }
 }
 

@@ -8,7 +8,8 @@ serveTasks<ChunkWorkerData, ChunkTask, ChunkResult>(async (data) => {
   const processor = new ChunkProcessor(data);
   return (task) => Promise.resolve(processor.run(task));
 }, (result) => {
-  if (!("bytes" in result)) return [];
-  const { lines, ends, high, low, checks } = result.surrogates;
-  return [result.bytes, lines, ends, high, low, checks].map(({ buffer }) => buffer);
+  const mapped = "bytes" in result ? result : result.mapped;
+  if (!mapped) return [];
+  const { lines, ends, high, low, checks } = mapped.surrogates;
+  return [mapped.bytes, lines, ends, high, low, checks].map(({ buffer }) => buffer);
 });

@@ -6,9 +6,9 @@ import {
   addExcluded,
   type Excluded,
   type Found,
+  type FoundProduct,
   type Mapper,
   nothingFound,
-  type Product,
 } from "./record_mapper.ts";
 import type { Rule } from "./rule.ts";
 import type { SourceFile } from "./source_file.ts";
@@ -38,7 +38,7 @@ export function sourceOfMap(map: ColumnMap, encoding: string | undefined): Sourc
 /** Copies the records of one header. Nothing but a repeated header is excluded. */
 export class ColumnCopier implements Mapper {
   readonly excluded: Map<string, Excluded>;
-  readonly products: Map<string, Product>;
+  readonly products: Map<string, FoundProduct>;
   readonly within: readonly number[] = [];
   readonly fillDown: undefined;
   readonly #exclusions: Exclusions;

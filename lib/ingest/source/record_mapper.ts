@@ -5,21 +5,27 @@ import type { IdConverter, IdConverters } from "../values/ids.ts";
 import { compileColumn, type Compute, findLineWithins, type RuleContext } from "./compile_rule.ts";
 import { Exclusions, isReturn } from "./exclusions.ts";
 
-/** What mappers find beside rows. */
-export interface Found {
+/** What a mapper finds beside rows. */
+export interface Findings {
   /** Excluded lines, by the name of the rule. */
   readonly excluded: Map<string, Excluded>;
   /** Products, by the text of their id. */
-  readonly products: Map<string, Product>;
+  readonly products: Map<string, FoundProduct>;
+}
+
+/** What all mappers find. */
+export interface Found extends Findings {
+  /** Number of times that all this was taken. */
+  taken: number;
 }
 
 /** Returns a place for what mappers find. */
 export function nothingFound(): Found {
-  return { excluded: new Map(), products: new Map() };
+  return { excluded: new Map(), products: new Map(), taken: 0 };
 }
 
 /** Turns the records of one header into raw rows, and adds to what was found before. */
-export interface Mapper extends Found {
+export interface Mapper extends Findings {
   /** Indexes of the columns whose lines are numbered: one for each `line_within`. */
   readonly within: readonly number[];
   /** Indexes of the columns of `fill_down`, if there is one. */
@@ -49,13 +55,46 @@ export interface Excluded {
 /** A product of the export. */
 export interface Product {
   /** Its product_id. */
-  id: string;
+  readonly id: string;
   /** Its id as the export writes it. */
-  sku: string;
+  readonly sku: string;
   /** Its last name; empty when there is none. */
-  name: string;
+  readonly name: string;
   /** Its last category; empty when there is none. */
-  category: string;
+  readonly category: string;
+}
+
+/** A product that lines name. */
+export interface FoundProduct {
+  /** With the last name and the last category. */
+  current: Product;
+}
+
+/** Adds the name and the category of a later line to a product. */
+export function updateProduct(found: FoundProduct, product: Product): void {
+  const { current } = found;
+  const name = product.name || current.name;
+  const category = product.category || current.category;
+  if (name === current.name && category === current.category) return;
+  found.current = name === product.name && category === product.category
+    ? product
+    : { ...current, name, category };
+}
+
+/** Adds the product of a line; returns undefined when it has no id. */
+export function addProduct(
+  products: Map<string, FoundProduct>,
+  product: Product,
+): FoundProduct | undefined {
+  const found = products.get(product.sku);
+  if (found) {
+    updateProduct(found, product);
+    return found;
+  }
+  if (product.sku === "") return undefined;
+  const added = { current: product };
+  products.set(product.sku, added);
+  return added;
 }
 
 /** Adds lines to the exclusions of a rule. */
@@ -86,7 +125,7 @@ export function parseCents(amount: string): bigint | undefined {
 /** Maps the records of one header by the rules of a source file. */
 export class RecordMapper implements Mapper {
   readonly excluded: Map<string, Excluded>;
-  readonly products: Map<string, Product>;
+  readonly products: Map<string, FoundProduct>;
   readonly #exclusions: Exclusions;
   readonly #columns: readonly Compute[];
   readonly #convert: readonly (IdConverter | undefined)[];
@@ -141,16 +180,13 @@ export class RecordMapper implements Mapper {
       const converter = this.#convert[index];
       if (converter) fields[index] = converter.convert(fields[index]!);
     }
-    this.#addProduct(fields[PRODUCT_ID]!, sku, this.#productName(record), this.#productCategory(record));
+    addProduct(this.products, {
+      id: fields[PRODUCT_ID]!,
+      sku,
+      name: this.#productName(record),
+      category: this.#productCategory(record),
+    });
     return fields;
-  }
-
-  #addProduct(id: string, sku: string, name: string, category: string): void {
-    const product = this.products.get(sku);
-    if (product) {
-      if (name !== "") product.name = name;
-      if (category !== "") product.category = category;
-    } else if (sku !== "") this.products.set(sku, { id, sku, name, category });
   }
 
   #exclude(rule: string, line: number, amount: string): void {

@@ -52,13 +52,16 @@ export interface Pattern {
   fields: readonly Field[];
 }
 
-interface FormatPart {
+/** A part of a format. */
+export interface FormatPart {
+  /** A token, or what a literal stands for. */
   text: string;
+  /** Whether it stands for itself. */
   isLiteral: boolean;
 }
 
 /** Splits a format into runs of one letter, and literals: text in single quotes and everything that is no letter. */
-function splitFormat(format: string): FormatPart[] {
+export function splitFormat(format: string): FormatPart[] {
   return [...format.matchAll(/'([^']*)'|([A-Za-z])\2*|[^A-Za-z']+/g)].map(([whole, quoted, letter]) => ({
     text: quoted ?? whole,
     isLiteral: letter === undefined,

@@ -12,6 +12,20 @@ export interface DateRules {
   timeZone?: string;
 }
 
+/** The time that a text says. */
+export interface TimeOfDay {
+  /** 0 if the text has none. */
+  hour: number;
+  /** 0 if the text has none. */
+  minute: number;
+  /** 0 if the text has none. */
+  second: number;
+  /** Whether the text has an hour. */
+  hasTime: boolean;
+  /** Minutes east of UTC, if it says them. */
+  offset: number | undefined;
+}
+
 const MINUTE_MS = 60_000;
 const QUARTER_MS = 900_000;
 const DAY_MS = 86_400_000;
@@ -155,6 +169,16 @@ export class DateReader {
       }
     }
     if (isAfternoon && hour < 12) hour += 12;
+    return this.resolve(year, month, day, { hour, minute, second, hasTime, offset });
+  }
+
+  /** Returns the calendar date of what a text says; undefined when there is no such day or time. */
+  resolve(
+    year: number,
+    month: number,
+    day: number,
+    { hour, minute, second, hasTime, offset }: TimeOfDay,
+  ): string | undefined {
     if (!isValidDate(year, month, day) || hour > 23 || minute > 59 || second > 59) return undefined;
     const keepsDate = offset === undefined && !(hasTime && this.#zone);
     if (keepsDate || year < FIRST_YEAR) {

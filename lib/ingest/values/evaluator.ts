@@ -10,12 +10,8 @@ import {
   type Quotient,
 } from "./decimal.ts";
 import type { Expression, Operation } from "./expression.ts";
+import { FastEvaluator, MAX_EXACT_DIGITS } from "./fast_evaluator.ts";
 import { normalizeNumber, type NumberStyle } from "./number_text.ts";
-
-/** Numbers up to this size, and sums and products of them that stay below it, are exact as JavaScript numbers. */
-const MAX_EXACT = Number.MAX_SAFE_INTEGER;
-const MAX_EXACT_DIGITS = 15;
-const POWERS_OF_TEN = Array.from({ length: MAX_EXACT_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
 
 const POINT = 46;
 const COMMA = 44;
@@ -35,12 +31,7 @@ export class Evaluator {
   readonly #mark: number;
   /** Texts of the columns; plain decimal text once they have been read. */
   readonly #texts: string[];
-  /** The columns as whole numbers and how many of their digits are decimals, where they are short enough; NaN elsewhere. */
-  readonly #columnUnits: Float64Array;
-  readonly #columnDecimals: Uint8Array;
-  /** The stack of the fast way, in the same form. */
-  readonly #units: Float64Array;
-  readonly #decimals: Uint8Array;
+  readonly #fast: FastEvaluator;
 
   /**
    * Creates an evaluator.
@@ -53,10 +44,7 @@ export class Evaluator {
     this.#style = style;
     this.#mark = style?.decimal === "," ? COMMA : POINT;
     this.#texts = expression.columns.map(() => "0");
-    this.#columnUnits = new Float64Array(expression.columns.length);
-    this.#columnDecimals = new Uint8Array(expression.columns.length);
-    this.#units = new Float64Array(expression.program.length);
-    this.#decimals = new Uint8Array(expression.program.length);
+    this.#fast = new FastEvaluator(expression);
   }
 
   /**
@@ -67,10 +55,8 @@ export class Evaluator {
    */
   amount(values: readonly string[]): string | undefined {
     if (!this.#readColumns(values)) return undefined;
-    if (this.#runFast()) {
-      const cents = this.#roundFast();
-      if (cents !== undefined) return formatCents(cents);
-    }
+    const cents = this.#fast.hundredths();
+    if (cents !== undefined) return formatCents(cents);
     const result = this.#runExact();
     return result && formatRounded(result, 2);
   }
@@ -97,7 +83,7 @@ export class Evaluator {
       const text = trimmed === "" ? "0" : normalizeNumber(trimmed, this.#style);
       if (text === undefined) return false;
       this.#texts[index] = text;
-      if (!this.#readPlain(text, POINT, index)) this.#columnUnits[index] = NaN;
+      if (!this.#readPlain(text, POINT, index)) this.#fast.columnUnits[index] = NaN;
     }
     return true;
   }
@@ -114,73 +100,9 @@ export class Evaluator {
       else if (code === mark && decimals === 0 && at > 0 && at < length - 1) decimals = length - at - 1;
       else return false;
     }
-    this.#columnUnits[index] = units;
-    this.#columnDecimals[index] = decimals;
+    this.#fast.columnUnits[index] = units;
+    this.#fast.columnDecimals[index] = decimals;
     return true;
-  }
-
-  /** Evaluates in numbers; returns false when the result may be inexact. */
-  #runFast(): boolean {
-    const [units, decimals] = [this.#units, this.#decimals];
-    let top = -1;
-    for (const operation of this.#program) {
-      switch (operation.kind) {
-        case "column":
-          units[++top] = this.#columnUnits[operation.index]!;
-          decimals[top] = this.#columnDecimals[operation.index]!;
-          break;
-        case "number": {
-          const { text } = operation;
-          if (text.length > MAX_EXACT_DIGITS) return false;
-          const point = text.indexOf(".");
-          units[++top] = +text.replace(".", "");
-          decimals[top] = point < 0 ? 0 : text.length - point - 1;
-          break;
-        }
-        case "negate":
-          units[top] = -units[top]!;
-          break;
-        case "*": {
-          top--;
-          units[top]! *= units[top + 1]!;
-          decimals[top]! += decimals[top + 1]!;
-          break;
-        }
-        case "+":
-        case "-": {
-          top--;
-          const difference = decimals[top]! - decimals[top + 1]!;
-          if (Math.abs(difference) > MAX_EXACT_DIGITS) return false;
-          const left = difference < 0 ? units[top]! * POWERS_OF_TEN[-difference]! : units[top]!;
-          const right = difference > 0 ? units[top + 1]! * POWERS_OF_TEN[difference]! : units[top + 1]!;
-          if (Math.abs(left) > MAX_EXACT || Math.abs(right) > MAX_EXACT) return false;
-          units[top] = operation.kind === "+" ? left + right : left - right;
-          if (difference < 0) decimals[top] = decimals[top + 1]!;
-          break;
-        }
-        default:
-          return false;
-      }
-      if (!(Math.abs(units[top]!) <= MAX_EXACT)) return false;
-    }
-    return true;
-  }
-
-  /** Returns the result of the fast way in hundredths, rounded half up; undefined when that may be inexact. */
-  #roundFast(): number | undefined {
-    const value = this.#units[0]!;
-    const surplus = this.#decimals[0]! - 2;
-    if (surplus === 0) return value;
-    if (Math.abs(surplus) > MAX_EXACT_DIGITS) return undefined;
-    if (surplus < 0) {
-      const cents = value * POWERS_OF_TEN[-surplus]!;
-      return Math.abs(cents) <= MAX_EXACT ? cents : undefined;
-    }
-    const divisor = POWERS_OF_TEN[surplus]!;
-    const size = Math.abs(value);
-    const rest = size % divisor;
-    const cents = (size - rest) / divisor + (2 * rest >= divisor ? 1 : 0);
-    return value < 0 ? -cents : cents;
   }
 
   #runExact(): Quotient | undefined {

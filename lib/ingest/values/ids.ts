@@ -10,7 +10,7 @@ const DIGITS = /^\d+(?:\.0+)?$/;
 /** Any number of this many digits is below the first surrogate key. */
 const SAFE_DIGITS = 18;
 
-const { h64 } = await xxhash();
+const { h64, h64Raw } = await xxhash();
 
 /** Reports whether a text is digits only, few enough to be below the first surrogate key. */
 function isShortNumber(text: string): boolean {
@@ -51,18 +51,44 @@ const hashHalves = new Uint32Array(hash.buffer);
  * Source: https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
  */
 export function toSurrogateKey(text: string): SurrogateKey {
-  hash[0] = h64(text);
-  const [low, high] = [hashHalves[0]!, hashHalves[1]!];
-  const key = { high: high >>> 2 | 1 << 30, low: (low >>> 2 | high << 30) >>> 0, digits: "" };
-  key.digits = formatHalves(key.high, key.low);
-  return key;
+  const { high, low } = takeHalves(h64(text));
+  writeHalves(high, low, digits);
+  return { high, low, digits: String.fromCharCode(...digits) };
 }
 
-const BILLION = 1e9;
-const MAX_DIGITS = 9;
+/** A surrogate key in bytes, for the many that are needed once. */
+export class SurrogateKeyBytes {
+  /** Upper 32 bits. */
+  high = 0;
+  /** Lower 32 bits. */
+  low = 0;
+  /** In decimal, as ASCII. */
+  readonly digits: Uint8Array = new Uint8Array(KEY_DIGITS);
 
-/** Formats the number `high` × 2^32 + `low` in decimal; `high` is below 2^31, and the number at least 10^9. */
-function formatHalves(high: number, low: number): string {
+  /** Makes it the key of a text in UTF-8. */
+  set(text: Uint8Array): void {
+    const { high, low } = takeHalves(h64Raw(text));
+    this.high = high;
+    this.low = low;
+    writeHalves(high, low, this.digits);
+  }
+}
+
+function takeHalves(bits: bigint): { high: number; low: number } {
+  hash[0] = bits;
+  const [low, high] = [hashHalves[0]!, hashHalves[1]!];
+  return { high: high >>> 2 | 1 << 30, low: (low >>> 2 | high << 30) >>> 0 };
+}
+
+/** Decimal digits of every surrogate key: they are from 2^62 to 2^63 − 1. */
+const KEY_DIGITS = 19;
+const digits = new Uint8Array(KEY_DIGITS);
+const BILLION = 1e9;
+const DIGITS_OF_BILLION = 9;
+const ZERO = 48;
+
+/** Writes the number `high` × 2^32 + `low`, which is a surrogate key, in decimal. */
+function writeHalves(high: number, low: number, target: Uint8Array): void {
   // Long division by 10^9, 16 bits at a time, so that every step is exact.
   let rest = high % BILLION;
   let quotient = (high - rest) / BILLION;
@@ -72,9 +98,18 @@ function formatHalves(high: number, low: number): string {
     quotient = quotient * 0x10000 + (part - rest) / BILLION;
   }
   const middle = quotient % BILLION;
-  const top = (quotient - middle) / BILLION;
-  const lower = String(rest).padStart(MAX_DIGITS, "0");
-  return top === 0 ? `${middle}${lower}` : `${top}${String(middle).padStart(MAX_DIGITS, "0")}${lower}`;
+  target[0] = ZERO + (quotient - middle) / BILLION;
+  writeNineDigits(middle, target, 1);
+  writeNineDigits(rest, target, 1 + DIGITS_OF_BILLION);
+}
+
+function writeNineDigits(value: number, target: Uint8Array, begin: number): void {
+  let rest = value;
+  for (let at = begin + DIGITS_OF_BILLION - 1; at >= begin; at--) {
+    const quotient = (rest / 10) | 0;
+    target[at] = ZERO + rest - quotient * 10;
+    rest = quotient;
+  }
 }
 
 /** Called with each text that became a surrogate key; may be called more than once for the same text. */

@@ -194,7 +194,7 @@ describe("ingest()", () => {
   it("publishes nothing when a later file is truncated", async () => {
     const good = await file("good.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
     const rows = Array.from(
-      { length: 50_000 },
+      { length: 120_000 },
       (_, index) => `${index},1,1,1,2026-11-24,${index * 7919 % 1013}.00,North\n`,
     );
     const compressed = gzipSync(`${SALE_HEADER}\n${rows.join("")}`);

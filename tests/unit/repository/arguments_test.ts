@@ -70,6 +70,7 @@ Tries it.
 /** Scripts with flags, and whether they check them all themselves. */
 const SCRIPTS: [script: string, isStrict: boolean][] = [
   ["tests/bench/main.ts", true],
+  ["tests/bench/ingest/main.ts", true],
   ["tests/bench/usual/main.ts", true],
   ["tests/bench/spark/main.ts", true],
   ["tests/faults/main.ts", true],

@@ -113,7 +113,7 @@ const VERSIONS: Version[] = [
 ];
 
 /** Folders with a requirements.in and the requirements.txt compiled from it. */
-const LOCKED = ["dags", "k8s/spark", "tests/bench/usual", "tests/dags", "tests/spark"];
+const LOCKED = ["dags", "k8s/spark", "tests/bench/ingest", "tests/bench/usual", "tests/dags", "tests/spark"];
 
 describe("versions", () => {
   for (const { of, places } of VERSIONS) {

@@ -9,6 +9,7 @@ import type {
 import { ChunkProcessor } from "../../../../lib/ingest/chunks/chunk_processor.ts";
 import { FileMapper, type FileSummary } from "../../../../lib/ingest/chunks/map_file.ts";
 import type { MappingRules } from "../../../../lib/ingest/chunks/mapper_set.ts";
+import { ProductNumbers } from "../../../../lib/ingest/chunks/product_numbers.ts";
 import type { Surrogates } from "../../../../lib/ingest/chunks/surrogates.ts";
 import { ProductList } from "../../../../lib/ingest/products.ts";
 import { addExcluded, type Excluded } from "../../../../lib/ingest/source/record_mapper.ts";
@@ -46,6 +47,8 @@ export class FakePool {
   readonly #idle: ChunkProcessor[];
   readonly #waiting: ((processor: ChunkProcessor) => void)[] = [];
   readonly #scheduler: Scheduler | undefined;
+  /** Reads the products of all threads. */
+  readonly numbers = new ProductNumbers();
   /** Steps of all tasks, in the order in which they ran. */
   readonly steps: ChunkTask["step"][] = [];
 
@@ -115,7 +118,7 @@ export async function mapFile(
         raw += decoder.decode(chunk.bytes);
         rows += chunk.rows;
         for (const [rule, lines] of chunk.excluded) addExcluded(excluded, rule, lines);
-        products.add(chunk.products.values());
+        products.add(pool.numbers.read(chunk.products));
         for (const [key, text] of readSurrogates(chunk.surrogates)) surrogates.add(`${text}=${key}`);
         return Promise.resolve();
       },

@@ -35,7 +35,9 @@ describe("RecordMapper", () => {
     const mapper = createMapper();
     assertEquals(mapper.within, [0]);
     assertEquals(mapper.map(record, 2, [3]), ["1203", "7", "55", "2", "2026-11-16", "20.01", "North"]);
-    assertEquals([...mapper.products.values()], [{ id: "55", sku: "55", name: "Mug", category: "" }]);
+    assertEquals([...mapper.products], [
+      ["55", { current: { id: "55", sku: "55", name: "Mug", category: "" } }],
+    ]);
     assertEquals(mapper.excluded, new Map());
   });
 
@@ -89,7 +91,10 @@ describe("RecordMapper", () => {
     for (const title of ["Mug", "Blue mug", ""]) {
       mapper.map(["12", "A-1", "1", "16.11.2026", "1", "paid", title], 2, [1]);
     }
-    assertEquals([...mapper.products.values()].map(({ sku, name }) => [sku, name]), [["A-1", "Blue mug"]]);
+    assertEquals([...mapper.products.values()].map(({ current: { sku, name } }) => [sku, name]), [[
+      "A-1",
+      "Blue mug",
+    ]]);
   });
 
   it("knows the header again", () => {
