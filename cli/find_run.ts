@@ -7,7 +7,8 @@ import type { Store } from "../lib/store/store.ts";
 /**
  * Returns the name and the as-of date of the run that the options select.
  *
- * @param newRun whether the run may be new; a source instead of `true` also requires an existing run to have that source
+ * @param newRun whether the run may be new; with a source instead of `true`, it gets new sales: generated ones, which can be made again,
+ * may be replaced, ingested ones only by ingested ones
  * @throws {SalesflowError} with exit code 2 when there is no such run, or another one of that name
  */
 export async function findRun(
@@ -23,8 +24,8 @@ export async function findRun(
       remedy: "Omit --as-of, or pass another --run-id.",
     });
   }
-  if (run && typeof newRun === "string" && run.source !== newRun) {
-    throw new SalesflowError(`Run ${id} was ${run.source}: it cannot be replaced by ${newRun} sales`, {
+  if (run?.source === "ingested" && newRun === "generated") {
+    throw new SalesflowError(`Run ${id} was ingested: it cannot be replaced by generated sales`, {
       exitCode: 2,
       remedy: "Pass another --run-id.",
     });

@@ -40,7 +40,7 @@ export interface Needs {
   postgres?: boolean;
   /** Whether to connect to ClickHouse. */
   clickhouse?: boolean;
-  /** Whether the run may be new. A source instead of `true` also requires an existing run to have that source. */
+  /** Whether the run may be new, or get new sales of a source: see {@linkcode findRun}. */
   newRun?: boolean | RunRecord["source"];
   /** Name of the shard to lock; the whole run by default, nothing when null. */
   lock?: string | null;

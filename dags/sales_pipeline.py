@@ -5,6 +5,7 @@ SALESFLOW_RUNNER selects where the stages run. All settings are documented in da
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
@@ -23,21 +24,45 @@ SCHEDULE = CronTriggerTimetable("45 12 * * 2", timezone="Europe/Moscow")
 DOC = """
 # Weekly sales
 
-`migrate → generate → clean → load → aggregate → transfer → verify → report`
+`migrate → {first} → clean → load → aggregate → transfer → verify → report`
 
-Every Tuesday at 12:45 Moscow time the sales of the last 365 days are generated, cleaned by Spark, loaded into
+Every Tuesday at 12:45 Moscow time the sales of the last 365 days are {made}, cleaned by Spark, loaded into
 PostgreSQL, aggregated by Spark, transferred to ClickHouse under the import date, verified and reported.
 
-**Manual runs.** Trigger the DAG. `rows` and `seed` determine the data; `as_of` selects another day (empty:
-that of the logical date, or else today, in Moscow). A run for the same day with the same parameters replaces
-the earlier one. A different number of rows or a different seed becomes part of the run id; the tables hold
-the latest run.
+{first_stage}
 
 **When a stage fails.** Temporary failures (exit code 75, a lost pod, a timeout) are retried with exponential
 backoff. Permanent failures (exit codes 1 and 2) stop the run immediately. Read the end of the task's log, fix
 the cause, and clear the task: every stage can be repeated, and readers of the tables never see partial
 results.
 """
+
+GENERATED = """
+**Manual runs.** Trigger the DAG. `rows` and `seed` determine the data; `as_of` selects another day (empty:
+that of the logical date, or else today, in Moscow). A run for the same day with the same parameters replaces
+the earlier one. A different number of rows or a different seed becomes part of the run id; the tables hold
+the latest run. Sales that were ingested under the id of the run are left as they are.
+"""
+INGESTED = """
+**Exports.** `ingest` reads them by the source file `{source}`. While it has no new one, it is tried again
+every {minutes} minutes for {hours} hours; then the alert says so. Put the export there and clear the task.
+
+**Manual runs.** Trigger the DAG. `as_of` selects another day (empty: that of the logical date, or else today,
+in Moscow). A run for the same day replaces the earlier one.
+"""
+
+
+def describe(settings: Settings) -> str:
+    """Returns the documentation of the DAG with these settings."""
+    if not settings.source:
+        return DOC.format(first="generate", made="generated", first_stage=GENERATED.strip())
+    ingested = INGESTED.format(
+        source=settings.source,
+        minutes=math.ceil(settings.export_retry / 60),
+        hours=settings.export_wait_hours,
+    )
+    return DOC.format(first="ingest", made="read from the shop's exports", first_stage=ingested.strip())
+
 
 DEFAULTS = {
     "owner": "sales-data",
@@ -49,7 +74,7 @@ DEFAULTS = {
     "on_failure_callback": report_task_failure,
 }
 
-PARAMS = {
+GENERATE_PARAMS = {
     "rows": Param(
         SETTINGS.rows, type="integer", minimum=1, maximum=MAX_ROWS, description="Number of sales to generate"
     ),
@@ -60,6 +85,9 @@ PARAMS = {
         maximum=MAX_SEED,
         description="Seed of the generated sales; empty: the default of the installation",
     ),
+}
+PARAMS = {
+    **({} if SETTINGS.source else GENERATE_PARAMS),
     "as_of": Param(
         None,
         type=["null", "string"],
@@ -72,7 +100,7 @@ PARAMS = {
 with DAG(
     dag_id="sales_pipeline",
     description="Weekly sales: CSV, Spark, PostgreSQL, ClickHouse",
-    doc_md=DOC,
+    doc_md=describe(SETTINGS),
     schedule=SCHEDULE,
     start_date=datetime(2026, 1, 1, tzinfo=MOSCOW),
     catchup=False,
@@ -86,12 +114,32 @@ with DAG(
     user_defined_macros={"sales": RUNS, "spark": RUNNER.template_settings},
 ):
     migrate = RUNNER.binary("migrate", execution_timeout=timedelta(minutes=10))
-    generate = RUNNER.fan_out(
-        "generate",
-        *RUNS.shard_options("--rows", "{{ sales.rows(params) }}", "--seed", "{{ sales.seed(params) }}"),
-        pre_execute=RUNS.skip_surplus_shard,
-        execution_timeout=timedelta(hours=2),
-    )
+    if SETTINGS.source:
+        first = RUNNER.binary(
+            "ingest",
+            "--source",
+            SETTINGS.source,
+            execution_timeout=timedelta(hours=2),
+            # While there is no new export: tried again in equal steps, without a slot in between.
+            retries=SETTINGS.export_tries,
+            retry_delay=timedelta(seconds=SETTINGS.export_retry),
+            retry_exponential_backoff=0,
+        )
+    else:
+        # A person may have ingested the exports of the day under the id of this run.
+        options = (
+            "--keep-ingested",
+            "--rows",
+            "{{ sales.rows(params) }}",
+            "--seed",
+            "{{ sales.seed(params) }}",
+        )
+        first = RUNNER.fan_out(
+            "generate",
+            *RUNS.shard_options(*options),
+            pre_execute=RUNS.skip_surplus_shard,
+            execution_timeout=timedelta(hours=2),
+        )
     clean = RUNNER.spark("clean", execution_timeout=timedelta(hours=4), trigger_rule="none_failed")
     load = RUNNER.binary("load", execution_timeout=timedelta(hours=2))
     aggregate = RUNNER.spark("aggregate", execution_timeout=timedelta(hours=2))
@@ -99,4 +147,4 @@ with DAG(
     verify = RUNNER.binary("verify", execution_timeout=timedelta(hours=1))
     report = RUNNER.binary("report", execution_timeout=timedelta(minutes=30))
 
-    migrate >> generate >> clean >> load >> aggregate >> transfer >> verify >> report
+    migrate >> first >> clean >> load >> aggregate >> transfer >> verify >> report

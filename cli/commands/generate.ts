@@ -4,7 +4,7 @@ import { logger } from "../../lib/console/log.ts";
 import { readRun, type RunRecord } from "../../lib/pipeline/records.ts";
 import { defaultThreads } from "../../lib/workers/pool.ts";
 import { type AnyCommand, defineCommand, flagName, type Option, type Values } from "../command.ts";
-import { fraction, stageOptions, wholeNumber, workersOption } from "../options.ts";
+import { fraction, stageOptions, toggle, wholeNumber, workersOption } from "../options.ts";
 import { Session } from "../session.ts";
 
 /** Not declared as defaults of the options, so that `run` can tell which options were given. */
@@ -142,6 +142,11 @@ const command: AnyCommand = defineCommand({
       schema: shardSchema.optional(),
       flagOnly: true,
     },
+    keepIngested: {
+      help: "Do nothing when the run's sales were ingested",
+      schema: toggle,
+      flagOnly: true,
+    },
     ...stageOptions,
   },
   examples: [
@@ -149,10 +154,14 @@ const command: AnyCommand = defineCommand({
     "salesflow generate --rows 1000000000 --shard 3/16",
   ],
   async run(values) {
-    const { shard } = values;
+    const { shard, keepIngested } = values;
     const lock = shard ? { lock: `generate-${shard.number}-of-${shard.of}` } : {};
-    await Session.with(values, { newRun: "generated", ...lock }, async (session) => {
+    await Session.with(values, { newRun: keepIngested ? true : "generated", ...lock }, async (session) => {
       const existing = await readRun(session.store, session.runId);
+      if (existing?.source === "ingested") {
+        logger("generate").info(`run ${existing.run_id} keeps the sales that were ingested`);
+        return;
+      }
       const options = toGenerateOptions(values, session.asOf, existing, shard);
       logKeptOptions(values, options, existing);
       await session.stage("generate", (context) => generate(context, options));

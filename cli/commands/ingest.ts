@@ -114,9 +114,13 @@ const command: AnyCommand = defineCommand({
         await checkExports(options, signal);
         return options;
       };
+      const existing = await readRun(store, runId);
+      if (existing?.source === "generated") {
+        logger("ingest").warn(escapePlaceholders(`the generated sales of run ${runId} are replaced`));
+      }
       const options = await prepare().catch(async (error) => {
         // The record of what must be tried again keeps `run` from generating sales in place of a late export.
-        const isLate = exitCodeOf(error) === 75 && !await readRun(store, runId);
+        const isLate = exitCodeOf(error) === 75 && !existing;
         if (isLate) await session.stage("ingest", () => Promise.reject(error));
         throw error;
       });

@@ -9,12 +9,22 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
+from salesflow_runners.outcomes import NO_EXPORT
+
 log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10
 
 # Airflow's reason for a run with a failed task, which report_task_failure has reported already.
 TASK_FAILURE = "task_failure"
+REMEDY = (
+    "Fix the cause, then clear the task: every stage can be repeated, "
+    "and the tables keep their previous content."
+)
+# Of a stage that waited for an export until its deadline.
+NO_EXPORT_REMEDY = (
+    "Put the export where the source file says, then clear the task. The tables keep their previous content."
+)
 RUN_FAILURE_REASONS = {
     "timed_out": "it exceeded the time limit of a run, so Airflow marked the unfinished stages as skipped",
     "all_tasks_deadlocked": "no remaining stage can start",
@@ -27,12 +37,8 @@ def report_task_failure(context: Mapping[str, Any]) -> None:
     stage = "A stage failed"
     if ti:
         stage = f"Stage {ti.task_id} of {ti.dag_id} failed in {ti.run_id} (try {ti.try_number})"
-    _send_alert(
-        f"{stage}: {context.get('exception') or 'no exception was recorded'}",
-        "Fix the cause, then clear the task: every stage can be repeated, "
-        "and the tables keep their previous content.",
-        ti,
-    )
+    error = str(context.get("exception") or "no exception was recorded")
+    _send_alert(f"{stage}: {error}", NO_EXPORT_REMEDY if NO_EXPORT in error else REMEDY, ti)
 
 
 def report_run_failure(context: Mapping[str, Any]) -> None:

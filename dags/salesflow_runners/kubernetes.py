@@ -6,6 +6,7 @@ passed by name only (`envFrom`), so that none is in this process, in rendered te
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -175,8 +176,8 @@ class KubernetesRunner:
             "priority_class_name": settings.priority_class or None,
             "security_context": self._pod_security,
             "container_security_context": self._container_security,
-            "volumes": self._volumes,
-            "volume_mounts": self._volume_mounts,
+            "volumes": [*self._volumes, *(self._source_volumes if stage == "ingest" else [])],
+            "volume_mounts": [*self._volume_mounts, *(self._source_mounts if stage == "ingest" else [])],
             "startup_timeout_seconds": settings.startup_timeout,
             "termination_grace_period": GRACE_SECONDS,
             "termination_message_policy": TERMINATION_MESSAGE_POLICY,
@@ -236,6 +237,20 @@ class KubernetesRunner:
         if self.settings.store_path:
             mounts.append(k8s.V1VolumeMount(name="store", mount_path=self.settings.store_path))
         return mounts
+
+    @property
+    def _source_volumes(self) -> list[k8s.V1Volume]:
+        name = self.settings.source_config_map
+        if not name:
+            return []
+        return [k8s.V1Volume(name="source", config_map=k8s.V1ConfigMapVolumeSource(name=name))]
+
+    @property
+    def _source_mounts(self) -> list[k8s.V1VolumeMount]:
+        if not self.settings.source_config_map:
+            return []
+        folder = posixpath.dirname(self.settings.source)
+        return [k8s.V1VolumeMount(name="source", mount_path=folder, read_only=True)]
 
 
 def stage_labels(stage: str) -> dict[str, str]:

@@ -11,6 +11,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 # Exit codes of the binary and of the Spark job. Any other end (a signal, a lost node) is retried.
 PERMANENT_FAILURES = {1: "failed permanently", 2: "has a usage or configuration error"}
 EXIT_TEMPFAIL = 75
+# What the last failure of `ingest` says when its deadline has passed.
+NO_EXPORT = "has no new export that it can read yet"
 
 # Errors become part of alerts, and chats truncate long messages.
 MAX_ERROR_CHARACTERS = 1000
@@ -31,7 +33,8 @@ def to_exception(stage: str, exit_code: int | None, error: str = "") -> AirflowE
             f"{stage} {PERMANENT_FAILURES[exit_code]} (exit code {exit_code}){details}"
         )
     if exit_code == EXIT_TEMPFAIL:
-        ending = f"failed temporarily (exit code {exit_code})"
+        reason = NO_EXPORT if stage == "ingest" else "failed temporarily"
+        ending = f"{reason} (exit code {exit_code})"
     elif exit_code is None:
         ending = "ended without an exit code"
     elif exit_code < 0:

@@ -33,6 +33,7 @@ class RunMacros:
         self._seed = settings.seed
         self._rows_per_shard = settings.rows_per_shard
         self._max_shards = settings.generate_shards
+        self._is_ingested = bool(settings.source)
 
     def as_of(self, dag_run: _DagRun, params: Mapping[str, Any]) -> str:
         """Returns the parameter `as_of`, or else the Moscow date for which the run is.
@@ -47,8 +48,11 @@ class RunMacros:
         """Returns the as-of date, with the number of rows and the seed if they differ from the defaults.
 
         So a second run for the same day replaces the first, while an experiment with other rows or another
-        seed has its own folder and does not touch the files of the weekly run.
+        seed has its own folder and does not touch the files of the weekly run. A run with the shop's own
+        exports has no such parameters.
         """
+        if self._is_ingested:
+            return self.as_of(dag_run, params)
         parts = [self.as_of(dag_run, params)]
         if self.rows(params) != self._rows:
             parts.append(f"rows-{self.rows(params)}")

@@ -8,6 +8,7 @@ environment to a local process.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MAX_ROWS = 2_000_000_000
 MAX_SEED = 2**53 - 1
 # The default of salesflow: every week shows the same shop.
 DEFAULT_SEED = 1
+# A run may take 24 hours, and the stages behind `ingest` need some of them.
+MAX_WAIT_HOURS = 20
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Settings:
     pool: str
     generate_shards: int
     rows_per_shard: int
+    source: str
+    export_wait_hours: int
+    export_retry: int
 
     # Local runner
     binary: str
@@ -54,6 +60,7 @@ class Settings:
     secrets: tuple[str, ...]
     config_maps: tuple[str, ...]
     store_claim: str
+    source_config_map: str
     run_as_user: int
     resources: Mapping[str, Mapping[str, str]]
     node_selector: Mapping[str, str]
@@ -78,6 +85,11 @@ class Settings:
         """The folder of a file:// store; empty for a bucket."""
         return urlsplit(self.store).path if self.store.startswith("file://") else ""
 
+    @property
+    def export_tries(self) -> int:
+        """How often `ingest` is tried again while it waits for an export."""
+        return max(self.retries, math.ceil(self.export_wait_hours * 3600 / self.export_retry))
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         """Reads and validates all settings.
@@ -97,6 +109,9 @@ class Settings:
             pool=read.text("SALESFLOW_POOL", "default_pool"),
             generate_shards=read.integer("SALESFLOW_GENERATE_SHARDS", 1, 1, 256),
             rows_per_shard=read.integer("SALESFLOW_ROWS_PER_SHARD", 5_000_000, 1, MAX_ROWS),
+            source=read.source("SALESFLOW_SOURCE"),
+            export_wait_hours=read.integer("SALESFLOW_EXPORT_WAIT_HOURS", 10, 0, MAX_WAIT_HOURS),
+            export_retry=read.integer("SALESFLOW_EXPORT_RETRY_SECONDS", 900, 1, 7200),
             binary=read.text("SALESFLOW_BIN", "salesflow"),
             spark_submit=read.text("SALESFLOW_SPARK_SUBMIT", "spark-submit"),
             spark_master=read.text("SALESFLOW_SPARK_MASTER", "local[*]"),
@@ -113,6 +128,7 @@ class Settings:
             secrets=read.comma_list("SALESFLOW_K8S_SECRETS"),
             config_maps=read.comma_list("SALESFLOW_K8S_CONFIG_MAPS"),
             store_claim=read.text("SALESFLOW_K8S_STORE_CLAIM"),
+            source_config_map=read.text("SALESFLOW_K8S_SOURCE_CONFIG_MAP"),
             run_as_user=read.integer("SALESFLOW_K8S_RUN_AS_USER", 185, 1, 2**31 - 1),
             resources=read.resources("SALESFLOW_K8S_RESOURCES"),
             node_selector=read.string_map("SALESFLOW_K8S_NODE_SELECTOR"),
@@ -135,6 +151,11 @@ class Settings:
         if kubernetes and settings.store_path and not settings.store_claim:
             read.mistakes.append(
                 "SALESFLOW_K8S_STORE_CLAIM is not set: a file:// store needs a volume claim in Kubernetes"
+            )
+        if settings.source_config_map and not settings.source.startswith("/"):
+            read.mistakes.append(
+                "SALESFLOW_K8S_SOURCE_CONFIG_MAP is set, so SALESFLOW_SOURCE must be a path: the ConfigMap "
+                "is mounted there"
             )
         read.finish()
         return settings
@@ -184,6 +205,16 @@ class _Reader:
         if not is_folder and not is_bucket:
             # The part before an @ may be a secret, so the value is not shown.
             self.mistakes.append(f"{name} must be file:///folder or s3://bucket/prefix, without credentials")
+        return value
+
+    def source(self, name: str) -> str:
+        value = self.text(name)
+        is_url = value.startswith("s3://") and bool(urlsplit(value).path.strip("/"))
+        if value and not is_url and not (value.startswith("/") and not value.endswith("/")):
+            self.mistakes.append(
+                f"{name} must be the path of a source file, from / on, or s3://bucket/name: "
+                f"current value is {value!r}"
+            )
         return value
 
     def comma_list(self, name: str) -> tuple[str, ...]:

@@ -72,4 +72,19 @@ describe("salesflow generate", () => {
     assertEquals(code, 2);
     assertStringIncludes(stderr, "Run own was ingested");
   });
+
+  it("leaves ingested sales as they are with --keep-ingested", async () => {
+    const file = `${home.path}/kept.csv`;
+    await Deno.writeTextFile(file, EXPORT);
+    assertDone(await run(home.args("ingest", file, "--run-id", "kept")));
+    const before = await home.readJson("kept/raw/manifest.json");
+    const args = home.args("generate", "--keep-ingested", "--rows", "10", "--shard", "1/2");
+    const kept = await run([...args, "--run-id", "kept"]);
+    assertDone(kept);
+    assertStringIncludes(kept.stderr, "run kept keeps the sales that were ingested");
+    assertEquals(await home.readJson("kept/raw/manifest.json"), before);
+    assertEquals(await home.exists("kept/stages/generate.json"), false);
+    assertDone(await run([...args, "--run-id", "new"]));
+    assertEquals(await home.exists("new/stages/generate.json"), true);
+  });
 });

@@ -81,17 +81,16 @@ describe("salesflow ingest", () => {
     assertDone(await run(home.args("run", "--to", "clean", "--rows", "10", "--run-id", "typo")));
   });
 
-  it("refuses to replace generated sales", async () => {
-    const generated = await run(home.args("generate", "--rows", "10", "--as-of", AS_OF, "--run-id", "kind"));
-    assertDone(generated);
-    const before = await home.readJson("kind/raw/manifest.json");
+  it("replaces generated sales, which can be made again, and says so", async () => {
+    const args = ["--as-of", AS_OF, "--run-id", "kind"];
+    assertDone(await run(home.args("run", "--to", "clean", "--rows", "10", ...args)));
     const file = `${home.path}/kind.csv`;
     await Deno.writeTextFile(file, EXPORT);
-    const ingested = await run(home.args("ingest", file, "--run-id", "kind"));
-    assertEquals(ingested.code, 2);
-    assertStringIncludes(ingested.stderr, "Run kind was generated");
-    assertStringIncludes(ingested.stderr, "another --run-id");
-    assertEquals(await home.readJson("kind/raw/manifest.json"), before);
+    const ingested = await run(home.args("ingest", file, ...args));
+    assertDone(ingested);
+    assertStringIncludes(ingested.stderr, "the generated sales of run kind are replaced");
+    assertDone(await run(home.args("run", "--to", "clean", ...args)));
+    assertEquals((await home.readJson("kind/clean/manifest.json")).rows, 1);
   });
 
   it("logs the next command", async () => {

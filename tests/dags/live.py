@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def postgres_driver() -> str:
 class Live:
     """The running installation, and queries of its state."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.store = folder / "store"
         program = folder / "salesflow"
         deno = f'"{DENO}" run -A --no-config --no-lock "{ROOT}/lib/std/deno.ts"'
@@ -69,6 +70,7 @@ class Live:
             ),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYSPARK_PYTHON": f"{SPARK_ENVIRONMENT}/bin/python",
+            **(settings or {}),
         }
         self.airflow: Airflow | None = None
         try:

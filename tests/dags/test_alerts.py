@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from salesflow_runners.alerts import report_run_failure, report_task_failure
+from salesflow_runners.outcomes import to_exception
 from services import Webhook
 
 LOG_URL = "http://127.0.0.1:8080/dags/sales_pipeline/runs/manual__1/tasks/load?try_number=4"
@@ -44,6 +45,14 @@ def test_report_failure_includes_the_error_and_the_url_of_the_log(log) -> None:
         "Stage load of sales_pipeline failed in manual__1 (try 4): load failed permanently (exit code 1). "
     )
     assert line.endswith(f" Log: {LOG_URL}")
+
+
+def test_report_failure_says_what_to_do_without_an_export(log) -> None:
+    error = to_exception("ingest", 75, "There is no export of 2026-11-17 or later")
+    report_task_failure({"ti": SimpleNamespace(**{**vars(TI), "task_id": "ingest"}), "exception": error})
+    (line,) = log.messages
+    assert "ingest has no new export that it can read yet (exit code 75)" in line
+    assert "There is no export of 2026-11-17 or later. Put the export where the source file says" in line
 
 
 def test_report_failure_works_without_task_and_exception(log) -> None:

@@ -51,6 +51,24 @@ def pod_of(read_dag, context):
     return make
 
 
+def test_only_the_pod_of_ingest_has_the_source_file(pod_of) -> None:
+    exports = {
+        "SALESFLOW_SOURCE": "/etc/salesflow/source/shop.yaml",
+        "SALESFLOW_K8S_SOURCE_CONFIG_MAP": "salesflow-source",
+    }
+    spec = pod_of("ingest", exports)["spec"]
+    assert spec["containers"][0]["args"][-2:] == ["--source", "/etc/salesflow/source/shop.yaml"]
+    assert {"name": "source", "configMap": {"name": "salesflow-source"}} in spec["volumes"]
+    mount = {"name": "source", "mountPath": "/etc/salesflow/source", "readOnly": True}
+    assert mount in spec["containers"][0]["volumeMounts"]
+    assert [volume["name"] for volume in pod_of("load", exports)["spec"]["volumes"]] == ["tmp", "store"]
+
+
+def test_a_source_file_in_a_bucket_needs_no_volume(pod_of) -> None:
+    spec = pod_of("ingest", {"SALESFLOW_SOURCE": "s3://shop/shop.yaml"})["spec"]
+    assert [volume["name"] for volume in spec["volumes"]] == ["tmp", "store"]
+
+
 @pytest.fixture
 def application_of(read_dag, context):
     """Returns the SparkApplication of a stage."""
@@ -93,7 +111,7 @@ def test_binary_pods_are_restricted_and_contain_no_secret(pod_of, stage: str) ->
     assert container["terminationMessagePolicy"] == "FallbackToLogsOnError"
     assert "command" not in container or not container["command"], "the image's entrypoint is the binary"
     options = ["--run-id", "2026-11-24", "--as-of", "2026-11-24", "--store", "file:///data/sales"]
-    generated = ["--rows", "1000000", "--seed", "1"] if stage == "generate" else []
+    generated = ["--keep-ingested", "--rows", "1000000", "--seed", "1"] if stage == "generate" else []
     assert container["args"] == [stage, *options, *generated]
 
 

@@ -38,6 +38,15 @@ def test_to_exception_is_permanent_for_exit_codes_1_and_2(
     assert str(to_exception("load", exit_code, "disk full")).endswith(". Last error: disk full")
 
 
+def test_ingest_without_an_export_says_so() -> None:
+    error = to_exception("ingest", 75, "The newest export is of 2026-11-16")
+    assert type(error) is AirflowException
+    assert str(error) == (
+        "ingest has no new export that it can read yet (exit code 75); it can be retried. "
+        "Last error: The newest export is of 2026-11-16"
+    )
+
+
 def test_log_line_keeps_the_level(caplog) -> None:
     lines = [
         '{"@timestamp": "2026-11-24T09:45:00Z", "level": "WARN", "message": "slow disk", "logger": "x"}',

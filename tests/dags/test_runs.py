@@ -73,7 +73,8 @@ def test_every_task_has_run_id_and_as_of_date(
     dag = read_dag()
     for task in dag.tasks:
         task.render_template_fields(context(task, run_after, **params))
-        options = dict(zip(task.arguments[1::2], task.arguments[2::2], strict=True))
+        arguments = [argument for argument in task.arguments if argument != "--keep-ingested"]
+        options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
         assert options["--run-id"] == run_id
         assert re.fullmatch(TOOL_RUN_ID, options["--run-id"])
         if task.task_id not in ("clean", "aggregate"):
@@ -172,3 +173,13 @@ def test_generate_uses_as_many_shards_as_the_rows_need(read_dag, context, rows, 
         assert task.arguments[-2] == "--shard"
         shard_numbers.append(task.arguments[-1])
     assert shard_numbers == [f"{number}/{shards}" for number in range(1, shards + 1)]
+
+
+def test_a_run_with_exports_is_named_after_its_date(read_dag, context) -> None:
+    dag = read_dag({"SALESFLOW_SOURCE": "/inbox/shop.yaml", "SALESFLOW_SEED": "7"})
+    for task in dag.tasks:
+        seen = context(task)
+        for name in ("rows", "seed"):
+            seen["params"].pop(name, None)
+        task.render_template_fields(seen)
+        assert task.arguments[2] == "2026-11-24"

@@ -14,6 +14,7 @@ import pytest
 from conftest import KUBERNETES, ROOT
 
 STAGES = ["migrate", "generate", "clean", "load", "aggregate", "transfer", "verify", "report"]
+EXPORTS = {"SALESFLOW_SOURCE": "/inbox/shop.yaml"}
 RUNNERS = pytest.mark.parametrize("settings", [{}, KUBERNETES], ids=["local", "kubernetes"])
 
 
@@ -66,6 +67,37 @@ def test_settings_change_retries_and_pool(read_dag) -> None:
     )
     for task in dag.tasks:
         assert (task.retries, task.retry_delay, task.pool) == (5, timedelta(seconds=7), "sales")
+
+
+@RUNNERS
+def test_with_a_source_file_ingest_takes_the_place_of_generate(read_dag, settings) -> None:
+    dag = read_dag({**settings, **EXPORTS})
+    stages = ["ingest" if stage == "generate" else stage for stage in STAGES]
+    assert [task.task_id for task in dag.topological_sort()] == stages
+    assert dag.get_task("migrate").downstream_task_ids == {"ingest"}
+    assert dag.get_task("ingest").downstream_task_ids == {"clean"}
+    assert set(dag.params) == {"as_of"}
+    assert "`/inbox/shop.yaml`" in dag.doc_md
+    assert "every 15 minutes for 10 hours; then the alert says so" in dag.doc_md
+    assert "migrate → ingest → clean" in dag.doc_md
+
+
+@RUNNERS
+def test_ingest_waits_for_an_export_in_equal_steps(read_dag, settings) -> None:
+    dag = read_dag({**settings, **EXPORTS})
+    ingest = dag.get_task("ingest")
+    assert (ingest.retries, ingest.retry_delay) == (40, timedelta(minutes=15))
+    assert not ingest.retry_exponential_backoff
+    assert dag.get_task("load").retries == 3
+
+
+@pytest.mark.parametrize(
+    ("hours", "seconds", "tries"), [("1", "3600", 3), ("20", "600", 120), ("1", "7000", 3), ("0", "60", 3)]
+)
+def test_the_deadline_of_an_export_can_be_set(read_dag, hours: str, seconds: str, tries: int) -> None:
+    wait = {"SALESFLOW_EXPORT_WAIT_HOURS": hours, "SALESFLOW_EXPORT_RETRY_SECONDS": seconds}
+    ingest = read_dag({**EXPORTS, **wait}).get_task("ingest")
+    assert (ingest.retries, ingest.retry_delay) == (tries, timedelta(seconds=int(seconds)))
 
 
 @RUNNERS

@@ -84,6 +84,17 @@ MISTAKES = [
     ),
     ({**KUBERNETES, "SALESFLOW_K8S_IMAGE": ""}, "SALESFLOW_K8S_IMAGE is not set"),
     ({**KUBERNETES, "SALESFLOW_SPARK_IMAGE": ""}, "SALESFLOW_SPARK_IMAGE is not set"),
+    ({"SALESFLOW_SOURCE": "shop.yaml"}, "SALESFLOW_SOURCE must be the path of a source file, from / on"),
+    ({"SALESFLOW_SOURCE": "/inbox/"}, "SALESFLOW_SOURCE must be the path of a source file"),
+    ({"SALESFLOW_SOURCE": "s3://bucket"}, "SALESFLOW_SOURCE must be the path of a source file"),
+    (
+        {"SALESFLOW_EXPORT_WAIT_HOURS": "21"},
+        "SALESFLOW_EXPORT_WAIT_HOURS must be a whole number from 0 to 20",
+    ),
+    (
+        {"SALESFLOW_SOURCE": "s3://bucket/shop.yaml", "SALESFLOW_K8S_SOURCE_CONFIG_MAP": "source"},
+        "SALESFLOW_K8S_SOURCE_CONFIG_MAP is set, so SALESFLOW_SOURCE must be a path",
+    ),
     (
         {**KUBERNETES, "SALESFLOW_K8S_STORE_CLAIM": ""},
         "SALESFLOW_K8S_STORE_CLAIM is not set: a file:// store needs",

@@ -6,7 +6,7 @@ import type { FaultResult } from "./result.ts";
 import { folderChecksum } from "./state.ts";
 
 const GENERATED_RUN = "generated";
-/** A separate run, because a generated run cannot be replaced by ingested sales. */
+/** A separate run, because the generated one must stay. */
 const INGESTED_RUN = "ingested";
 const DISK_KB = 8_192;
 

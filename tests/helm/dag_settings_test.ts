@@ -31,7 +31,8 @@ describe("settings of the DAG", () => {
 
   it("contain only variables that the DAG reads", async () => {
     const source = await Deno.readTextFile(`${ROOT}dags/salesflow_runners/settings.py`);
-    const set = ["spark.dynamicAllocation.enabled=true", "pipeline.seed=7"];
+    const exports = ["pipeline.source.name=shop.yaml", "pipeline.source.files.shop\\.yaml=version: 1"];
+    const set = ["spark.dynamicAllocation.enabled=true", "pipeline.seed=7", ...exports];
     for (const variable of Object.keys(findObject(await render({ set }), "ConfigMap", "sf-dag").data)) {
       assertStringIncludes(source, `"${variable}"`);
     }
@@ -97,6 +98,24 @@ describe("settings of the DAG", () => {
     assertEquals((settings.spark_executor as { instances: number }).instances, 5);
     assertEquals(settings.spark_dynamic_allocation, { minExecutors: 1, maxExecutors: 12 });
     assertEquals(settings.spark_conf, { "spark.network.timeout": "300s" });
+  });
+
+  it("contain a source file with its lookup tables, or one in a bucket", async () => {
+    const settings = await readSettings({
+      set: [
+        "pipeline.source.name=shop.yaml",
+        "pipeline.source.files.shop\\.yaml=version: 1",
+        "pipeline.source.files.regions\\.csv=City",
+        "pipeline.source.waitHours=3",
+        "pipeline.source.retrySeconds=600",
+      ],
+    });
+    assertEquals(
+      [settings.source, settings.source_config_map, settings.export_wait_hours, settings.export_retry],
+      ["/etc/salesflow/source/shop.yaml", "sf-source", 3, 600],
+    );
+    const bucket = await readSettings({ set: ["pipeline.source.name=s3://sales/shop.yaml"] });
+    assertEquals([bucket.source, bucket.source_config_map], ["s3://sales/shop.yaml", ""]);
   });
 
   it("contain CPUs as text even if they are numbers in YAML", async () => {

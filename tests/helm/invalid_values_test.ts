@@ -54,6 +54,15 @@ const INCONSISTENT_VALUES: [set: string[], message: string][] = [
   ],
   [[...BUCKET, "storage.pvc.existingClaim=runs"], "storage.pvc.existingClaim is set, but storage.type is s3"],
   [["storage.s3.bucket=sales"], "storage.s3.bucket is set, but storage.type is pvc"],
+  [
+    ["pipeline.source.name=shop.yaml"],
+    "pipeline.source.name is shop.yaml, but pipeline.source.files has no such",
+  ],
+  [["pipeline.source.files.a\\.yaml=x"], "pipeline.source.files is set, but pipeline.source.name is empty"],
+  [
+    ["pipeline.source.files.a\\.csv=x", "pipeline.source.name=s3://sales/shop.yaml"],
+    "pipeline.source.files is set, but pipeline.source.name is in a bucket",
+  ],
   [["images.postgresql.tag=17.6-bookworm"], "images.postgresql.tag is 17.6-bookworm, but the image stores"],
   [
     ["postgresql.external.existingSecret=x"],

@@ -68,6 +68,7 @@ const EXTERNAL_POSTGRESQL = ["postgresql.external.existingSecret=warehouse", "ai
 const EXTERNAL_CLICKHOUSE = ["clickhouse.external.existingSecret=analytics"];
 const EXISTING_ACCOUNT = ["airflow.serviceAccount.create=false", "airflow.serviceAccount.name=worker"];
 const DIGEST = `sha256:${"5f".repeat(32)}`;
+const SOURCE = ["pipeline.source.name=s3://sales/shop.yaml"];
 const DYNAMIC = ["spark.dynamicAllocation.enabled=true"];
 
 /** Returns the test cases of values that both servers have. */
@@ -245,6 +246,21 @@ export const VALUES: readonly Row[] = [
   row("pipeline.retries", "0", dag("TASK_RETRIES"), "0", "3"),
   row("pipeline.retryDelaySeconds", "9", dag("RETRY_DELAY_SECONDS"), "9", "60"),
   row("pipeline.pool", "sales", dag("POOL"), "sales", "default_pool"),
+  row("pipeline.source.name", "shop.yaml", dag("SOURCE"), "/etc/salesflow/source/shop.yaml", undefined, {
+    requires: ["pipeline.source.files.shop\\.yaml=version: 1"],
+  }),
+  row(
+    "pipeline.source.files",
+    ".shop\\.yaml=version: 1",
+    field("ConfigMap/sf-source", "data"),
+    {
+      "shop.yaml": "version: 1",
+    },
+    undefined,
+    { requires: ["pipeline.source.name=shop.yaml"] },
+  ),
+  row("pipeline.source.waitHours", "5", dag("EXPORT_WAIT_HOURS"), "5", "10", { context: SOURCE }),
+  row("pipeline.source.retrySeconds", "60", dag("EXPORT_RETRY_SECONDS"), "60", "900", { context: SOURCE }),
   row("pipeline.generate.maxShards", "1", dag("GENERATE_SHARDS"), "1", "4"),
   row("pipeline.generate.rowsPerShard", "10", dag("ROWS_PER_SHARD"), "10", "5000000"),
 

@@ -60,6 +60,7 @@ describe("values.schema.json", () => {
       ".podAntiAffinity",
       ".annotations",
       ".podAnnotations",
+      ".source.files",
     ];
     const notClosed = findObjectSchemas(schema, "").filter(([path, { additionalProperties }]) =>
       additionalProperties !== false && !open.some((end) => path.endsWith(end))

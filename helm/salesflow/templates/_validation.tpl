@@ -51,6 +51,18 @@ Rejects invalid combinations of values, which the schema cannot express. Reports
   {{- $mistakes = append $mistakes "airflow.serviceAccount.name is empty, but airflow.serviceAccount.create is false: set it to the name of an existing account" -}}
 {{- end -}}
 
+{{- with $v.pipeline.source -}}
+  {{- if hasPrefix "s3://" .name -}}
+    {{- if .files -}}
+      {{- $mistakes = append $mistakes "pipeline.source.files is set, but pipeline.source.name is in a bucket, where its lookup tables must be, too" -}}
+    {{- end -}}
+  {{- else if and .name (not (hasKey .files .name)) -}}
+    {{- $mistakes = append $mistakes (printf "pipeline.source.name is %s, but pipeline.source.files has no such file" .name) -}}
+  {{- else if and .files (not .name) -}}
+    {{- $mistakes = append $mistakes "pipeline.source.files is set, but pipeline.source.name is empty: it says which of them is the source file" -}}
+  {{- end -}}
+{{- end -}}
+
 {{- with $v.spark.dynamicAllocation -}}
   {{- if and .enabled (gt (int .minExecutors) (int .maxExecutors)) -}}
     {{- $mistakes = append $mistakes (printf "spark.dynamicAllocation.minExecutors (%d) is above maxExecutors (%d)" (int .minExecutors) (int .maxExecutors)) -}}
@@ -68,7 +80,8 @@ Rejects invalid combinations of values, which the schema cannot express. Reports
 {{- end -}}
 {{- $managed := dict "HOME" "the chart" "SALESFLOW_HOME" "the chart" "SALESFLOW_RUN_ID" "the DAG" "SALESFLOW_AS_OF" "the DAG"
     "SALESFLOW_STORE" "storage" "SALESFLOW_S3_ENDPOINT" "storage.s3.endpoint" "AWS_REGION" "storage.s3.region"
-    "SALESFLOW_ROWS" "pipeline.rows" "SALESFLOW_SEED" "pipeline.seed" -}}
+    "SALESFLOW_ROWS" "pipeline.rows" "SALESFLOW_SEED" "pipeline.seed"
+    "SALESFLOW_SOURCE" "pipeline.source" -}}
 {{- range $variable, $by := $managed -}}
   {{- if hasKey $v.stages.env $variable -}}
     {{- $mistakes = append $mistakes (printf "stages.env.%s cannot be set: it is managed by %s" $variable $by) -}}
