@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -148,7 +149,19 @@ def count_rows(status_counts: list, raw: Manifest) -> dict:
         "duplicates": duplicates,
         "rejected": rejected,
         "rejected_by_reason": by_reason,
+        "rejected_amounts": sum_amounts(status_counts),
     }
+
+
+def sum_amounts(status_counts: list) -> dict:
+    """Returns, for each reason, how many of its rows have a valid amount, and their sum as decimal text."""
+    rows = dict.fromkeys(rules.REASONS, 0)
+    sums = dict.fromkeys(rules.REASONS, Decimal("0.00"))
+    for row in status_counts:
+        if row["amount"] is not None:
+            rows[row["status"]] += row["amounts"]
+            sums[row["status"]] += row["amount"]
+    return {reason: {"rows": rows[reason], "amount": str(sums[reason])} for reason in rules.REASONS}
 
 
 def verify_count(

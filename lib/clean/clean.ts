@@ -26,6 +26,7 @@ import { collectExamples, type Example, type ValidatedRange } from "./examples.t
 import { DuplicateIndex } from "./duplicate_index.ts";
 import { type ByteRange, splitIntoRanges } from "./lines.ts";
 import { dayKey } from "./rules.ts";
+import { addAmountSums, type AmountSums, toRejectedAmounts, zeroAmountSums } from "./rejected_amounts.ts";
 import { BLANK, CANONICAL, CONVERTED, DUPLICATE, REJECTED } from "./row_status.ts";
 import type { CleanTask, CleanTaskResult, CleanWorkerData } from "./worker.ts";
 
@@ -48,6 +49,14 @@ interface Counts {
   duplicates: number;
   rejected: number;
   byReason: ReasonCounts;
+}
+
+/** What the second pass wrote. */
+interface WrittenParts {
+  clean: Part[];
+  rejected: Part[];
+  /** Amounts of the rejected rows. */
+  amounts: AmountSums;
 }
 
 type CleanPool = Pool<CleanWorkerData, CleanTask, CleanTaskResult>;
@@ -228,9 +237,10 @@ async function writeRanges(
   ranges: readonly ValidatedRange[],
   { rowsIn }: Counts,
   { progress }: StageContext,
-): Promise<{ clean: Part[]; rejected: Part[] }> {
+): Promise<WrittenParts> {
   const clean: Part[] = [];
   const rejected: Part[] = [];
+  const amounts = zeroAmountSums();
   let rows = 0;
   const tasks = ranges.map((validated, index): CleanTask => ({
     pass: "write",
@@ -241,17 +251,18 @@ async function writeRanges(
     if (result.pass !== "write") return;
     clean.push(result.clean);
     rejected.push(result.rejected);
+    addAmountSums(amounts, result.amounts);
     rows += ranges[index]!.statuses.length;
     progress(Math.floor((rowsIn + rows) / 2), rowsIn);
   });
-  return { clean, rejected };
+  return { clean, rejected, amounts };
 }
 
 async function publishOutputs(
   { store, runId, asOf }: StageContext,
   raw: Manifest,
   counts: Counts,
-  parts: { clean: Part[]; rejected: Part[] },
+  parts: WrittenParts,
   { acceptedDates, onConflict }: {
     acceptedDates: { from: IsoDate; to: IsoDate } | undefined;
     onConflict: OnConflict;
@@ -269,6 +280,7 @@ async function publishOutputs(
     duplicates: counts.duplicates,
     rejected: counts.rejected,
     rejected_by_reason: counts.byReason,
+    rejected_amounts: toRejectedAmounts(parts.amounts),
     date_from: acceptedDates?.from ?? null,
     date_to: acceptedDates?.to ?? null,
     ...(onConflict === "last" ? { on_conflict: onConflict } : {}),

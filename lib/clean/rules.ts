@@ -121,7 +121,8 @@ function parseInteger(text: string, max: bigint): bigint | undefined {
   return value <= max ? value : undefined;
 }
 
-function parseAmount(text: string): number | undefined {
+/** Parses an amount into cents; returns undefined when it is invalid. */
+export function parseAmount(text: string): number | undefined {
   const found = AMOUNT.exec(text);
   if (!found || (found[1] && found[4])) return undefined;
   const digits = found[2]!.replace(ALL_BLANKS, "").replace(/^0+/, "");

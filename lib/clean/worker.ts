@@ -5,6 +5,7 @@ import { openStore } from "../store/open_store.ts";
 import { serveTasks } from "../workers/serve_tasks.ts";
 import { RangeValidator, type ValidatedRows } from "./validate.ts";
 import { type ByteRange, readLines } from "./lines.ts";
+import type { AmountSums } from "./rejected_amounts.ts";
 import type { DayRange } from "./rules.ts";
 import { writeParts } from "./write_parts.ts";
 
@@ -34,7 +35,7 @@ export type CleanTask =
 export type CleanTaskResult =
   | { pass: "validate"; validated: ValidatedRows; headerLines: number }
   | { pass: "measure" } & Measure
-  | { pass: "write"; clean: Part; rejected: Part };
+  | { pass: "write"; clean: Part; rejected: Part; amounts: AmountSums };
 
 serveTasks<CleanWorkerData, CleanTask, CleanTaskResult>((workerData) => {
   const store = openStore(workerData.storeUrl);

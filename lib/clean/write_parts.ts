@@ -4,6 +4,7 @@ import { REASONS, REJECTED_HEADER, SALE_HEADER } from "../domain/sale.ts";
 import type { Part } from "../dataset/dataset.ts";
 import { PartWriter } from "../dataset/part_writer.ts";
 import type { Store } from "../store/store.ts";
+import { addRejectedLine, type AmountSums, zeroAmountSums } from "./rejected_amounts.ts";
 import { decodeLine, parseRow } from "./validate.ts";
 import { forEachLine } from "./lines.ts";
 import { type DayRange, formatCanonicalRow, MAX_LINE_BYTES } from "./rules.ts";
@@ -41,9 +42,10 @@ function partitionLines(
   bytes: Uint8Array,
   statuses: Uint8Array,
   { rawPart, linesBefore, dayRange }: WritePartsOptions,
-): { clean: Uint8Array[]; cleanRows: number; rejected: string[] } {
+): { clean: Uint8Array[]; cleanRows: number; rejected: string[]; amounts: AmountSums } {
   const clean: Uint8Array[] = [];
   const rejected: string[] = [];
+  const amounts = zeroAmountSums();
   let cleanRows = 0;
   let line = 0;
   let runStart = -1;
@@ -69,6 +71,7 @@ function partitionLines(
       clean.push(encoder.encode(formatCanonicalRow(row) + "\n"));
       cleanRows++;
     } else if (status >= REJECTED) {
+      addRejectedLine(amounts, status - REJECTED, bytes, start, end);
       rejected.push(
         formatRejectedLine(
           bytes,
@@ -80,7 +83,7 @@ function partitionLines(
     }
   });
   endRun();
-  return { clean, cleanRows, rejected };
+  return { clean, cleanRows, rejected, amounts };
 }
 
 function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
@@ -111,17 +114,18 @@ async function writePart(
   }
 }
 
-/** Writes the clean and the rejected part of a range; either may hold no rows. */
+/** Writes the clean and the rejected part of a range; either may hold no rows. Returns the amounts of what is rejected, too. */
 export async function writeParts(
   bytes: Uint8Array,
   statuses: Uint8Array,
   options: WritePartsOptions,
-): Promise<{ clean: Part; rejected: Part }> {
+): Promise<{ clean: Part; rejected: Part; amounts: AmountSums }> {
   const { store, cleanFolder, rejectedFolder, name } = options;
-  const { clean, cleanRows, rejected } = partitionLines(bytes, statuses, options);
+  const { clean, cleanRows, rejected, amounts } = partitionLines(bytes, statuses, options);
   const rejectedBytes = encoder.encode(rejected.join(""));
   return {
     clean: await writePart(store, cleanFolder, name, SALE_HEADER, concatBytes(clean), cleanRows),
     rejected: await writePart(store, rejectedFolder, name, REJECTED_HEADER, rejectedBytes, rejected.length),
+    amounts,
   };
 }

@@ -13,6 +13,8 @@ const cleanFactsSchema = z.object({
   duplicates: count,
   rejected: count,
   rejected_by_reason: reasonsSchema,
+  /** Rows with a valid amount and their sum, as decimal text. Missing in runs that older versions cleaned. */
+  rejected_amounts: z.record(z.enum(REASONS), z.object({ rows: count, amount: z.string() })).optional(),
   raw: z.string(),
   rejects: z.string(),
 });

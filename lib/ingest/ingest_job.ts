@@ -1,5 +1,6 @@
 /** One run of the stage ingest: writes the parts of raw/ export by export, and sums up what was found. */
 import { createHash } from "node:crypto";
+import { escapePlaceholders, logger } from "../console/log.ts";
 import { fromCents } from "../domain/money.ts";
 import { SALE_HEADER } from "../domain/sale.ts";
 import { datasetFolder, type Part, partName } from "../dataset/dataset.ts";
@@ -15,6 +16,7 @@ import { type ExportEntry, openEntries, type ReadFile } from "./entries.ts";
 import type { IdDirectoryWriter } from "./id_directory.ts";
 import type { Input } from "./inputs.ts";
 import { ProductList } from "./products.ts";
+import { addCurrency, type Currencies, describeCurrencies } from "./source/currencies.ts";
 import { addExcluded, type Excluded } from "./source/record_mapper.ts";
 import { logExclusions, logWarnings } from "./warnings.ts";
 
@@ -39,6 +41,7 @@ export class IngestJob {
   readonly #lineOffsets: number[] = [];
   readonly #files: ReadFile[] = [];
   readonly #excluded = new Map<string, Excluded>();
+  readonly #warnings: string[] = [];
   readonly #products = new ProductList();
   readonly #productNumbers = new ProductNumbers();
 
@@ -82,6 +85,7 @@ export class IngestJob {
     const folder = datasetFolder(runId, "raw");
     const writer = await PartWriter.create(store, folder, partName(index), SALE_HEADER);
     let rows = 0;
+    const currencies: Currencies = new Map();
     const mapper = new FileMapper(
       {
         threads: this.#pool.threads,
@@ -91,6 +95,7 @@ export class IngestJob {
           signal.throwIfAborted();
           await writer.write(chunk.bytes);
           rows += chunk.rows;
+          for (const [code, sales] of chunk.currencies) addCurrency(currencies, code, sales);
           await this.#take(chunk);
         },
       },
@@ -113,6 +118,11 @@ export class IngestJob {
     const { counts } = mapper.summary;
     for (const kind of ["records", "blank", "inside"] as const) this.lines[kind] += counts[kind];
     logWarnings(path, mapper.summary, encoding, this.#rules);
+    const warning = describeCurrencies(name, currencies);
+    if (warning) {
+      this.#warnings.push(warning);
+      logger("ingest").warn(escapePlaceholders(warning));
+    }
   }
 
   async #take({ rows, excluded, products, surrogates }: MappedChunk): Promise<void> {
@@ -138,6 +148,7 @@ export class IngestJob {
     const { header, records, blank, inside } = this.lines;
     facts.lines = { read: header + records + blank + inside, header, records, blank, inside };
     facts.excluded = mapValues(this.#excluded, ({ lines }) => lines);
+    if (this.#warnings.length > 0) facts.warnings = this.#warnings;
     facts.excluded_amounts = mapValues(this.#excluded, ({ cents }) => fromCents(cents));
     if (copies) return { parts: this.#parts, facts };
     const products = this.#products.toCsv();

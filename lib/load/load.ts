@@ -1,11 +1,13 @@
 /** load: replaces shop.sales with the clean rows of a run, and stores its rejected rows and its catalogue. */
 import { type DatabaseLimits, DEFAULT_LIMITS, statementTimeoutForRows } from "../connection/limits.ts";
+import { escapePlaceholders, logger } from "../console/log.ts";
 import type { StageContext, StageResult } from "../pipeline/stage.ts";
 import { acquireAdvisoryLock } from "../postgres/advisory_lock.ts";
 import { type Postgres, withPostgres } from "../postgres/session.ts";
 import { withTablesLock } from "../postgres/tables_lock.ts";
 import { publish } from "./publish.ts";
 import { openSource } from "./source.ts";
+import { findSuspicions } from "./suspicions.ts";
 import { dropStaleStagingTables, fillStagingTable, LOAD_LOCK } from "./staging.ts";
 
 /** Longest wait for readers of shop.sales to finish. */
@@ -43,18 +45,29 @@ export async function load(context: StageContext, options: LoadOptions = {}): Pr
       await dropStaleStagingTables(db);
       const table = await fillStagingTable(db, source, (rows, total) => context.progress(rows, total));
       await db.setStatementTimeout(statementTimeoutForRows(limits, rejected.rows));
+      let products: number | null;
       try {
-        return await publish(db, source, table, publishTimeoutMs);
+        products = await publish(db, source, table, publishTimeoutMs);
       } catch (error) {
         await dropAfterFailure(db, table);
         throw error;
       }
+      await db.setStatementTimeout(statementTimeoutForRows(limits, clean.rows));
+      return { products, warnings: await findSuspicions(db, source) };
     });
-  const products = await (lockTables ? withTablesLock(context, "load", fillTables) : fillTables());
+  const { products, warnings } =
+    await (lockTables ? withTablesLock(context, "load", fillTables) : fillTables());
   context.progress(clean.rows, clean.rows);
+  for (const warning of warnings) logger("load").warn(escapePlaceholders(warning));
   return {
     rowsIn: clean.rows,
     rowsOut: clean.rows,
-    facts: { parts: clean.parts.length, rejected: rejected.rows, products, fingerprint: clean.fingerprint },
+    facts: {
+      parts: clean.parts.length,
+      rejected: rejected.rows,
+      products,
+      fingerprint: clean.fingerprint,
+      ...(warnings.length > 0 ? { warnings } : {}),
+    },
   };
 }

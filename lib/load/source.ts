@@ -30,6 +30,8 @@ export interface LoadSource {
   runId: string;
   /** Where the run's raw data came from. */
   source: "generated" | "ingested";
+  /** Manifest of raw/; undefined when it was removed. */
+  raw: Manifest | undefined;
   /** Manifest of clean/. */
   clean: Manifest;
   /** Manifest of rejected/. */
@@ -94,7 +96,7 @@ export async function openSource({ store, runId, asOf }: StageContext): Promise<
   if (!productColumns && (generated || productsSha256 !== undefined)) {
     throw inconsistent(`There is no ${productsPath(runId)} in ${store.url}`, rawAgainRemedy(runId));
   }
-  return { store, runId, source: run.source, clean, rejected, facts, productColumns, productsSha256 };
+  return { store, runId, source: run.source, raw, clean, rejected, facts, productColumns, productsSha256 };
 }
 
 function rawAgainRemedy(runId: string): string {

@@ -1,6 +1,7 @@
 /** The page of the report: no scripts, no network requests, and a Content-Security-Policy that forbids both. */
 import { createHash } from "node:crypto";
 import type { ReportData } from "./report_data.ts";
+import { withCurrency } from "./currency.ts";
 import { formatLongDate } from "./format.ts";
 import { type Html, html, trustedHtml } from "./html.ts";
 import css from "./page.css" with { type: "text" };
@@ -67,7 +68,7 @@ function renderHeader(data: ReportData, trends: Trends | undefined): Html {
 export function renderPage(data: ReportData): string {
   const trends = data.days.length > 0 ? computeTrends(data.days) : undefined;
   const title = `Sales report ${trends ? formatDateRange(trends) : data.run.runId}`;
-  return html`
+  const page = html`
     <!doctype html>
     <html lang="en">
       <head>
@@ -88,9 +89,10 @@ export function renderPage(data: ReportData): string {
     ${renderQualitySection(data)}
     ${renderRunSection(data)}
     </main>
-    <footer><p>Amounts are exact to the kopeck; shares are rounded half up. Dates are in the Europe/Moscow time zone.
+    <footer><p>Amounts are exact; shares are rounded half up. Dates are in the Europe/Moscow time zone.
       Sales from <code>shop.sales</code>, sums from <code>shop.sales_aggregates</code>.</p></footer>
       </body>
     </html>
   `.toString().trim() + "\n";
+  return withCurrency(page, data.run.currency);
 }

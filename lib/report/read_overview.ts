@@ -1,4 +1,5 @@
 /** Reads the data of the summary: the tables in one snapshot, and the stages' records from the store. */
+import { z } from "zod";
 import { SalesflowError } from "../console/errors.ts";
 import { toCents } from "../domain/money.ts";
 import { stageOrder } from "../pipeline/plan.ts";
@@ -9,12 +10,15 @@ import type { Postgres, TextRow } from "../postgres/session.ts";
 import { REASONS, zeroReasonCounts } from "../domain/sale.ts";
 import { type Manifest, readManifest } from "../dataset/dataset.ts";
 import { productsPath } from "../dataset/products.ts";
-import { parseIngestedFacts } from "../dataset/facts.ts";
+import { parseCleanFacts, parseIngestedFacts } from "../dataset/facts.ts";
+import { currencyOf } from "./currency.ts";
 import type { Exclusion, Overview, Product, Quality, Region, RunFacts, Sums } from "./report_data.ts";
 import { withSnapshot } from "./snapshot.ts";
 import productsSql from "./sql/products.sql" with { type: "text" };
 import regionsSql from "./sql/regions.sql" with { type: "text" };
 import runSql from "./sql/run.sql" with { type: "text" };
+
+const warningsSchema = z.array(z.string()).catch([]);
 
 /** Products in the summary. */
 const MAX_SUMMARY_PRODUCTS = 5;
@@ -64,7 +68,18 @@ async function readRunRow(db: Postgres, runId: string): Promise<RunRow> {
   });
 }
 
-function parseQuality(row: RunRow): Quality {
+function parseAmounts(clean: Manifest | undefined): Quality["amounts"] {
+  const amounts = clean && parseCleanFacts(clean, "report").rejected_amounts;
+  if (!amounts) return undefined;
+  return Object.fromEntries(
+    Object.entries(amounts).map(([reason, { rows, amount }]) => [
+      reason,
+      { rows: BigInt(rows), amountCents: toCents(amount) },
+    ]),
+  ) as Quality["amounts"];
+}
+
+function parseQuality(row: RunRow, clean: Manifest | undefined): Quality {
   const byReason = zeroReasonCounts();
   const stored: Record<string, number> = JSON.parse(row.rejected_by_reason);
   for (const reason of REASONS) byReason[reason] = stored[reason] ?? 0;
@@ -74,6 +89,7 @@ function parseQuality(row: RunRow): Quality {
     duplicates: BigInt(row.duplicate_rows),
     rejected: BigInt(row.rejected_rows),
     byReason,
+    amounts: parseAmounts(clean),
   };
 }
 
@@ -88,7 +104,7 @@ async function readProducts(db: Postgres, limit: number, catalogue: boolean): Pr
     ...parseSums(row),
     productId: BigInt(row.product_id),
     name: row.name ?? undefined,
-    category: row.category ?? undefined,
+    category: row.category || undefined,
     cumulativeShare: BigInt(row.cumulative_share),
   }));
 }
@@ -129,14 +145,23 @@ export async function queryOverview(
   const groups = await db.query<SumsRow & { level: string; region: string }>(regionsSql);
   const total = groups.find(({ level }) => level === "total");
   return {
-    run: { runId, asOf, source: row.source, cleanEngine: row.clean_engine },
+    run: {
+      runId,
+      asOf,
+      source: row.source,
+      cleanEngine: row.clean_engine,
+      currency: currencyOf(raw.manifest),
+    },
     total: total && parseSums(total),
     regions: groups.filter(({ level }) => level === "region")
       .map((group): Region => ({ ...parseSums(group), region: group.region })),
     products: await readProducts(db, maxProducts, raw.catalogue),
-    quality: parseQuality(row),
+    quality: parseQuality(row, await readManifest(store, runId, "clean")),
     exclusions: listExclusions(raw.manifest),
     stages: stageOrder(row.source).flatMap((stage) => records.get(stage) ?? []),
+    warnings: (["ingest", "load"] as const).flatMap((stage) =>
+      warningsSchema.parse(records.get(stage)?.facts.warnings)
+    ),
   };
 }
 

@@ -67,7 +67,8 @@ async function readCategories(db: Postgres): Promise<CategoryRegion[]> {
     categoriesSql,
   );
   return rows.map(({ category, region, sales, amount }) => ({
-    category: category ?? undefined,
+    // A catalogue that exports fill may have products without one.
+    category: category || undefined,
     region,
     sales: BigInt(sales),
     amountCents: toCents(amount),
@@ -88,7 +89,7 @@ async function readFavourites(db: Postgres, catalogue: boolean): Promise<Favouri
     region,
     productId: BigInt(product_id),
     name: name ?? undefined,
-    category: category ?? undefined,
+    category: category || undefined,
     amountCents: toCents(amount),
     lift,
   }));

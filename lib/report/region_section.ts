@@ -73,7 +73,7 @@ interface CategoryRow {
 function groupByCategory(cells: readonly CategoryRegion[]): CategoryRow[] {
   const rows = new Map<string, CategoryRow>();
   for (const { category, region, amountCents } of cells) {
-    const name = category ?? "Not in the catalogue";
+    const name = category ?? "Without a category";
     const row = rows.get(name) ?? { name, amountCents: 0n, byRegion: new Map<string, bigint>() };
     row.amountCents += amountCents;
     row.byRegion.set(region, (row.byRegion.get(region) ?? 0n) + amountCents);
@@ -166,7 +166,7 @@ export function renderRegionSection(data: ReportData): Html {
             renderRegionTable(data),
           ],
         )}
-        ${categories.length > 0 &&
+        ${categories.some(({ category }) => category !== undefined) &&
           renderFigure(
             "What each region buys",
             html`

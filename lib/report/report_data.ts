@@ -1,7 +1,7 @@
 /** Data of a report. Amounts are integers in cents, shares are integers in millionths; only seconds are floats. */
 import type { IsoDate } from "../domain/dates.ts";
 import type { StageRecord } from "../pipeline/records.ts";
-import type { ReasonCounts } from "../domain/sale.ts";
+import type { Reason, ReasonCounts } from "../domain/sale.ts";
 
 /** Sums of a group of sales. */
 export interface Sums {
@@ -47,6 +47,16 @@ export interface Quality {
   rejected: bigint;
   /** Rejected rows by reason. */
   byReason: ReasonCounts;
+  /** Amounts of the rejected rows by reason; undefined when an older version cleaned the run, or its files were removed. */
+  amounts: Record<Reason, RejectedAmount> | undefined;
+}
+
+/** Amounts of rows that were rejected for one reason. */
+export interface RejectedAmount {
+  /** Rows with a valid amount. */
+  rows: bigint;
+  /** Their sum in cents. */
+  amountCents: bigint;
 }
 
 /** Lines of exports that a rule left out. */
@@ -69,6 +79,8 @@ export interface RunFacts {
   source: "generated" | "ingested";
   /** Engine that cleaned them. */
   cleanEngine: "native" | "spark";
+  /** ISO 4217 code of all amounts. */
+  currency: string;
 }
 
 /** Data of the summary for the terminal. */
@@ -87,6 +99,8 @@ export interface Overview {
   quality: Quality;
   /** Records of the stages that were started, in execution order. */
   stages: readonly StageRecord[];
+  /** What a person should check in the mapping of the exports: sentences without a full stop. */
+  warnings: readonly string[];
 }
 
 /** Sales of one region on one day. */

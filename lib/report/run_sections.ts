@@ -1,9 +1,9 @@
 /** The sections about data quality and the run. */
 import type { StageRecord } from "../pipeline/records.ts";
 import { type Reason, REASONS } from "../domain/sale.ts";
-import type { Exclusion, RejectedExample, ReportData } from "./report_data.ts";
+import type { Exclusion, RejectedAmount, RejectedExample, ReportData } from "./report_data.ts";
 import { formatAmount, formatCount, formatDuration, formatRowsPerSecond, formatShare } from "./format.ts";
-import { type Html, html } from "./html.ts";
+import { type Child, type Html, html } from "./html.ts";
 import { renderBar, renderFigure, renderTable } from "./components.ts";
 import { renderVerification } from "./verification.ts";
 import { REASON_LABELS, STAGE_LABELS } from "./labels.ts";
@@ -25,9 +25,19 @@ function renderRejectedExamples(examples: readonly RejectedExample[]): Html {
   }</details>`;
 }
 
+/** Renders the sum of the amounts that are valid, and of how many rows it is if not of all. */
+function renderRejectedAmount({ rows, amountCents }: RejectedAmount, all: bigint): Child {
+  if (rows === 0n) return "–";
+  return html`${formatAmount(amountCents)}${
+    rows < all && html`
+      <small>of ${formatCount(rows)} rows</small>
+    `
+  }`;
+}
+
 /** Renders the counts of accepted, duplicate and rejected rows. */
-export function renderQualitySection({ quality, examples, exclusions }: ReportData): Html {
-  const { raw, clean, duplicates, rejected, byReason } = quality;
+export function renderQualitySection({ quality, examples, exclusions, warnings }: ReportData): Html {
+  const { raw, clean, duplicates, rejected, byReason, amounts } = quality;
   const found = REASONS.filter((reason) => byReason[reason] > 0).sort((a, b) => byReason[b] - byReason[a]);
   const absent = REASONS.filter((reason) => byReason[reason] === 0);
   const most = BigInt(found[0] === undefined ? 0 : byReason[found[0]]);
@@ -52,6 +62,12 @@ export function renderQualitySection({ quality, examples, exclusions }: ReportDa
           duplicates,
         )} + ${formatCount(rejected)}.
           Rejected rows are kept with their reason, file and line in <code>shop.rejected_sales</code>.</p>
+        ${warnings.length > 0 &&
+          renderFigure(
+            "Please check",
+            undefined,
+            html`<ul>${warnings.map((warning) => html`<li>${warning}.</li>`)}</ul>`,
+          )}
         ${found.length > 0 &&
           renderFigure(
             "Why rows were rejected",
@@ -72,6 +88,13 @@ export function renderQualitySection({ quality, examples, exclusions }: ReportDa
                   numeric: true,
                   cell: (reason) => formatShare(BigInt(byReason[reason]), raw),
                 },
+                ...(amounts
+                  ? [{
+                    header: "Amount, ₽",
+                    numeric: true,
+                    cell: (reason: Reason) => renderRejectedAmount(amounts[reason], BigInt(byReason[reason])),
+                  }]
+                  : []),
                 {
                   header: "",
                   wideOnly: true,

@@ -5,7 +5,7 @@ import { toPrintable } from "../console/printable.ts";
 import { terminalWidth } from "../console/table.ts";
 import type { StageContext } from "../pipeline/stage.ts";
 import { REASONS } from "../domain/sale.ts";
-import type { Overview, Sums } from "./report_data.ts";
+import type { Overview, RunFacts, Sums } from "./report_data.ts";
 import {
   formatAmount,
   formatCount,
@@ -14,6 +14,7 @@ import {
   formatRowsPerSecond,
   formatShare,
 } from "./format.ts";
+import { currencySign } from "./currency.ts";
 import { readOverview } from "./read_overview.ts";
 import { productName } from "./labels.ts";
 import { describeVerification } from "./verification.ts";
@@ -26,6 +27,8 @@ export interface SummaryOptions {
   width?: number | undefined;
 }
 
+/** Warnings are truncated to this length. */
+const MAX_WARNING_LENGTH = 1_000;
 /** Product names are truncated to this length. */
 const MAX_NAME_LENGTH = 30;
 
@@ -42,20 +45,29 @@ function renderTable(
   return [paint("bold", name, colour), ...drawn].join("\n");
 }
 
-function renderRegions({ regions, total }: Overview, options: SummaryOptions): string {
+function renderRegions({ run, regions, total }: Overview, options: SummaryOptions): string {
   const rows = [...regions, { region: "All", ...total! }];
   return renderTable("Regions", [
     { name: "region", cells: rows.map(({ region }) => region) },
     { name: "sales", right: true, cells: rows.map(({ sales }) => formatCount(sales)) },
     { name: "units", right: true, optional: 1, cells: rows.map(({ quantity }) => formatCount(quantity)) },
-    ...amountColumns(rows),
+    ...amountColumns(rows, run),
   ], options);
 }
 
-function amountColumns(rows: readonly Sums[]): Column[] {
+function amountColumns(rows: readonly Sums[], { currency }: RunFacts): Column[] {
+  const sign = currencySign(currency);
   return [
-    { name: "revenue, ₽", right: true, cells: rows.map(({ amountCents }) => formatAmount(amountCents)) },
-    { name: "average, ₽", right: true, cells: rows.map(({ averageCents }) => formatAmount(averageCents)) },
+    {
+      name: `revenue, ${sign}`,
+      right: true,
+      cells: rows.map(({ amountCents }) => formatAmount(amountCents)),
+    },
+    {
+      name: `average, ${sign}`,
+      right: true,
+      cells: rows.map(({ averageCents }) => formatAmount(averageCents)),
+    },
     { name: "share", right: true, cells: rows.map(({ share }) => formatMillionths(share)) },
   ];
 }
@@ -67,7 +79,7 @@ function sanitizeName(name: string): string {
   return printable.length <= MAX_NAME_LENGTH ? printable : `${printable.slice(0, MAX_NAME_LENGTH - 1)}…`;
 }
 
-function renderProducts({ products }: Overview, options: SummaryOptions): string {
+function renderProducts({ run, products }: Overview, options: SummaryOptions): string {
   const catalogue = products.some(({ category }) => category !== undefined);
   const category: Column = {
     name: "category",
@@ -78,7 +90,7 @@ function renderProducts({ products }: Overview, options: SummaryOptions): string
     { name: "product", cells: products.map((product) => sanitizeName(productName(product))) },
     ...(catalogue ? [category] : []),
     { name: "sales", right: true, cells: products.map(({ sales }) => formatCount(sales)) },
-    ...amountColumns(products),
+    ...amountColumns(products, run),
   ], options);
 }
 
@@ -98,29 +110,55 @@ function renderStages({ stages }: Overview, options: SummaryOptions): string {
   ], options);
 }
 
-function renderQuality({ quality }: Overview, options: SummaryOptions): string {
-  const { raw, clean, duplicates, rejected, byReason } = quality;
+function renderQuality({ run, quality }: Overview, options: SummaryOptions): string {
+  const { raw, clean, duplicates, rejected, byReason, amounts } = quality;
+  const reasons = REASONS.filter((reason) => byReason[reason] > 0);
   const counts: [name: string, rows: bigint][] = [
     ["clean", clean],
     ["duplicates", duplicates],
     ["rejected", rejected],
-    ...REASONS.filter((reason) => byReason[reason] > 0)
-      .map((reason): [string, bigint] => [`  ${reason}`, BigInt(byReason[reason])]),
+    ...reasons.map((reason): [string, bigint] => [`  ${reason}`, BigInt(byReason[reason])]),
   ];
+  const amount = (cents: bigint, rows: bigint) => rows > 0n ? formatAmount(cents) : "–";
+  const sums = reasons.flatMap((reason) => amounts?.[reason] ?? []);
+  const allRows = sums.reduce((sum, { rows }) => sum + rows, 0n);
+  const allCents = sums.reduce((sum, { amountCents }) => sum + amountCents, 0n);
+  const amountColumn: Column = {
+    name: `amount, ${currencySign(run.currency)}`,
+    right: true,
+    cells: [
+      "",
+      "",
+      "",
+      reasons.length > 0 ? amount(allCents, allRows) : "",
+      ...sums.map(({ rows, amountCents }) => amount(amountCents, rows)),
+    ],
+  };
   return renderTable("Data quality", [
     { name: "", cells: ["raw rows", ...counts.map(([name]) => name)] },
     { name: "rows", right: true, cells: [raw, ...counts.map(([, rows]) => rows)].map(formatCount) },
     { name: "of raw", right: true, cells: ["", ...counts.map(([, rows]) => formatShare(rows, raw))] },
+    ...(amounts ? [amountColumn] : []),
   ], options);
 }
 
 /** Renders what ingest left out on purpose. */
-function renderExclusions({ exclusions }: Overview, options: SummaryOptions): string {
+function renderExclusions({ run, exclusions }: Overview, options: SummaryOptions): string {
   return renderTable("Left out on purpose", [
     { name: "rule", cells: exclusions.map(({ rule }) => toPrintable(rule)) },
     { name: "lines", right: true, cells: exclusions.map(({ lines }) => formatCount(lines)) },
-    { name: "amount, ₽", right: true, cells: exclusions.map(({ amountCents }) => formatAmount(amountCents)) },
+    {
+      name: `amount, ${currencySign(run.currency)}`,
+      right: true,
+      cells: exclusions.map(({ amountCents }) => formatAmount(amountCents)),
+    },
   ], options);
+}
+
+/** Renders what should be checked in the mapping of the exports. */
+function renderWarnings({ warnings }: Overview, { colour = false }: SummaryOptions): string {
+  const lines = warnings.map((warning) => `- ${toPrintable(warning, MAX_WARNING_LENGTH)}.`);
+  return [paint("yellow", "Please check", colour), ...lines].join("\n");
 }
 
 function renderVerification({ stages }: Overview, { colour = false }: SummaryOptions): string {
@@ -128,12 +166,13 @@ function renderVerification({ stages }: Overview, { colour = false }: SummaryOpt
   return paint(verified ? "green" : "yellow", text, colour);
 }
 
-/** Renders the tables (stages, data quality, regions, products) and whether the run is verified. */
+/** Renders the tables (stages, data quality, regions, products), what should be checked, and whether the run is verified. */
 export function renderSummary(overview: Overview, options: SummaryOptions = {}): string {
   return [
     renderStages(overview, options),
     renderQuality(overview, options),
     ...(overview.exclusions.length > 0 ? [renderExclusions(overview, options)] : []),
+    ...(overview.warnings.length > 0 ? [renderWarnings(overview, options)] : []),
     ...(overview.total
       ? [renderRegions(overview, options), renderProducts(overview, options)]
       : ["No sales passed validation."]),

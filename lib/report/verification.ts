@@ -76,7 +76,7 @@ export function renderVerification(stages: readonly StageRecord[]): Html {
   switch (computeVerdict(stages)) {
     case "done": {
       const checks = checksSchema.safeParse(record!.facts.checks);
-      return html`<p class="note good">All data was recounted across every boundary, and agrees to the kopeck.</p>
+      return html`<p class="note good">All data was recounted across every boundary, and agrees to the last digit.</p>
         ${checks.success && renderCheckTable(checks.data)}`;
     }
     case "failed":

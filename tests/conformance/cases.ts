@@ -24,6 +24,8 @@ export interface CleanCase {
   /** Lines of rejected/ without header, in file order. */
   rejected: string[];
   rejectedByReason: Record<string, number>;
+  /** Rows with a valid amount and their sum, of some reasons. */
+  amounts: Record<string, { rows: number; amount: string }>;
   /** Exit code of a case that must fail. */
   fails: number | undefined;
 }
@@ -39,6 +41,7 @@ interface CleanJson {
   duplicates?: number;
   clean?: string[];
   rejected?: [part: number, line: number, reason: string, raw: Piece | Piece[]][];
+  amounts?: Record<string, [rows: number, amount: string]>;
   fails?: number;
 }
 
@@ -113,6 +116,9 @@ function parseCleanCase(json: CleanJson): CleanCase {
       )
     ),
     rejectedByReason: countReasons(rejected.map(([, , reason]) => reason)),
+    amounts: Object.fromEntries(
+      Object.entries(json.amounts ?? {}).map(([reason, [rows, amount]]) => [reason, { rows, amount }]),
+    ),
     fails: json.fails,
   };
 }
@@ -143,6 +149,7 @@ function parseValuesCase(
       return formatRejectedLine(0, number + 1, reason, lines[number - 1]!.replaceAll("\0", "\ufffd"));
     }),
     rejectedByReason: countReasons(rejected.map(([, reason]) => reason)),
+    amounts: {},
     fails: undefined,
   };
 }

@@ -68,6 +68,12 @@ describe("clean()", () => {
       assertEquals(await readRows(store, runId, "rejected", "file,line,reason,raw"), expected.rejected);
       assertEquals((await readRows(store, runId, "clean", SALE_HEADER)).sort(), expected.clean.toSorted());
       const { rows_in, rows_out, duplicates, rejected, rejected_by_reason, on_conflict } = facts;
+      const amounts = facts.rejected_amounts as typeof expected.amounts;
+      assertEquals(Object.keys(amounts), Object.keys(expected.rejectedByReason));
+      for (const [reason, { rows }] of Object.entries(amounts)) {
+        assert(rows <= expected.rejectedByReason[reason]!);
+        if (expected.amounts[reason]) assertEquals(amounts[reason], expected.amounts[reason]);
+      }
       assertEquals(on_conflict, expected.onConflict === "last" ? "last" : undefined);
       assertEquals({ rows_in, rows_out, duplicates, rejected, rejected_by_reason }, {
         rows_in: expected.rowsIn,

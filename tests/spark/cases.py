@@ -31,6 +31,7 @@ class CleanCase:
     clean: list[bytes] = field(default_factory=list)
     rejected: list[tuple[int, int, str, bytes]] = field(default_factory=list)
     fails: int | None = None
+    amounts: dict[str, tuple[int, str]] | None = None
 
 
 def decode(content: Any) -> bytes:
@@ -65,9 +66,10 @@ def read_json(path: Path) -> Any:
 def parse_clean_case(case: dict[str, Any]) -> CleanCase:
     """Parses one case of clean/*.json."""
     known = {"name", "as_of", "date_range", "on_conflict", "max_rejected", "rows_in", "duplicates", "fails"}
-    assert set(case) <= known | {"parts", "clean", "rejected"}, f"unknown keys in {case['name']}"
+    assert set(case) <= known | {"amounts", "parts", "clean", "rejected"}, f"unknown keys in {case['name']}"
     return CleanCase(
         **{key: value for key, value in case.items() if key in known},
+        amounts={reason: (rows, amount) for reason, (rows, amount) in case.get("amounts", {}).items()},
         parts=[decode(part) for part in case["parts"]],
         clean=[row.encode() for row in case.get("clean", [])],
         rejected=[(part, line, reason, decode(raw)) for part, line, reason, raw in case.get("rejected", [])],

@@ -138,7 +138,12 @@ def check_datasets(run: Path, case: CleanCase) -> None:
     ]
     assert list(facts["rejected_by_reason"]) == REASONS
     kept = ["on_conflict"] if case.on_conflict == "last" else []
-    assert list(facts)[5:] == ["date_from", "date_to", *kept, "raw", "rejects"]
+    amounts = facts["rejected_amounts"]
+    assert list(amounts) == REASONS
+    assert all(amounts[reason]["rows"] <= count for reason, count in counts.items())
+    for reason, (rows, amount) in (case.amounts or {}).items():
+        assert amounts[reason] == {"rows": rows, "amount": amount}, reason
+    assert list(facts)[5:] == ["rejected_amounts", "date_from", "date_to", *kept, "raw", "rejects"]
     assert facts.get("on_conflict", "first") == (case.on_conflict or "first")
     assert facts["date_to"] == (case.as_of if case.date_range else None)
     assert facts["raw"] == raw == read_manifest(run, "rejected")["facts"]["raw"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -22,6 +23,10 @@ from transforms.clean import (
 )
 from transforms.fields import MAX_LINE_BYTES
 
+VALIDATED = (
+    "part int, block long, seq long, line string, reason string, key long, canonical string, "
+    "sale_amount decimal(14, 2)"
+)
 LINES = "part int, block long, seq long, value string"
 ROW = "{id},11,22,3,{day},10.00,{region}"
 
@@ -61,6 +66,11 @@ def test_validate_marks_every_line_and_counts_statuses_per_split(spark: SparkSes
         found["status"]: (found["lines"], found["first_seq"]) for found in count_statuses(validated).collect()
     }
     assert counts["invalid_sale_id"] == (1, 10)
+    amounts = {
+        found["status"]: (found["amounts"], found["amount"]) for found in count_statuses(validated).collect()
+    }
+    assert amounts["conflicting_duplicate"] == amounts["date_out_of_range"] == (1, Decimal("10.00"))
+    assert amounts["malformed_row"] == amounts["invalid_sale_id"] == amounts[CLEAN] == (0, None)
     assert len(counts) == 7
 
 
@@ -72,8 +82,8 @@ def test_validate_accepts_every_date_without_a_range(spark: SparkSession) -> Non
 def test_mark_duplicates_keeps_the_first_row_in_file_order(spark: SparkSession) -> None:
     ids = [(1, 0, 0), (0, 9, 0), (0, 0, 5), (0, 0, 4)]
     rows = spark.createDataFrame(
-        [(*line_id, "raw", None, 7, f"text {index}") for index, line_id in enumerate(ids)],
-        "part int, block long, seq long, line string, reason string, key long, canonical string",
+        [(*line_id, "raw", None, 7, f"text {index}", None) for index, line_id in enumerate(ids)],
+        VALIDATED,
     )
     kept = mark_duplicates(rows, 3).where(F.col("status") == CLEAN).collect()
     assert [found["text"] for found in kept] == ["text 3"]
@@ -83,8 +93,8 @@ def test_mark_duplicates_keeps_the_last_row_in_file_order(spark: SparkSession) -
     ids = [(1, 0, 0), (0, 9, 0), (1, 0, 2), (1, 0, 10), (0, 11, 0)]
     texts = ["a", "b", "b", "a", "c"]
     rows = spark.createDataFrame(
-        [(*line_id, "raw", None, 7, text) for line_id, text in zip(ids, texts, strict=True)],
-        "part int, block long, seq long, line string, reason string, key long, canonical string",
+        [(*line_id, "raw", None, 7, text, None) for line_id, text in zip(ids, texts, strict=True)],
+        VALIDATED,
     )
     marked = mark_duplicates(rows, 3, "last").collect()
     statuses = {(found["part"], found["block"], found["seq"]): found["status"] for found in marked}

@@ -47,9 +47,10 @@ def validate(
 ) -> DataFrame:
     """Validates every line: `status` is a reason, BLANK, CLEAN or DUPLICATE.
 
-    `lines` has LINE_ID and `value`. The result has LINE_ID, `status` and `text`: the canonical row of a clean
-    line, the raw line of a rejected one. Clean rows are in `partitions` partitions by sale_id, sorted by it.
-    `on_conflict` (first or last) says which valid row of a sale_id stays.
+    `lines` has LINE_ID and `value`. The result has LINE_ID, `status`, `text`, which is the canonical row of a
+    clean line, the raw line of a rejected one, and `amount`, that of a rejected line if it is valid. Clean
+    rows are in `partitions` partitions by sale_id, sorted by it. `on_conflict` (first or last) says which
+    valid row of a sale_id stays.
     """
     return mark_duplicates(apply_rules(parse_values(split_fields(lines)), accepted), partitions, on_conflict)
 
@@ -77,7 +78,9 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
         .when(F.col("region").isNull(), "unknown_region")
     )
     canonical = F.concat_ws(",", *[F.col(name).cast("string") for name in COLUMNS])
-    checked = rows.select(*LINE_ID, "line", "sale_id", reason.alias("reason"), canonical.alias("canonical"))
+    checked = rows.select(
+        *LINE_ID, "line", "sale_id", "sale_amount", reason.alias("reason"), canonical.alias("canonical")
+    )
     # Lines that are blank or rejected are spread evenly by a negative key, which cannot be a sale_id.
     key = F.when(F.col("reason").isNull(), F.col("sale_id")).otherwise(-1 - F.col("seq"))
     return checked.select(
@@ -86,6 +89,7 @@ def apply_rules(rows: DataFrame, accepted: tuple[date, date] | None) -> DataFram
         "reason",
         key.alias("key"),
         F.when(F.col("reason").isNull(), F.col("canonical")).alias("canonical"),
+        "sale_amount",
     )
 
 
@@ -108,11 +112,12 @@ def mark_duplicates(rows: DataFrame, partitions: int, on_conflict: str = "first"
         .when(F.col("canonical") == F.col("kept_canonical"), DUPLICATE)
         .otherwise("conflicting_duplicate")
     )
-    validated = ranked.select(*LINE_ID, "line", "canonical", status.alias("status"))
+    validated = ranked.select(*LINE_ID, "line", "canonical", "sale_amount", status.alias("status"))
     text = F.when(F.col("status") == CLEAN, F.col("canonical")).when(
         F.col("status").isin(*REASONS), sanitize_line(F.col("line"))
     )
-    return validated.select(*LINE_ID, "status", text.alias("text"))
+    amount = F.when(F.col("status").isin(*REASONS), F.col("sale_amount"))
+    return validated.select(*LINE_ID, "status", text.alias("text"), amount.alias("amount"))
 
 
 def sanitize_line(line: Column) -> Column:
@@ -123,9 +128,15 @@ def sanitize_line(line: Column) -> Column:
 
 
 def count_statuses(validated: DataFrame) -> DataFrame:
-    """Counts the lines of each split by status, and finds their smallest `seq`."""
+    """Counts the lines of each split by status, and finds their smallest `seq`.
+
+    `amounts` counts the rejected lines with a valid amount, `amount` is its sum or null.
+    """
     return validated.groupBy("part", "block", "status").agg(
-        F.count(F.lit(1)).alias("lines"), F.min("seq").alias("first_seq")
+        F.count(F.lit(1)).alias("lines"),
+        F.min("seq").alias("first_seq"),
+        F.count("amount").alias("amounts"),
+        F.sum("amount").alias("amount"),
     )
 
 

@@ -1,5 +1,6 @@
 /** What the main thread and the threads that read chunks of an export tell each other. */
 import type { CsvDialect, QuoteRemark } from "../formats/csv_records.ts";
+import type { Currencies } from "../source/currencies.ts";
 import type { Excluded } from "../source/record_mapper.ts";
 import type { FillValues, KeyHashes } from "./fill_down.ts";
 import type { MappingRules } from "./mapper_set.ts";
@@ -94,6 +95,8 @@ export interface MappedChunk {
   excluded: ReadonlyMap<string, Excluded>;
   /** Products. */
   products: NumberedProducts;
+  /** Sales by currency, where a column looks like one and none is declared. */
+  currencies: Currencies;
   /** Texts that became surrogate keys. */
   surrogates: Surrogates;
 }

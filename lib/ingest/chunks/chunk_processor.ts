@@ -219,9 +219,9 @@ export class ChunkProcessor {
     this.#products.forget();
   }
 
-  #takeFound(): Pick<MappedChunk, "excluded" | "products" | "surrogates"> {
-    const { excluded, products } = this.#mappers.takeFound();
-    return { excluded, products: this.#products.number(products), surrogates: this.#surrogates.take() };
+  #takeFound(): Omit<MappedChunk, "bytes" | "rows"> {
+    const { products, ...found } = this.#mappers.takeFound();
+    return { ...found, products: this.#products.number(products), surrogates: this.#surrogates.take() };
   }
 }
 

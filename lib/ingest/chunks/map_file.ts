@@ -125,7 +125,9 @@ export class FileMapper {
     const fill = parsed.fill && this.#fill.fill(parsed.fill);
     const mapped = parsed.mapped ?? await thread.run({ step: "map", numbers, fill }) as MappedChunk;
     thread.release();
-    for (const excluded of mapped.excluded.values()) excluded.firstLine += linesBefore;
+    for (const found of [mapped.excluded, mapped.currencies]) {
+      for (const lines of found.values()) lines.firstLine += linesBefore;
+    }
     return mapped;
   }
 

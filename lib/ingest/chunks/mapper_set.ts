@@ -1,5 +1,6 @@
 /** Makes the mapper of each header from what a thread is told of the rules. No I/O. */
 import { ColumnCopier } from "../source/column_copier.ts";
+import type { Currencies } from "../source/currencies.ts";
 import { HeaderNames } from "../source/header_names.ts";
 import { LookupTable } from "../source/lookup_table.ts";
 import {
@@ -113,12 +114,14 @@ export class MapperSet {
   }
 
   /** Returns what all mappers have found since it was last taken. */
-  takeFound(): { excluded: Map<string, Excluded>; products: Product[] } {
-    const { excluded, products } = this.#found;
+  takeFound(): { excluded: Map<string, Excluded>; products: Product[]; currencies: Currencies } {
+    const { excluded, products, currencies } = this.#found;
     const found = {
       excluded: new Map(excluded),
       products: Array.from(products.values(), ({ current }) => current),
+      currencies: new Map(currencies),
     };
+    currencies.clear();
     excluded.clear();
     products.clear();
     this.#found.taken++;

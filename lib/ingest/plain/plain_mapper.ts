@@ -2,6 +2,7 @@
 import type { RawLines } from "../chunks/raw_lines.ts";
 import type { CsvDialect } from "../formats/csv_records.ts";
 import { compileColumn, type Compute, findLineWithins, type RuleContext } from "../source/compile_rule.ts";
+import { findCurrencyColumn } from "../source/currencies.ts";
 import { Exclusions } from "../source/exclusions.ts";
 import { namesOf, withDefaults } from "../source/header_names.ts";
 import type { Found } from "../source/record_mapper.ts";
@@ -111,6 +112,8 @@ export class PlainMapper {
   static create(format: PlainFormat, context: PlainContext): PlainMapper | undefined {
     const { source, header } = context;
     if (source.fillDown || findLineWithins(source).length > 0) return undefined;
+    // Sums by currency are counted by the text mapper only.
+    if (findCurrencyColumn(source, header) !== undefined) return undefined;
     const line = LineScanner.create(header.names.length, format.dialect, format.encoding);
     const saleId = IdText.compile(source.columns.sale_id, header, isUtf8(format));
     return line && saleId ? new PlainMapper(line, saleId, format, context) : undefined;

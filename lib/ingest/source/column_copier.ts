@@ -1,5 +1,6 @@
 /** Copies the columns of a simple export, which `--map` names, with unchanged values. No I/O. */
 import { SALE_COLUMNS } from "../../domain/sale.ts";
+import { addCurrency, type Currencies, findCurrencyColumn } from "./currencies.ts";
 import { Exclusions } from "./exclusions.ts";
 import type { HeaderNames } from "./header_names.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type FoundProduct,
   type Mapper,
   nothingFound,
+  parseCents,
 } from "./record_mapper.ts";
 import type { Rule } from "./rule.ts";
 import type { SourceFile } from "./source_file.ts";
@@ -35,10 +37,14 @@ export function sourceOfMap(map: ColumnMap, encoding: string | undefined): Sourc
   };
 }
 
+const SALE_AMOUNT = SALE_COLUMNS.indexOf("sale_amount");
+
 /** Copies the records of one header. Nothing but a repeated header is excluded. */
 export class ColumnCopier implements Mapper {
   readonly excluded: Map<string, Excluded>;
   readonly products: Map<string, FoundProduct>;
+  readonly currencies: Currencies;
+  readonly #currencyColumn: number | undefined;
   readonly within: readonly number[] = [];
   readonly fillDown: undefined;
   readonly #exclusions: Exclusions;
@@ -48,6 +54,8 @@ export class ColumnCopier implements Mapper {
   constructor(source: SourceFile, header: HeaderNames, found: Found = nothingFound()) {
     this.excluded = found.excluded;
     this.products = found.products;
+    this.currencies = found.currencies;
+    this.#currencyColumn = findCurrencyColumn(source, header);
     this.#exclusions = new Exclusions(source, header);
     this.#indexes = SALE_COLUMNS.map((column) =>
       header.find((source.columns[column] as Rule & { kind: "column" }).column)!
@@ -62,7 +70,11 @@ export class ColumnCopier implements Mapper {
     addExcluded(this.excluded, "header", { lines: 1, cents: 0n, firstLine: line });
   }
 
-  map(values: readonly string[]): readonly string[] {
+  map(values: readonly string[], line: number): readonly string[] {
+    if (this.#currencyColumn !== undefined) {
+      const cents = parseCents(values[this.#indexes[SALE_AMOUNT]!]!.trim()) ?? 0n;
+      addCurrency(this.currencies, values[this.#currencyColumn]!, { lines: 1, cents, firstLine: line });
+    }
     return this.#indexes.map((index) => values[index]!);
   }
 }

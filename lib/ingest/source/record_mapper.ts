@@ -3,6 +3,7 @@ import { toCents } from "../../domain/money.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
 import type { IdConverter, IdConverters } from "../values/ids.ts";
 import { compileColumn, type Compute, findLineWithins, type RuleContext } from "./compile_rule.ts";
+import { addCurrency, type Currencies, findCurrencyColumn } from "./currencies.ts";
 import { Exclusions, isReturn } from "./exclusions.ts";
 
 /** What a mapper finds beside rows. */
@@ -11,6 +12,8 @@ export interface Findings {
   readonly excluded: Map<string, Excluded>;
   /** Products, by the text of their id. */
   readonly products: Map<string, FoundProduct>;
+  /** Sales by currency, where a column looks like one and none is declared. */
+  readonly currencies: Currencies;
 }
 
 /** What all mappers find. */
@@ -21,7 +24,7 @@ export interface Found extends Findings {
 
 /** Returns a place for what mappers find. */
 export function nothingFound(): Found {
-  return { excluded: new Map(), products: new Map(), taken: 0 };
+  return { excluded: new Map(), products: new Map(), currencies: new Map(), taken: 0 };
 }
 
 /** Turns the records of one header into raw rows, and adds to what was found before. */
@@ -126,6 +129,8 @@ export function parseCents(amount: string): bigint | undefined {
 export class RecordMapper implements Mapper {
   readonly excluded: Map<string, Excluded>;
   readonly products: Map<string, FoundProduct>;
+  readonly currencies: Currencies;
+  readonly #currencyColumn: number | undefined;
   readonly #exclusions: Exclusions;
   readonly #columns: readonly Compute[];
   readonly #convert: readonly (IdConverter | undefined)[];
@@ -143,6 +148,8 @@ export class RecordMapper implements Mapper {
   constructor(context: RuleContext, ids: IdConverters, found: Found = nothingFound()) {
     this.excluded = found.excluded;
     this.products = found.products;
+    this.currencies = found.currencies;
+    this.#currencyColumn = findCurrencyColumn(context.source, context.header);
     this.#exclusions = new Exclusions(context.source, context.header);
     this.#columns = SALE_COLUMNS.map((column) => compileColumn(column, context));
     this.#convert = SALE_COLUMNS.map((column) => ids.get(column));
@@ -174,6 +181,10 @@ export class RecordMapper implements Mapper {
     if (isReturn(fields[QUANTITY]!, fields[SALE_AMOUNT]!)) {
       this.#exclude("return", line, fields[SALE_AMOUNT]!);
       return undefined;
+    }
+    if (this.#currencyColumn !== undefined) {
+      const sale = { lines: 1, cents: parseCents(fields[SALE_AMOUNT]!) ?? 0n, firstLine: line };
+      addCurrency(this.currencies, values[this.#currencyColumn]!, sale);
     }
     const sku = fields[PRODUCT_ID]!;
     for (let index = 0; index < fields.length; index++) {

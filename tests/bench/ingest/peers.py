@@ -77,7 +77,9 @@ def pandas_shop(folder: Path) -> list[Callable[[], object]]:
                 "customer_id": hash_array(shop["Email"].to_numpy(dtype=object)),
                 "product_id": hash_array(shop["SKU"].to_numpy(dtype=object)),
                 "quantity": quantity,
-                "sale_date": pd.to_datetime(shop["Created"], format="%d.%m.%Y %H:%M").dt.date,
+                "sale_date": pd.to_datetime(
+                    shop["Created"], format="%d.%m.%Y %H:%M"
+                ).dt.date,
                 "sale_amount": amount.map("{:.2f}".format),
                 "region": shop[["City"]].merge(cities, on="City", how="left")["region"],
             }

@@ -150,7 +150,7 @@ describe("salesflow ingest and run --from clean", () => {
     const args = ["--run-id", "orders", "--home", home];
     const file = `${home}/cut.csv.gz`;
     const rows = Array.from(
-      { length: 50_000 },
+      { length: 120_000 },
       (_, index) => `${index},1,1,1,2026-11-10,${index * 7919 % 1013}.00,N`,
     );
     const header = "sale_id,customer_id,product_id,quantity,sale_date,sale_amount,region";

@@ -43,7 +43,13 @@ describe("read_overview", () => {
   it("readOverview() returns totals, regions, products, quality and stages", async () => {
     await aggregate(testbed.context("run"));
     const { run, total, regions, products, quality, stages } = await readOverview(testbed.context("run"));
-    assertEquals(run, { runId: "run", asOf: "2026-11-24", source: "generated", cleanEngine: "native" });
+    assertEquals(run, {
+      runId: "run",
+      asOf: "2026-11-24",
+      source: "generated",
+      cleanEngine: "native",
+      currency: "RUB",
+    });
     assertEquals(total, {
       sales: 3n,
       quantity: 4n,

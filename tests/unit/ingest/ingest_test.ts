@@ -74,6 +74,19 @@ describe("checkExports()", () => {
 });
 
 describe("ingest()", () => {
+  it("warns of several currencies in a column that looks like one", async () => {
+    const rows = ["1,1,1,1,2026-11-24,10.00,North,RUB", "2,1,1,1,2026-11-24,5.00,North,USD"];
+    const path = await file("money.csv", `${SALE_HEADER},Currency\n${rows.join("\n")}\n`);
+    const { facts } = await run([path]);
+    assertEquals((facts.warnings as string[]).length, 1);
+    assertStringIncludes((facts.warnings as string[])[0]!, "money.csv holds amounts in 2 currencies");
+    assertStringIncludes((facts.warnings as string[])[0]!, "RUB on line 2, 10.00; USD on line 3, 5.00");
+    assertEquals(
+      (await run([await file("money.csv", `${SALE_HEADER},Currency\n${rows[0]}\n`)])).facts.warnings,
+      undefined,
+    );
+  });
+
   it("writes exports of different formats as the parts of one run", async () => {
     const comma = await file("a.csv", `${SALE_HEADER}\n1,1,1,1,2026-11-24,10.00,North\n`);
     const semicolon = await file(

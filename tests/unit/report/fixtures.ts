@@ -32,7 +32,13 @@ export const VERIFIED: StageRecord = stageRecord("verify", {
 /** Returns the data, with changes. */
 export function reportData(changes: Partial<ReportData> = {}): ReportData {
   return {
-    run: { runId: "2026-11-24", asOf: "2026-11-24", source: "generated", cleanEngine: "native" },
+    run: {
+      runId: "2026-11-24",
+      asOf: "2026-11-24",
+      source: "generated",
+      cleanEngine: "native",
+      currency: "RUB",
+    },
     total: sums(1_000_000n, 9_007_199_254_740_993_00n, 900_719_925_474n, 1_000_000n),
     regions: [
       { region: "North", ...sums(600_000n, 6_004_799_503_160_662_00n, 1_000_799_917_193n, 666_667n) },
@@ -60,8 +66,10 @@ export function reportData(changes: Partial<ReportData> = {}): ReportData {
       duplicates: 8_000n,
       rejected: 12_000n,
       byReason: { ...zeroReasonCounts(), invalid_amount: 7_000, missing_value: 5_000 },
+      amounts: undefined,
     },
     exclusions: [],
+    warnings: [],
     stages: [stageRecord("clean"), VERIFIED],
     days: days(100),
     curve: [{ rank: 1, cumulativeShare: 700_000n }, { rank: 2, cumulativeShare: 1_000_000n }],

@@ -101,6 +101,7 @@ describe("renderPage()", () => {
       duplicates: 0n,
       rejected: 5n,
       byReason: { ...zeroReasonCounts(), malformed_row: 5 },
+      amounts: undefined,
     };
     const text = renderPage(
       reportData({ total: undefined, regions: [], products: [], days: [], curve: [], quality }),

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { renderQualitySection, renderRunSection } from "../../../lib/report/run_sections.ts";
+import { REASONS } from "../../../lib/domain/sale.ts";
 import { stageRecord } from "../pipeline/stage_record.ts";
 import { reportData, textOf } from "./fixtures.ts";
 
@@ -20,6 +21,23 @@ describe("renderQualitySection()", () => {
       text,
       /No row was rejected for malformed_row , invalid_sale_id , .* conflicting_duplicate \./,
     );
+  });
+
+  it("shows the amounts of rejected rows, and of how many rows they are", () => {
+    const { quality } = reportData();
+    const amounts = {
+      ...Object.fromEntries(REASONS.map((reason) => [reason, { rows: 0n, amountCents: 0n }])),
+      missing_value: { rows: 4_000n, amountCents: 1_234_567n },
+    } as NonNullable<typeof quality.amounts>;
+    const text = textOf(renderQualitySection(reportData({ quality: { ...quality, amounts } })));
+    assertMatch(text, /missing_value 5 000 0\.5% 12 345\.67 of 4 000 rows/);
+    assertMatch(text, /invalid_amount 7 000 0\.7% –/);
+  });
+
+  it("shows what should be checked, escaped", () => {
+    const text = textOf(renderQualitySection(reportData({ warnings: ["2 rows of <b>"] })));
+    assertStringIncludes(text, "Please check 2 rows of &lt;b&gt;.");
+    assert(!textOf(renderQualitySection(reportData())).includes("Please check"));
   });
 
   it("quotes rejected rows, so that none becomes a formula when pasted", () => {

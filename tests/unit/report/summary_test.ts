@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { REASONS } from "../../../lib/domain/sale.ts";
 import { renderSummary } from "../../../lib/report/summary.ts";
 import { stageRecord } from "../pipeline/stage_record.ts";
 import { reportData } from "./fixtures.ts";
@@ -21,10 +22,35 @@ describe("renderSummary()", () => {
     assert(!text.includes("malformed_row"));
   });
 
+  it("shows the amounts of rejected rows, in the currency of the run", () => {
+    const { run, quality } = reportData();
+    const amounts = {
+      ...Object.fromEntries(REASONS.map((reason) => [reason, { rows: 0n, amountCents: 0n }])),
+      missing_value: { rows: 4_000n, amountCents: 1_234_567n },
+    } as NonNullable<typeof quality.amounts>;
+    const data = reportData({ run: { ...run, currency: "CHF" }, quality: { ...quality, amounts } });
+    const text = plain(renderSummary(data));
+    assertMatch(text, /│ of raw │ amount, CHF │/);
+    assertMatch(text, /│ rejected +│ +12 000 │ +1\.2% │ +12 345\.67 │/);
+    assertMatch(text, /│ {3}missing_value +│ +5 000 │ +0\.5% │ +12 345\.67 │/);
+    assertMatch(text, /│ {3}invalid_amount +│ +7 000 │ +0\.7% │ +– │/);
+    assertStringIncludes(text, "revenue, CHF");
+    assert(!text.includes("₽"));
+  });
+
   it("shows what was left out on purpose, if anything was", () => {
     const exclusions = [{ rule: "unpaid", lines: 2n, amountCents: 123_450n }];
     assertMatch(plain(renderSummary(reportData({ exclusions }))), /│ unpaid +│ +2 │ +1 234\.50 │/);
     assert(!plain(renderSummary(reportData())).includes("Left out"));
+  });
+
+  it("shows what should be checked", () => {
+    assertStringIncludes(
+      renderSummary(reportData({ warnings: ["2 rows\x1b[1m"] })),
+      "Please check\n- 2 rows",
+    );
+    assert(!renderSummary(reportData({ warnings: ["2 rows\x1b[1m"] })).includes("\x1b"));
+    assert(!renderSummary(reportData()).includes("Please check"));
   });
 
   it("shows count, revenue, average check and share of each region exactly", () => {

@@ -80,7 +80,7 @@ describe("MapperSet", () => {
     const { excluded, products } = set.takeFound();
     assertEquals([...excluded], [["return", { lines: 2, cents: -300n, firstLine: 2 }]]);
     assertEquals(products, [{ id: "7", sku: "7", name: "New", category: "" }]);
-    assertEquals(set.takeFound(), { excluded: new Map(), products: [] });
+    assertEquals(set.takeFound(), { excluded: new Map(), products: [], currencies: new Map() });
   });
 
   it("maps bytes with what is shared, once for each header", () => {

@@ -23,6 +23,7 @@ columns:
 `);
 /** The other kinds of columns. */
 const OTHER_RULES = rulesOf(`version: 1
+currency: {value: RUB}
 numbers: {decimal: ",", thousands: "."}
 round_amounts: true
 columns:
