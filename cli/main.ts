@@ -46,6 +46,8 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ default:
     load: () => import("./commands/verify.ts"),
   },
   report: { summary: "Write the HTML report", load: () => import("./commands/report.ts") },
+  history: { summary: "Show all imports in ClickHouse", load: () => import("./commands/history.ts") },
+  compare: { summary: "Compare two imports", load: () => import("./commands/compare.ts") },
   status: { summary: "Show runs and their stages", load: () => import("./commands/status.ts") },
   doctor: {
     summary: "Check configuration, connections and disk",

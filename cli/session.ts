@@ -1,4 +1,5 @@
 /** A session: the run that a command works on, with its lock, databases, and stage records. */
+import { type ClickHouse, withClickHouse } from "../lib/clickhouse/session.ts";
 import { join } from "node:path";
 import { readDatabaseUrls } from "../lib/connection/database_urls.ts";
 import type { IsoDate } from "../lib/domain/dates.ts";
@@ -65,6 +66,23 @@ export function shouldDrawProgress({ logFormat, quiet }: Pick<StageValues, "logF
 /** Opens the store that the options select. */
 export function openSelectedStore({ store, home }: Pick<StageValues, "store" | "home">): Store {
   return openStore(store ?? home);
+}
+
+/** Calls back with a session with ClickHouse, embedded or configured, for commands that are about no run. */
+export async function withClickHouseOnly<T>(
+  values: Pick<StageValues, "home" | "logFormat" | "quiet">,
+  stage: string,
+  work: (db: ClickHouse) => Promise<T>,
+): Promise<T> {
+  await startLogging(values);
+  const signal = stopSignal();
+  const draw = shouldDrawProgress(values);
+  const databases = await openDatabases(values.home, { clickhouse: true }, readDatabaseUrls(), signal, draw);
+  try {
+    return await withClickHouse({ url: databases.clickhouseUrl, stage, signal }, work);
+  } finally {
+    await databases.close();
+  }
 }
 
 /** A run that the command works on. */

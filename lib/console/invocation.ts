@@ -12,7 +12,7 @@ const TASK = `task ${NAME}`;
 
 /** What may follow the program's name in a text when a command is meant; elsewhere it is only the name. */
 const WORDS =
-  "aggregate|clean|completions|config|doctor|generate|ingest|load|migrate|prune|report|run|source|sql|status|transfer|up|verify|" +
+  "aggregate|clean|compare|completions|config|doctor|generate|history|ingest|load|migrate|prune|report|run|source|sql|status|transfer|up|verify|" +
   "COMMAND|--help|--version";
 
 /** A command in a text, unless it already says how the program is started: `deno task salesflow …`. */

@@ -11,6 +11,8 @@ const COMMANDS = [
   ...STAGES,
   "ingest",
   "source",
+  "history",
+  "compare",
   "status",
   "doctor",
   "up",

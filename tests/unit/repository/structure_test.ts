@@ -22,7 +22,7 @@ const LAYERS = [
       "lib/transfer",
       "lib/migrate",
     ],
-    ...["lib/verify", "lib/report", "lib/doctor"],
+    ...["lib/verify", "lib/report", "lib/doctor", "lib/compare"],
   ],
   // Removes what the stages leave.
   ["lib/prune"],
