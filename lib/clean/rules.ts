@@ -3,7 +3,6 @@
  * Written for clarity; canonical_scanner.ts is the fast path for rows that need no conversion.
  */
 import { isValidDate } from "../domain/dates.ts";
-import { regionIndex } from "../domain/regions.ts";
 import { type Reason, REGIONS } from "../domain/sale.ts";
 
 /** An accepted row. */
@@ -46,6 +45,11 @@ const SECONDS = ":[0-5]\\d";
 const ISO_DATE = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})(?:T${TIME}${SECONDS}| ${TIME}(?:${SECONDS})?)?$`);
 const DOTTED_DATE = new RegExp(`^(\\d{2})\\.(\\d{2})\\.(\\d{4})(?: ${TIME}(?:${SECONDS})?)?$`);
 const SLASHED_DATE = /^(\d{4})\/(\d{2})\/(\d{2})$/;
+
+const REGION_BY_NAME = new Map(
+  [["north", "n", "север"], ["south", "s", "юг"], ["east", "e", "восток"], ["west", "w", "запад"]]
+    .flatMap((names, region) => names.map((name) => [name, region] as const)),
+);
 
 function isBlankCode(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0xa0 || code === 0x202f;
@@ -151,7 +155,7 @@ export function convertRow(values: readonly string[], range: DayRange): Converte
   const day = parseDate(values[4]!);
   if (day === undefined) return "invalid_date";
   if (range && (day < range.from || day > range.to)) return "date_out_of_range";
-  const region = regionIndex(values[6]!);
+  const region = REGION_BY_NAME.get(values[6]!.toLowerCase());
   if (region === undefined) return "unknown_region";
   return {
     saleId,

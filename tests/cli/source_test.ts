@@ -23,33 +23,6 @@ async function writeFiles(): Promise<{ source: string; file: string }> {
 }
 
 describe("salesflow source", () => {
-  it("suggest writes a source file, which ingest takes once it is decided", async () => {
-    const { file } = await writeFiles();
-    await Deno.writeTextFile(
-      file,
-      EXPORT.replace("Total", "Total,City").replaceAll(/(\.00|,x),/g, "$1,Tula,"),
-    );
-    const { code, stdout, stderr } = await run(["source", "suggest", file]);
-    assertEquals([code, stderr], [0, ""]);
-    assertStringIncludes(stdout, '"Tula": DECIDE # 3');
-    const source = `${home.path}/suggested.yaml`;
-    await Deno.writeTextFile(source, stdout);
-    const args = home.args("ingest", "--source", source, "--run-id", "suggested");
-    const refused = await run(args);
-    assertEquals(refused.code, 2);
-    assertStringIncludes(refused.stderr, "Tula is not decided");
-    await Deno.writeTextFile(source, stdout.replace("DECIDE #", "South #"));
-    assertDone(await run(args));
-    assertEquals((await home.readJson("suggested/raw/manifest.json")).rows, 2);
-  });
-
-  it("suggest needs a file that there is", async () => {
-    for (const words of [[], [`${home.path}/none.csv`]]) {
-      const { code, stdout } = await run(["source", "suggest", ...words]);
-      assertEquals([code, stdout], [2, ""]);
-    }
-  });
-
   it("preview takes the source file from the settings, as ingest does", async () => {
     const { source, file } = await writeFiles();
     const args = home.args("source", "preview", file, "--as-of", "2026-11-16");

@@ -1,5 +1,5 @@
 /** Source files: how a shop's export becomes sales, as YAML. Parses and checks one. No I/O. */
-import { type Document, isScalar, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
+import { LineCounter, parseDocument, type YAMLError } from "yaml";
 import { z } from "zod";
 import { UsageError } from "../../console/errors.ts";
 import { SALE_COLUMNS } from "../../domain/sale.ts";
@@ -7,9 +7,6 @@ import { isEncoding } from "../formats/encoding.ts";
 import type { NumberStyle } from "../values/number_text.ts";
 import { type Rule, RULE_KEYS, ruleSchema, TARGET_COLUMNS, type TargetColumn, text } from "./rule.ts";
 import { describeIssues } from "./schema_mistakes.ts";
-
-/** Stands in a source file for what a person must decide. */
-export const DECIDE = "DECIDE";
 
 /** Lines to keep: those whose column has one of the values, or matches the expression. */
 export interface OnlyRule {
@@ -204,18 +201,6 @@ function describeYamlError({ message, linePos }: YAMLError, path: string): strin
   return `${path} line ${linePos?.[0].line ?? 1}: ${message.split(/ at line |\n/)[0]!.replace(/:$/, "")}`;
 }
 
-/** Finds what is still to be decided: the key, and its line. */
-function findUndecided(document: Document, lines: LineCounter): { line: number; of: string }[] {
-  const found: { line: number; of: string }[] = [];
-  visit(document, {
-    Pair(_, { key, value }) {
-      if (!isScalar(value) || value.value !== DECIDE || !value.range) return;
-      found.push({ line: lines.linePos(value.range[0]).line, of: isScalar(key) ? String(key.value) : "it" });
-    },
-  });
-  return found;
-}
-
 /**
  * Parses a source file.
  *
@@ -228,13 +213,6 @@ export function parseSourceFile(yaml: string, path: string): SourceFile {
   const document = parseDocument(yaml, { lineCounter: lines, schema: "failsafe", prettyErrors: true });
   const errors = document.errors.map((error) => describeYamlError(error, path));
   if (errors.length > 0) throw new UsageError(errors, "The file must be YAML.");
-  const undecided = findUndecided(document, lines);
-  if (undecided.length > 0) {
-    throw new UsageError(
-      undecided.map(({ line, of }) => `${path} line ${line}: ${of} is not decided`),
-      `Write what it is in place of ${DECIDE}.`,
-    );
-  }
   const parsed = sourceSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (!parsed.success) {
     throw new UsageError(describeIssues(parsed.error.issues, { document, lines, path, knownKeys }));
