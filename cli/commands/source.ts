@@ -4,15 +4,17 @@ import { commonOptions, runOptions, sourceOption, storeOptions, wholeNumber } fr
 import { openSelectedStore, startLogging } from "../session.ts";
 import { previewSource } from "../source/preview.ts";
 import { lookUpIds } from "../source/id.ts";
+import { suggestFor } from "../source/suggest.ts";
 
 /** `salesflow source`. */
 const command: AnyCommand = defineCommand({
   name: "source",
-  summary: "Try out source files, and find the ids of exports: preview, id",
+  summary: "Write and try out source files, and find the ids of exports: suggest, preview, id",
   description:
+    "suggest FILE…    looks at exports and prints a first source file; DECIDE stands where only you can know\n" +
     "preview [FILE…]  shows rows of exports before and after, counts by reason and by exclusion; writes nothing\n" +
     "id ID…           leads from the number of a sale, customer or product to its id in the export, and back",
-  positionals: { placeholder: "preview|id …", min: 1, max: 10_000 },
+  positionals: { placeholder: "suggest|preview|id …", min: 1, max: 10_000 },
   options: {
     ...sourceOption,
     rows: {
@@ -27,20 +29,24 @@ const command: AnyCommand = defineCommand({
     ...commonOptions,
   },
   examples: [
+    "salesflow source suggest export.csv > shop.yaml",
     "salesflow source preview --source shop.yaml export.csv",
     "salesflow source id 4721584486695906864",
     "salesflow source id MUG-BLU",
   ],
   async run({ source, rows, asOf, ...values }, [action, ...words]) {
     await startLogging(values);
-    if (action === "preview") {
+    if (action === "suggest") {
+      if (words.length === 0) throw new UsageError(["suggest needs the exports: FILE…"]);
+      console.log((await suggestFor(words)).trimEnd());
+    } else if (action === "preview") {
       if (source === undefined) throw new UsageError(["preview needs --source FILE"]);
       console.log(await previewSource({ source, files: words, rows, asOf }));
     } else if (action === "id") {
       if (words.length === 0) throw new UsageError(["id needs the number or the text of an id"]);
       for (const line of await lookUpIds(openSelectedStore(values), values.runId, words)) console.log(line);
     } else {
-      throw new UsageError([`There is no salesflow source ${action}: it must be preview or id`]);
+      throw new UsageError([`There is no salesflow source ${action}: it must be suggest, preview or id`]);
     }
   },
 });

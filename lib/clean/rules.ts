@@ -3,7 +3,7 @@
  * Written for clarity; canonical_scanner.ts is the fast path for rows that need no conversion.
  */
 import { isValidDate } from "../domain/dates.ts";
-import { type Reason, REGIONS } from "../domain/sale.ts";
+import { type Reason, REGION_BY_NAME, REGIONS } from "../domain/sale.ts";
 
 /** An accepted row. */
 export interface ConvertedRow {
@@ -45,11 +45,6 @@ const SECONDS = ":[0-5]\\d";
 const ISO_DATE = new RegExp(`^(\\d{4})-(\\d{2})-(\\d{2})(?:T${TIME}${SECONDS}| ${TIME}(?:${SECONDS})?)?$`);
 const DOTTED_DATE = new RegExp(`^(\\d{2})\\.(\\d{2})\\.(\\d{4})(?: ${TIME}(?:${SECONDS})?)?$`);
 const SLASHED_DATE = /^(\d{4})\/(\d{2})\/(\d{2})$/;
-
-const REGION_BY_NAME = new Map(
-  [["north", "n", "север"], ["south", "s", "юг"], ["east", "e", "восток"], ["west", "w", "запад"]]
-    .flatMap((names, region) => names.map((name) => [name, region] as const)),
-);
 
 function isBlankCode(code: number): boolean {
   return code === 0x20 || code === 0x09 || code === 0xa0 || code === 0x202f;

@@ -20,6 +20,12 @@ export const REJECTED_HEADER = "file,line,reason,raw";
 /** Regions, in the order of their numbers. */
 export const REGIONS = ["North", "South", "East", "West"] as const;
 
+/** Index in {@linkcode REGIONS} of every name that the data contract takes for a region, in lower case. */
+export const REGION_BY_NAME: ReadonlyMap<string, number> = new Map(
+  [["north", "n", "север"], ["south", "s", "юг"], ["east", "e", "восток"], ["west", "w", "запад"]]
+    .flatMap((names, region) => names.map((name) => [name, region] as const)),
+);
+
 /** Reasons to reject a raw row, in the order in which the rules are applied. */
 export const REASONS = [
   "malformed_row",

@@ -23,6 +23,24 @@ async function writeFiles(): Promise<{ source: string; file: string }> {
 }
 
 describe("salesflow source", () => {
+  it("suggest prints a source file, which ingest takes when it is decided, and refuses before", async () => {
+    const file = `${home.path}/towns.csv`;
+    await Deno.writeTextFile(
+      file,
+      "Order,Email,SKU,Qty,Date,Line total,City\n#1,a@shop.example,A-1,1,16.11.2026,5.00,Tula\n",
+    );
+    const { code, stdout, stderr } = await run(home.args("source", "suggest", file));
+    assertEquals([code, stderr], [0, ""]);
+    const source = `${home.path}/towns.yaml`;
+    await Deno.writeTextFile(source, stdout);
+    const args = home.args("ingest", "--source", source, "--run-id", "towns", "--as-of", "2026-11-16");
+    const refused = await run(args);
+    assertEquals(refused.code, 2);
+    assertStringIncludes(refused.stderr, "columns, region, lookup, Tula is not decided");
+    await Deno.writeTextFile(source, stdout.replace("Tula: DECIDE", "Tula: South"));
+    assertDone(await run(args));
+  });
+
   it("preview takes the source file from the settings, as ingest does", async () => {
     const { source, file } = await writeFiles();
     const args = home.args("source", "preview", file, "--as-of", "2026-11-16");
@@ -69,7 +87,10 @@ describe("salesflow source", () => {
 
   it("names what is missing", async () => {
     for (
-      const [args, message] of [[["preview"], "needs --source"], [["id"], "needs the number"], [
+      const [args, message] of [[["suggest"], "needs the exports"], [["preview"], "needs --source"], [
+        ["id"],
+        "needs the number",
+      ], [
         ["x"],
         "no salesflow source x",
       ]] as const

@@ -7,6 +7,7 @@ import { isEncoding } from "../formats/encoding.ts";
 import type { NumberStyle } from "../values/number_text.ts";
 import { type Rule, RULE_KEYS, ruleSchema, TARGET_COLUMNS, type TargetColumn, text } from "./rule.ts";
 import { describeIssues } from "./schema_mistakes.ts";
+import { findUndecided, UNDECIDED } from "./undecided.ts";
 
 /** Lines to keep: those whose column has one of the values, or matches the expression. */
 export interface OnlyRule {
@@ -213,6 +214,13 @@ export function parseSourceFile(yaml: string, path: string): SourceFile {
   const document = parseDocument(yaml, { lineCounter: lines, schema: "failsafe", prettyErrors: true });
   const errors = document.errors.map((error) => describeYamlError(error, path));
   if (errors.length > 0) throw new UsageError(errors, "The file must be YAML.");
+  const undecided = findUndecided(document, lines, path);
+  if (undecided.length > 0) {
+    throw new UsageError(
+      undecided,
+      `Write what is right in place of ${UNDECIDED}; the comments above it name what there is to choose from.`,
+    );
+  }
   const parsed = sourceSchema.safeParse(document.toJS() ?? {}, { reportInput: true });
   if (!parsed.success) {
     throw new UsageError(describeIssues(parsed.error.issues, { document, lines, path, knownKeys }));
