@@ -5,7 +5,7 @@ import { checkExports, ingest, type IngestOptions } from "../../lib/ingest/inges
 import { checkFreshness, noExportYet } from "../../lib/ingest/freshness.ts";
 import { findInputs, folderOf, type Input } from "../../lib/ingest/inputs.ts";
 import { type ColumnMap, sourceOfMap } from "../../lib/ingest/source/column_copier.ts";
-import { loadSource } from "../../lib/ingest/source/load_source.ts";
+import { loadSource, lookupLocations } from "../../lib/ingest/source/load_source.ts";
 import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { exitCodeOf, UsageError } from "../../lib/console/errors.ts";
 import { asTyped } from "../../lib/console/invocation.ts";
@@ -54,7 +54,7 @@ async function readRules(
 /** Finds the exports; when a source file expects new ones, none at all is worth waiting for. */
 async function findExports(patterns: readonly string[], base: string, rules: MappingRules): Promise<Input[]> {
   try {
-    return await findInputs(patterns, base, rules.copies ? "given" : "names");
+    return await findInputs(patterns, base, rules.copies ? "given" : "names", lookupLocations(rules));
   } catch (error) {
     if (error instanceof UsageError && rules.source.newestWithinDays !== undefined) {
       throw noExportYet(error.mistakes.join("; "));

@@ -1,14 +1,14 @@
 /** `salesflow source preview`: how exports would come out. */
 import { dateRange, type IsoDate, today } from "../../lib/domain/dates.ts";
 import { formatMoney, fromCents } from "../../lib/domain/money.ts";
-import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
+import { REGION_BY_NAME, SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { convertRow, dayKey, splitLine } from "../../lib/clean/rules.ts";
 import { toPrintable } from "../../lib/console/printable.ts";
 import { formatTable, terminalWidth } from "../../lib/console/table.ts";
 import { findInputs, folderOf } from "../../lib/ingest/inputs.ts";
 import { preview, type PreviewedRow } from "../../lib/ingest/preview.ts";
 import { parseCents } from "../../lib/ingest/source/record_mapper.ts";
-import { loadSource } from "../../lib/ingest/source/load_source.ts";
+import { loadSource, lookupLocations } from "../../lib/ingest/source/load_source.ts";
 import { callerDirectory } from "../paths.ts";
 
 const MAX_TEXT = 200;
@@ -17,6 +17,13 @@ const MAX_TEXT = 200;
 interface Kind {
   rows: number;
   cents: bigint;
+  first: PreviewedRow;
+}
+
+/** A value of the column region that is no region. */
+interface Place {
+  rows: number;
+  /** Its first row. */
   first: PreviewedRow;
 }
 
@@ -32,6 +39,9 @@ export interface PreviewOptions {
   asOf: IsoDate | undefined;
 }
 
+/** Places without a region that are named. */
+const MAX_PLACES = 50;
+const REGION = SALE_COLUMNS.indexOf("region");
 const AMOUNT = SALE_COLUMNS.indexOf("sale_amount");
 
 /** Returns the text to print. @throws {SalesflowError} when the source file or an export is wrong */
@@ -40,14 +50,17 @@ export async function previewSource(
 ): Promise<string> {
   const rules = await loadSource(source);
   const base = files.length > 0 ? callerDirectory() : folderOf(source);
-  const inputs = await findInputs(files.length > 0 ? files : rules.source.files, base, "names");
+  const patterns = files.length > 0 ? files : rules.source.files;
+  const inputs = await findInputs(patterns, base, "names", lookupLocations(rules));
   const { from, to } = dateRange(asOf);
   const range = { from: dayKey(from), to: dayKey(to) };
   const shown: PreviewedRow[] = [];
   const kinds = new Map<string, Kind>();
+  const places = new Map<string, Place>();
   const { excluded, texts } = await preview(inputs, rules, (row) => {
     if (shown.length < rows) shown.push(row);
     const values = splitLine(row.after);
+    if (values) addPlace(places, values[REGION]!, row);
     const converted = values ? convertRow(values, range) : "malformed_row";
     const name = typeof converted === "string" ? converted : "ready";
     const cents = typeof converted === "string"
@@ -64,8 +77,32 @@ export async function previewSource(
   return [
     ...shown.map((row) => formatRow(row, texts)),
     formatCounts(kinds, excluded, width),
+    ...formatPlaces(places, source),
     `Duplicates are found by clean. Dates are checked as of ${asOf}. Nothing was written.`,
   ].join("\n");
+}
+
+function addPlace(places: Map<string, Place>, region: string, row: PreviewedRow): void {
+  if (region === "" || REGION_BY_NAME.has(region.toLowerCase())) return;
+  const place = places.get(region);
+  if (place) place.rows++;
+  else places.set(region, { rows: 1, first: row });
+}
+
+/** Names places that have no region, the most frequent first, so that a person can add them to a lookup. */
+function formatPlaces(places: ReadonlyMap<string, Place>, source: string): string[] {
+  if (places.size === 0) return [];
+  const sorted = [...places].sort(([, a], [, b]) => b.rows - a.rows);
+  const more = sorted.length - MAX_PLACES;
+  return [
+    `These have no region; add them to the lookup of region in ${toPrintable(source)}, or give it a default:`,
+    ...sorted.slice(0, MAX_PLACES).map(([place, { rows, first }]) =>
+      `  ${toPrintable(place)}: ${rows} ${rows === 1 ? "line" : "lines"}, the first is ${
+        toPrintable(first.file)
+      } line ${first.line}`
+    ),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 function formatRow({ file, line, before, after }: PreviewedRow, texts: ReadonlyMap<string, string>): string {

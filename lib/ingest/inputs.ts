@@ -81,35 +81,43 @@ function localInput(path: string, readOnce = false): Input {
   };
 }
 
-/** Whether a path that was not named itself is taken: no folders, pipes, devices or hidden files. */
-async function isTaken(path: string): Promise<boolean> {
-  if (basename(path).startsWith(".")) return false;
+/** Source files lie beside exports, and are none. */
+const SOURCE_FILE = /\.ya?ml$/i;
+
+/** Whether the name of a file that was not named itself may be that of an export: it is neither hidden nor a source file. */
+function mayBeExport(name: string): boolean {
+  return !name.startsWith(".") && !SOURCE_FILE.test(name);
+}
+
+/** Whether a path that was not named itself is taken: no folders, pipes, devices, hidden files, source files or lookups. */
+async function isTaken(path: string, skip: ReadonlySet<string>): Promise<boolean> {
+  if (!mayBeExport(basename(path)) || skip.has(path)) return false;
   const found = await Deno.stat(path).catch(() => undefined);
   // A link to nothing stays, to be reported when it is opened.
   return found?.isFile !== false;
 }
 
 /** Returns the files that directly lie in a folder. */
-async function listFolder(folder: string): Promise<string[]> {
+async function listFolder(folder: string, skip: ReadonlySet<string>): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     const path = join(folder, name);
-    if (await isTaken(path)) paths.push(path);
+    if (await isTaken(path, skip)) paths.push(path);
   }
   return paths;
 }
 
 /** @param base absolute folder, whose own name is no pattern */
-async function findLocal(pattern: string, base: string): Promise<Input[]> {
+async function findLocal(pattern: string, base: string, skip: ReadonlySet<string>): Promise<Input[]> {
   const path = resolve(base, pattern);
   const info = await Deno.stat(path).catch(() => undefined);
-  if (info?.isDirectory) return (await listFolder(path)).map((each) => localInput(each));
+  if (info?.isDirectory) return (await listFolder(path, skip)).map((each) => localInput(each));
   const isPattern = !info && /[*?[{]/.test(pattern);
   if (!isPattern) return [localInput(path, Boolean(info?.isFifo || info?.isCharDevice))];
   const paths: string[] = [];
   for await (const relative of glob(pattern, { cwd: base })) {
     const each = resolve(base, relative);
-    if (await isTaken(each)) paths.push(each);
+    if (await isTaken(each, skip)) paths.push(each);
   }
   return paths.map((each) => localInput(each));
 }
@@ -121,7 +129,7 @@ function toNamePattern(name: string): RegExp {
 }
 
 /** Finds objects of a bucket: one, all that directly lie in a folder, or those whose last name fits a pattern. */
-async function findObjects(url: string): Promise<Input[]> {
+async function findObjects(url: string, skip: ReadonlySet<string>): Promise<Input[]> {
   const cut = url.lastIndexOf("/");
   const [folder, last] = /^s3:\/\/[^/]+$/.test(url) ? [url, ""] : [url.slice(0, cut), url.slice(cut + 1)];
   const store = openStore(folder);
@@ -130,6 +138,7 @@ async function findObjects(url: string): Promise<Input[]> {
   const isPattern = last === "" || /[*?]/.test(last);
   for (const name of isPattern ? await store.list("") : [last]) {
     if (!fits(name)) continue;
+    if (isPattern && (!mayBeExport(name) || skip.has(`${store.url}/${name}`))) continue;
     // Folders are listed, too; they have no state.
     if (!await store.stat(name)) continue;
     inputs.push({
@@ -157,17 +166,19 @@ function compare(a: string, b: string): number {
  * @param patterns paths, globs, folders, `s3://` URLs of objects, globs of objects or folders, and `-`
  * @param base folder of relative paths, or URL of a bucket's folder
  * @param order `given`: as the patterns stand; `names`: by name, whatever the patterns
+ * @param skip absolute paths or URLs of lookups, which are taken only when they are named themselves
  * @throws {UsageError} when patterns fit nothing
  */
 export async function findInputs(
   patterns: readonly string[],
   base: string,
   order: "given" | "names",
+  skip: ReadonlySet<string> = new Set(),
 ): Promise<Input[]> {
   const found = new Map<string, Input>();
   const mistakes: string[] = [];
   for (const pattern of patterns) {
-    const inputs = await findOne(pattern, base);
+    const inputs = await findOne(pattern, base, skip);
     if (inputs.length === 0) mistakes.push(`There is no file that fits ${pattern}, seen from ${base}`);
     for (const input of inputs.sort(byName)) found.set(input.path, found.get(input.path) ?? input);
   }
@@ -176,11 +187,11 @@ export async function findInputs(
   return order === "names" ? all.sort(byName) : all;
 }
 
-function findOne(pattern: string, base: string): Promise<Input[]> {
+function findOne(pattern: string, base: string, skip: ReadonlySet<string>): Promise<Input[]> {
   if (pattern === STANDARD_INPUT) return Promise.resolve([standardInput()]);
-  if (!isUrl(pattern) && !isUrl(base)) return findLocal(pattern, base);
+  if (!isUrl(pattern) && !isUrl(base)) return findLocal(pattern, base, skip);
   const url = isUrl(pattern) ? pattern : `${base.replace(/\/$/, "")}/${pattern}`;
-  if (url.startsWith("s3://")) return findObjects(url);
+  if (url.startsWith("s3://")) return findObjects(url, skip);
   throw new UsageError([`${url} is no file: it must be a path or s3://bucket/name`]);
 }
 

@@ -34,6 +34,16 @@ function findLookups(source: SourceFile): { path: string; columns: number; colum
   );
 }
 
+function locateLookup(path: string, source: string): string {
+  const base = folderOf(source);
+  return isUrl(path) ? path : isUrl(base) ? `${base}/${path}` : resolve(base, path);
+}
+
+/** Returns the absolute paths or URLs of lookups in files, which are no exports when they lie among them. */
+export function lookupLocations({ source, lookups }: MappingRules): Set<string> {
+  return new Set(lookups.map(({ path }) => locateLookup(path, source.path)));
+}
+
 /**
  * Loads a source file and its lookup tables.
  *
@@ -55,8 +65,7 @@ export async function loadSource(location: string): Promise<MappingRules> {
       );
     }
     if (known) continue;
-    const base = folderOf(location);
-    const where = isUrl(path) ? path : isUrl(base) ? `${base}/${path}` : resolve(base, path);
+    const where = locateLookup(path, location);
     const text = await readText(where);
     if (text === undefined) {
       mistakes.push(`${location}: there is no lookup ${where} (for ${column})`);

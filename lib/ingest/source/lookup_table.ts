@@ -1,7 +1,9 @@
 /** Lookup tables: map values of an export to a result. No I/O. */
 import { UsageError } from "../../console/errors.ts";
 import { CsvReader } from "../formats/csv_records.ts";
+import { toPrintable } from "../../console/printable.ts";
 import { detectDelimiter } from "../formats/delimiter.ts";
+import { isUndecided } from "./undecided.ts";
 
 /** A line of a table. */
 interface Row {
@@ -37,17 +39,29 @@ export class LookupTable {
    *
    * @param columns number of values
    * @param path path or URL, for messages
-   * @throws {UsageError} with all lines that have another number of values, or when there is none
+   * @throws {UsageError} with all lines that have another number of values, the key of a line above with another result, or no
+   * decision yet; or when there is none
    */
   static parse(text: string, columns: number, path: string): LookupTable {
     const reader = new CsvReader({ delimiter: detectDelimiter(text.split("\n", 1)[0]!), quote: "csv" });
     const rows: Row[] = [];
     const mistakes: string[] = [];
+    const seen = new Map<string, { result: string; line: number }>();
     let isHeader = true;
     reader.read(text, 1, true, (values, _, line) => {
       if (values!.length === columns + 1) {
         const cells = values!.map(normalize);
-        if (!isHeader) rows.push({ cells: cells.slice(0, columns), result: values![columns]!.trim() });
+        if (!isHeader) {
+          const [keys, result] = [cells.slice(0, columns), values![columns]!.trim()];
+          rows.push({ cells: keys, result });
+          const above = seen.get(keys.join(SEPARATOR));
+          const key = toPrintable(values!.slice(0, columns).map((value) => value.trim()).join(", "));
+          if (above && above.result !== result.toLowerCase()) {
+            mistakes.push(`${path} lines ${above.line} and ${line}: ${key} has two results`);
+          }
+          if (isUndecided(result)) mistakes.push(`${path} line ${line}: ${key} is not decided`);
+          if (!above) seen.set(keys.join(SEPARATOR), { result: result.toLowerCase(), line });
+        }
       } else mistakes.push(`${path} line ${line}: it has ${values!.length} values, not ${columns + 1}`);
       isHeader = false;
     });
@@ -57,7 +71,7 @@ export class LookupTable {
     if (mistakes.length > 0) {
       throw new UsageError(
         mistakes,
-        "A lookup has a header, the columns in their order, and the result as the last one.",
+        "A lookup has a header, the columns in their order, and the result as the last one; one result for each key.",
       );
     }
     return new LookupTable(rows);

@@ -114,6 +114,17 @@ function toRule(keys: RuleKeys, target: TargetColumn, complain: Complain): Rule 
       complain("a lookup of several columns must be a file");
       return undefined;
     }
+    if (typeof lookup !== "string") {
+      const seen = new Map<string, string>();
+      for (const [from, to] of Object.entries(lookup)) {
+        const key = from.trim().toLowerCase();
+        const above = seen.get(key);
+        if (above !== undefined && above.trim().toLowerCase() !== to.trim().toLowerCase()) {
+          complain(`the lookup has ${from} twice, with ${above} and with ${to}; case does not count`);
+        }
+        seen.set(key, above ?? to);
+      }
+    }
     const table = typeof lookup === "string" ? { path: lookup } : {
       entries: new Map(Object.entries(lookup).map(([from, to]) => [from.trim().toLowerCase(), to.trim()])),
     };

@@ -93,6 +93,21 @@ describe("findInputs()", () => {
     }
   });
 
+  it("takes neither source files, lookups nor hidden files from a folder, nor from a pattern", async () => {
+    const base = `${folder}/with-source`;
+    await Deno.mkdir(base);
+    for (const name of ["a.csv", "shop.yaml", "shop.YML", "towns.csv", ".hidden.csv"]) {
+      await Deno.writeTextFile(`${base}/${name}`, "");
+    }
+    const skip = new Set([`${base}/towns.csv`]);
+    for (const pattern of [base, "*"]) {
+      const names = (await findInputs([pattern], base, "names", skip)).map(({ name }) => name);
+      assertEquals(names, ["a.csv"], pattern);
+    }
+    const named = await findInputs(["towns.csv", ".hidden.csv"], base, "names", skip);
+    assertEquals(named.map(({ name }) => name), [".hidden.csv", "towns.csv"]);
+  });
+
   it("reads pipes and standard input once", async () => {
     const { code } = await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
     assertEquals(code, 0);

@@ -6,6 +6,35 @@ const folder = await Deno.makeTempDir({ prefix: "salesflow-preview-" });
 afterAll(() => Deno.remove(folder, { recursive: true }));
 
 describe("previewSource()", () => {
+  it("names places that a lookup lacks, with their lines; a lookup in the folder is no export", async () => {
+    const inbox = `${folder}/inbox`;
+    await Deno.mkdir(inbox);
+    await Deno.writeTextFile(
+      `${inbox}/shop.yaml`,
+      `version: 1
+files: [.]
+columns: {sale_id: Order, customer_id: {value: "7"}, product_id: SKU, quantity: {value: "1"}, sale_date: Date,
+  sale_amount: Total, region: {column: Town, lookup: towns.csv}}
+`,
+    );
+    await Deno.writeTextFile(`${inbox}/towns.csv`, "town,region\nTula,South\n");
+    const sales = ["Tula", "Omsk", "Perm", "Omsk"].map((town, index) =>
+      `${index},A,2026-11-16,5.00,${town}\n`
+    );
+    await Deno.writeTextFile(`${inbox}/orders.csv`, `Order,SKU,Date,Total,Town\n${sales.join("")}`);
+    const text = await previewSource({
+      source: `${inbox}/shop.yaml`,
+      files: [],
+      rows: 0,
+      asOf: "2026-11-16",
+    });
+    const file = `${inbox}/orders.csv`;
+    assertStringIncludes(
+      text,
+      `or give it a default:\n  Omsk: 2 lines, the first is ${file} line 3\n  Perm: 1 line, the first is ${file} line 4\n`,
+    );
+  });
+
   it("reads the files that the source file names, checks dates as of a day, and escapes what it shows", async () => {
     await Deno.writeTextFile(
       `${folder}/shop.yaml`,

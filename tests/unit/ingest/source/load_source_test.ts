@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { SalesflowError, UsageError } from "../../../../lib/console/errors.ts";
-import { loadSource } from "../../../../lib/ingest/source/load_source.ts";
+import { loadSource, lookupLocations } from "../../../../lib/ingest/source/load_source.ts";
 import { FakeBucket } from "../../store/fake_bucket.ts";
 
 const COLUMNS = `  sale_id: No
@@ -55,6 +55,14 @@ describe("loadSource()", () => {
     assertEquals([...rules.lookups].sort((a, b) => a.path < b.path ? -1 : 1), [
       { path: "skus.csv", columns: 1, text: "sku,sku\na,1\n" },
       { path: "tables/regions.csv", columns: 1, text: TABLE },
+    ]);
+  });
+
+  it("tells where lookups lie", async () => {
+    await file("towns.csv", "town,region\nTula,South\n");
+    const source = await file("located.yaml", withRegion("{column: City, lookup: towns.csv}"));
+    assertEquals([...lookupLocations(await loadSource(source))], [
+      source.replace("located.yaml", "towns.csv"),
     ]);
   });
 

@@ -30,6 +30,16 @@ describe("LookupTable", () => {
     assertEquals([table.find(["Omsk"]), table.find(["Kazan"])], [undefined, "East"]);
   });
 
+  it("names the lines of one key with two results, but not of keys that only fit the same, or have one result", () => {
+    const text =
+      "country,state,region\nUS,CA,West\nUS,,East\n us ,ca,North\nDE,,North\nde,,north\nFR,,DECIDE\n";
+    const { mistakes } = assertThrows(() => LookupTable.parse(text, 2, "regions.csv"), UsageError);
+    assertEquals(mistakes, [
+      "regions.csv lines 2 and 4: us, ca has two results",
+      "regions.csv line 7: FR,  is not decided",
+    ]);
+  });
+
   it("names the lines of a file that are no lines of a table", () => {
     const { mistakes } = assertThrows(
       () => LookupTable.parse("a,b,region\nx,y,North\nz,South\n\n1,2,3,4\n", 2, "regions.csv"),

@@ -27,6 +27,16 @@ function ruleMistakes(column: string, rule: string): readonly string[] {
 }
 
 describe("ruleSchema()", () => {
+  it("refuses a lookup that has one key twice, but for case, with two results", () => {
+    assertEquals(ruleMistakes("region", "{column: Town, lookup: {Omsk: East, omsk: West}}"), [
+      ": the lookup has omsk twice, with East and with West; case does not count",
+    ]);
+    assertEquals(
+      ruleSchema("region").safeParse({ column: "Town", lookup: { Omsk: "East", omsk: "east" } }).success,
+      true,
+    );
+  });
+
   it("reads a name as what the column needs", () => {
     assertEquals(ruleSchema("region").parse(" Region "), { kind: "column", column: "Region" });
     assertEquals(ruleSchema("sale_date").parse("Date"), { kind: "date", column: "Date", formats: [] });

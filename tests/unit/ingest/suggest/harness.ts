@@ -1,4 +1,4 @@
-/** Suggestions for exports that are given as texts or lie in data/. */
+/** Suggestions for exports that are given as texts or lie in ../data/suggest/. */
 import { fileURLToPath } from "node:url";
 import { parseDocument } from "yaml";
 import { findInputs } from "../../../../lib/ingest/inputs.ts";
@@ -9,9 +9,9 @@ import { findTable } from "../../../../lib/ingest/suggest/find_table.ts";
 import { type Sample, takeSample } from "../../../../lib/ingest/suggest/sample.ts";
 import { suggestSource } from "../../../../lib/ingest/suggest/suggest.ts";
 
-/** Returns the path of an export in data/. */
+/** Returns the path of an export in ../data/suggest/. */
 export function dataPath(name: string): string {
-  return fileURLToPath(new URL(`./data/${name}`, import.meta.url));
+  return fileURLToPath(new URL(`../data/suggest/${name}`, import.meta.url));
 }
 
 /** Returns the sample of a delimited text. */
@@ -35,7 +35,7 @@ export function examined(text: string): Findings {
   return examine(sampleOf(text));
 }
 
-/** Returns the suggestion for an export in data/, as text and as an object. */
+/** Returns the suggestion for an export in ../data/suggest/, as text and as an object. */
 export async function suggestFor(name: string): Promise<{ yaml: string; source: Record<string, unknown> }> {
   const yaml = suggestSource(await takeSample(await findInputs([dataPath(name)], "/", "names")), [name]);
   const document = parseDocument(yaml, { schema: "failsafe" });
@@ -48,7 +48,7 @@ export function decide(yaml: string): string {
   return yaml.replaceAll(/: DECIDE # /g, ": North # ").replaceAll(/, "DECIDE: [^",]*"\]/g, "]");
 }
 
-/** Maps an export in data/ by its suggestion: amounts of the rows with their ids, and excluded lines. */
+/** Maps an export in ../data/suggest/ by its suggestion: amounts of the rows with their ids, and excluded lines. */
 export async function mapBySuggestion(
   name: string,
 ): Promise<{ rows: string[]; excluded: Record<string, number> }> {
