@@ -1,7 +1,7 @@
 /** `salesflow source preview`: how exports would come out. */
 import { dateRange, type IsoDate, today } from "../../lib/domain/dates.ts";
 import { formatMoney, fromCents } from "../../lib/domain/money.ts";
-import { REGION_BY_NAME, SALE_COLUMNS } from "../../lib/domain/sale.ts";
+import { SALE_COLUMNS } from "../../lib/domain/sale.ts";
 import { convertRow, dayKey, splitLine } from "../../lib/clean/rules.ts";
 import { toPrintable } from "../../lib/console/printable.ts";
 import { formatTable, terminalWidth } from "../../lib/console/table.ts";
@@ -9,6 +9,7 @@ import { findInputs, folderOf } from "../../lib/ingest/inputs.ts";
 import { preview, type PreviewedRow } from "../../lib/ingest/preview.ts";
 import { parseCents } from "../../lib/ingest/source/record_mapper.ts";
 import { loadSource, lookupLocations } from "../../lib/ingest/source/load_source.ts";
+import { UnknownPlaces } from "../../lib/ingest/unknown_places.ts";
 import { callerDirectory } from "../paths.ts";
 
 const MAX_TEXT = 200;
@@ -17,13 +18,6 @@ const MAX_TEXT = 200;
 interface Kind {
   rows: number;
   cents: bigint;
-  first: PreviewedRow;
-}
-
-/** A value of the column region that is no region. */
-interface Place {
-  rows: number;
-  /** Its first row. */
   first: PreviewedRow;
 }
 
@@ -39,8 +33,6 @@ export interface PreviewOptions {
   asOf: IsoDate | undefined;
 }
 
-/** Places without a region that are named. */
-const MAX_PLACES = 50;
 const REGION = SALE_COLUMNS.indexOf("region");
 const AMOUNT = SALE_COLUMNS.indexOf("sale_amount");
 
@@ -56,11 +48,11 @@ export async function previewSource(
   const range = { from: dayKey(from), to: dayKey(to) };
   const shown: PreviewedRow[] = [];
   const kinds = new Map<string, Kind>();
-  const places = new Map<string, Place>();
+  const places = new UnknownPlaces();
   const { excluded, texts } = await preview(inputs, rules, (row) => {
     if (shown.length < rows) shown.push(row);
     const values = splitLine(row.after);
-    if (values) addPlace(places, values[REGION]!, row);
+    if (values) places.add(values[REGION]!, row.file, row.line);
     const converted = values ? convertRow(values, range) : "malformed_row";
     const name = typeof converted === "string" ? converted : "ready";
     const cents = typeof converted === "string"
@@ -82,26 +74,13 @@ export async function previewSource(
   ].join("\n");
 }
 
-function addPlace(places: Map<string, Place>, region: string, row: PreviewedRow): void {
-  if (region === "" || REGION_BY_NAME.has(region.toLowerCase())) return;
-  const place = places.get(region);
-  if (place) place.rows++;
-  else places.set(region, { rows: 1, first: row });
-}
-
-/** Names places that have no region, the most frequent first, so that a person can add them to a lookup. */
-function formatPlaces(places: ReadonlyMap<string, Place>, source: string): string[] {
-  if (places.size === 0) return [];
-  const sorted = [...places].sort(([, a], [, b]) => b.rows - a.rows);
-  const more = sorted.length - MAX_PLACES;
+/** Names places that have no region, so that a person can add them to a lookup. */
+function formatPlaces(places: UnknownPlaces, source: string): string[] {
+  const lines = places.describe();
+  if (lines.length === 0) return [];
   return [
     `These have no region; add them to the lookup of region in ${toPrintable(source)}, or give it a default:`,
-    ...sorted.slice(0, MAX_PLACES).map(([place, { rows, first }]) =>
-      `  ${toPrintable(place)}: ${rows} ${rows === 1 ? "line" : "lines"}, the first is ${
-        toPrintable(first.file)
-      } line ${first.line}`
-    ),
-    ...(more > 0 ? [`  and ${more} more`] : []),
+    ...lines.map((line) => `  ${line}`),
   ];
 }
 

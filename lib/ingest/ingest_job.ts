@@ -18,7 +18,8 @@ import type { Input } from "./inputs.ts";
 import { ProductList } from "./products.ts";
 import { addCurrency, type Currencies, describeCurrencies } from "./source/currencies.ts";
 import { addExcluded, type Excluded } from "./source/record_mapper.ts";
-import { logExclusions, logWarnings } from "./warnings.ts";
+import { UnknownPlaces } from "./unknown_places.ts";
+import { logExclusions, logUnknownPlaces, logWarnings } from "./warnings.ts";
 
 /** Lines of all exports by what they are. */
 export interface ReadLines extends LineCounts {
@@ -42,6 +43,8 @@ export class IngestJob {
   readonly #files: ReadFile[] = [];
   readonly #excluded = new Map<string, Excluded>();
   readonly #warnings: string[] = [];
+  readonly #places = new UnknownPlaces();
+  readonly #looksUpRegion: boolean;
   readonly #products = new ProductList();
   readonly #productNumbers = new ProductNumbers();
 
@@ -56,6 +59,7 @@ export class IngestJob {
     this.#rules = rules;
     this.#pool = pool;
     this.#ids = ids;
+    this.#looksUpRegion = rules.source.columns.region.kind === "lookup";
   }
 
   /**
@@ -86,6 +90,7 @@ export class IngestJob {
     const writer = await PartWriter.create(store, folder, partName(index), SALE_HEADER);
     let rows = 0;
     const currencies: Currencies = new Map();
+    let line = header.lastLine + 1;
     const mapper = new FileMapper(
       {
         threads: this.#pool.threads,
@@ -96,6 +101,8 @@ export class IngestJob {
           await writer.write(chunk.bytes);
           rows += chunk.rows;
           for (const [code, sales] of chunk.currencies) addCurrency(currencies, code, sales);
+          // The bytes of raw lines end with those of the region.
+          if (this.#looksUpRegion) line += this.#places.addLines(chunk.bytes, path, line);
           await this.#take(chunk);
         },
       },
@@ -143,6 +150,7 @@ export class IngestJob {
     const { source, copies } = this.#rules;
     const ids = await this.#ids.close();
     logExclusions(this.#excluded);
+    logUnknownPlaces(this.#places.describe(), source.path);
     const facts: Record<string, unknown> = { source: "ingested", files: this.#names, exports: this.#files };
     if (this.#lineOffsets.includes(1)) facts.line_offsets = this.#lineOffsets;
     const { header, records, blank, inside } = this.lines;

@@ -30,6 +30,18 @@ export function logExclusions(excluded: ReadonlyMap<string, Excluded>): void {
   for (const line of describeExclusions(excluded)) logger("ingest").info(escapePlaceholders(line));
 }
 
+/** Logs places that a lookup of regions lacks. @param source path of the source file */
+export function logUnknownPlaces(places: readonly string[], source: string): void {
+  if (places.length === 0) return;
+  logger("ingest").warn(
+    escapePlaceholders(
+      `the lookup of region in ${
+        toPrintable(source)
+      } lacks these; clean rejects their lines as unknown_region:\n  ${places.join("\n  ")}`,
+    ),
+  );
+}
+
 /**
  * Returns warnings about quotes over several lines, quotes without an end, and invalid bytes.
  *

@@ -39,6 +39,10 @@ describe("salesflow source", () => {
     assertStringIncludes(refused.stderr, "columns, region, lookup, Tula is not decided");
     await Deno.writeTextFile(source, stdout.replace("Tula: DECIDE", "Tula: South"));
     assertDone(await run(args));
+    await Deno.writeTextFile(source, stdout.replace("Tula: DECIDE", "Omsk: South"));
+    const { stderr: log } = await run([...args, "--log-format", "text"]);
+    assertStringIncludes(log, "towns.yaml lacks these; clean rejects their lines as unknown_region:");
+    assertStringIncludes(log, `Tula: 1 line, the first is ${file} line 2`);
   });
 
   it("preview takes the source file from the settings, as ingest does", async () => {

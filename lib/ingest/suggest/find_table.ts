@@ -58,6 +58,17 @@ function quoteOf(delimiter: string): "csv" | "line" {
   return delimiter === "\t" ? "line" : "csv";
 }
 
+/** A header below which nothing fits still counts a little: all lines may be malformed. */
+const MIN_FIT = 0.1;
+
+/** Returns the share of lines below a header that have as many values, besides empty ones at their end. */
+function shareOfFitting(rows: readonly TableRow[], { names, line: headerLine }: FoundHeader): number {
+  const below = rows.filter(({ line }) => line > headerLine);
+  const fits = ({ values }: TableRow) =>
+    values.length >= names.length && values.slice(names.length).every((value) => value.trim() === "");
+  return below.length === 0 ? 0 : below.filter(fits).length / below.length;
+}
+
 /**
  * Reads the beginning of a delimited text.
  *
@@ -65,7 +76,7 @@ function quoteOf(delimiter: string): "csv" | "line" {
  * @returns undefined when no line looks like a header
  */
 export function findTable(text: string, isWhole: boolean, maxRows: number): FoundTable | undefined {
-  let best: { header: FoundHeader; delimiter: string } | undefined;
+  let best: { header: FoundHeader; delimiter: string; score: number } | undefined;
   for (const delimiter of DELIMITERS) {
     const rows: TableRow[] = [];
     new CsvReader({ delimiter, quote: quoteOf(delimiter) }).read(text, 1, isWhole, (values, _, line) => {
@@ -73,7 +84,9 @@ export function findTable(text: string, isWhole: boolean, maxRows: number): Foun
       return line < MAX_HEADER_LINE ? undefined : false;
     });
     const header = findHeaderRow(rows);
-    if (header && header.score > (best?.header.score ?? 0)) best = { header, delimiter };
+    if (!header) continue;
+    const score = header.score * (MIN_FIT + shareOfFitting(rows, header));
+    if (score > (best?.score ?? 0)) best = { header, delimiter, score };
   }
   if (!best) return undefined;
   const { header, delimiter } = best;

@@ -1,5 +1,6 @@
 /** What the rules of a suggested source file are made of. No I/O. */
 import { type Column, isTotalRow, looksNumeric, shareOf, toColumns } from "./column_stats.ts";
+import { normalizeName } from "../source/header_names.ts";
 import { findNumberStyle, type FoundStyle } from "./number_style.ts";
 import { type Candidate, pickColumns, type Picked } from "./pick_columns.ts";
 import type { Sample } from "./sample.ts";
@@ -36,10 +37,7 @@ export interface Findings {
 
 /** Finds out what the columns of a sample are. @param only the records to look at; all that are no totals by default */
 export function examine(sample: Sample, only?: readonly (readonly string[])[]): Findings {
-  const names = sample.names.map((name) => name.trim().toLowerCase());
-  const isHeader = (row: readonly string[]) =>
-    row.every((value, index) => value.trim().toLowerCase() === names[index]);
-  const records = sample.rows.filter((row) => !isHeader(row));
+  const records = withoutHeaders(sample);
   const sales = records.filter((row) => !isTotalRow(row));
   const rows = only ?? sales;
   const columns = toColumns(sample.names, rows);
@@ -56,6 +54,21 @@ export function examine(sample: Sample, only?: readonly (readonly string[])[]): 
     all,
     best: (role) => all(role)[0],
   };
+}
+
+/** Returns the records without repeated headers; below one in another order, with their values in the order of the first. */
+function withoutHeaders({ names, rows }: Sample): (readonly string[])[] {
+  const first = names.map(normalizeName);
+  const sorted = first.toSorted().join("\0");
+  let order: number[] | undefined;
+  return rows.flatMap((row) => {
+    if (first.includes(normalizeName(row[0]!)) && row.map(normalizeName).toSorted().join("\0") === sorted) {
+      const again = row.map(normalizeName);
+      order = first.map((name) => again.indexOf(name));
+      return [];
+    }
+    return [order ? order.map((index) => row[index]!) : row];
+  });
 }
 
 /** Returns how many records have a value in a column, in words. */

@@ -36,7 +36,7 @@ const NAMES: Readonly<Record<Role, string>> = {
     "фио покупателя|имя покупателя|партнер",
   sku:
     "lineitem sku|sku|item sku|product sku|артикул|артикул товара|артикул продавца|артикул поставщика|stock code|product reference|product code|product id|" +
-    "item code|item id|item no|item number|id product|код товара|код номенклатуры|номенклатура код|id товара|ozon id|ozon sku|asin|upc|barcode|ean|штрихкод|баркод|?код",
+    "item code|item id|item no|item number|id product|код товара|товар код|код номенклатуры|номенклатура код|id товара|ozon id|ozon sku|asin|upc|barcode|ean|штрихкод|баркод|?код",
   productName:
     "lineitem name|product name|product title|item name|название товара|наименование товара|товар|номенклатура|наименование|название|description|" +
     "product description|title|item|product|?name",
@@ -90,10 +90,13 @@ const INDEX = new Map(
   ]),
 );
 
+/** Units behind a name. */
+const UNIT = / (?:руб|рублей|rub|usd|eur|gbp|р|шт|pcs)$/;
+
 /** Returns the words of a column's name: lower case, `ё` as `е`, with one blank between words however they were joined. */
 export function nameWords(name: string): string {
   return name.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2").toLowerCase().replaceAll("ё", "е")
-    .replace(/[^\p{L}\p{N}#№%]+/gu, " ").trim();
+    .replace(/[^\p{L}\p{N}#№%]+/gu, " ").trim().replace(UNIT, "");
 }
 
 /** How well a name fits a role. */

@@ -15,6 +15,15 @@ describe("findTable()", () => {
     assertEquals(rows, [['"A', "1"], ["B", "2"]]);
   });
 
+  it("takes the delimiter that also fits the lines below", () => {
+    const { delimiter, rows } = findTable(
+      "Номер, №;Клиент, код;Сумма, руб.\n1;11;1234,56\n2;12;100,00\n",
+      true,
+      10,
+    )!;
+    assertEquals([delimiter, rows.length], [";", 2]);
+  });
+
   it("finds none in numbers alone", () => {
     assertEquals(findTable("1,2\n3,4\n", true, 10), undefined);
   });

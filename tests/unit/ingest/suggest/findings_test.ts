@@ -18,6 +18,11 @@ describe("examine()", () => {
     assertEquals(findings.best("region"), undefined);
   });
 
+  it("puts the values below a repeated header in another order where they belong", () => {
+    const { rows } = examined("Order,SKU,Qty\n1,A,2\nQty,Order,SKU\n3,2,B\n");
+    assertEquals(rows, [["1", "A", "2"], ["2", "B", "3"]]);
+  });
+
   it("may look at some records only", () => {
     assertEquals(examine(sampleOf("Order,SKU\n1,A\n2,B\n"), [["1", "A"]]).columns[0]!.filled, ["1"]);
   });

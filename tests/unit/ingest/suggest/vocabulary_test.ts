@@ -5,10 +5,19 @@ import { fitName, isKnownName, isMarketplace, nameWords } from "../../../../lib/
 describe("names of columns", () => {
   it("are words, however they are joined", () => {
     assertEquals(
-      ["InvoiceNo", "order_id", "item.qty", "Кол-во", "Quantity (- Refund)", "№ заказа", "Отменён"].map(
+      [
+        "InvoiceNo",
+        "order_id",
+        "item.qty",
+        "Кол-во",
+        "Quantity (- Refund)",
+        "№ заказа",
+        "Отменён",
+        "Сумма, руб.",
+      ].map(
         nameWords,
       ),
-      ["invoice no", "order id", "item qty", "кол во", "quantity refund", "№ заказа", "отменен"],
+      ["invoice no", "order id", "item qty", "кол во", "quantity refund", "№ заказа", "отменен", "сумма"],
     );
   });
 
