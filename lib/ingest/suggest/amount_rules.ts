@@ -6,6 +6,7 @@ import { columnRule } from "./yaml_text.ts";
 
 /** Shares of lines that decide. */
 const MOST = 0.9;
+const PERCENT = /%|percent|pct|процент/;
 /** Amounts may differ by what was rounded. */
 const TOLERANCE = 0.011;
 
@@ -69,12 +70,16 @@ function countProducts(
   quantity: Column,
 ): { equal: number; lines: number } {
   const [sums, prices, counts] = [amount, price, quantity].map((column) => numbersOf(findings, column));
+  const discount = findings.best("discount");
+  const discounts = discount && numbersOf(findings, discount);
   let [equal, lines] = [0, 0];
   sums!.forEach((sum, index) => {
     const product = prices![index]! * counts![index]!;
     if (Number.isNaN(sum) || Number.isNaN(product)) return;
     lines++;
-    if (Math.abs(sum - product) <= TOLERANCE) equal++;
+    const off = discounts?.[index] || 0;
+    const options = [product, product - Math.abs(off), product * (1 - off), product * (1 - off / 100)];
+    if (options.some((option) => Math.abs(sum - option) <= TOLERANCE)) equal++;
   });
   return { equal, lines };
 }
@@ -104,7 +109,7 @@ function discountTerm(
   const column = findings.best("discount");
   if (!column) return undefined;
   const numbers = numbersOf(findings, column).filter((number) => !Number.isNaN(number));
-  const hasPercent = column.words.includes("%") || column.filled.some((value) => value.includes("%"));
+  const hasPercent = PERCENT.test(column.words) || column.filled.some((value) => value.includes("%"));
   if (hasPercent) {
     return {
       term: `${amount} * (1 - [${column.name}] / 100)`,
@@ -141,13 +146,16 @@ function byUnit(findings: Findings, price: Column, quantity: Column, evidence: s
 function asLine(findings: Findings, amount: Column, evidence: string): SuggestedRule {
   // Amazon's reports give promotions beside the amounts of lines.
   const promotion = findings.all("discount").find(({ words }) => words.includes("promotion"));
+  const isNegative = promotion !== undefined && numbersOf(findings, promotion).some((number) => number < 0);
   return {
     comments: [
       `${amount.name} is the amount of a line${evidence}${
         promotion ? `; ${promotion.name} is taken off` : ""
       }`,
     ],
-    value: promotion ? JSON.stringify(`[${amount.name}] - [${promotion.name}]`) : columnRule(amount.name),
+    value: promotion
+      ? JSON.stringify(`[${amount.name}] ${isNegative ? "+" : "-"} [${promotion.name}]`)
+      : columnRule(amount.name),
     uses: [amount, ...(promotion ? [promotion] : [])],
   };
 }
@@ -182,7 +190,9 @@ export function suggestAmount(findings: Findings, order: Column | undefined): Su
         return asLine(
           findings,
           each,
-          `: in ${equal} of ${lines} lines it is ${price.name} * ${quantity.name}`,
+          `: in ${equal} of ${lines} lines it is ${price.name} * ${quantity.name}${
+            findings.best("discount") ? `, as it stands or less ${findings.best("discount")!.name}` : ""
+          }`,
         );
       }
     }

@@ -30,7 +30,19 @@ const OTHER_FORMATS = [
   "yyyy/M/d",
 ]
   .flatMap((date) =>
-    ["", " H:mm", " H:mm:ss", " h:mm a", " h:mm:ss a", ", H:mm", ", H:mm:ss", ", h:mm a", " H:mm:ss ZZZ"].map(
+    [
+      "",
+      " H:mm",
+      " H:mm:ss",
+      " h:mm a",
+      " h:mm:ss a",
+      ", H:mm",
+      ", H:mm:ss",
+      ", h:mm a",
+      " H:mm:ss ZZZ",
+      " h:mm:ss a 'PST'",
+      " h:mm:ss a 'PDT'",
+    ].map(
       (time) => date + time,
     )
   )

@@ -56,10 +56,12 @@ export function suggestDate(findings: Findings): SuggestedRule {
   const others = findings.all("date").slice(1, 5).map(({ name }) => name);
   if (others.length > 0) comments.push(`Other dates: ${others.join(", ")}`);
   const [format] = dates.formats;
+  // Amazon's reports have the time of the Pacific coast.
+  const zone = dates.formats.some((each) => /'P[SD]T'/.test(each)) ? ", time_zone: America/Los_Angeles" : "";
   const value = format === undefined
     ? columnRule(column.name)
     : dates.formats.length === 1
-    ? `{column: ${scalar(column.name)}, format: ${JSON.stringify(format)}}`
-    : `{column: ${scalar(column.name)}, formats: ${list(dates.formats)}}`;
+    ? `{column: ${scalar(column.name)}, format: ${JSON.stringify(format)}${zone}}`
+    : `{column: ${scalar(column.name)}, formats: ${list(dates.formats)}${zone}}`;
   return { comments, value, uses: [column] };
 }

@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<Role, string>> = {
     "customer id|client id|user id|buyer id|member id|household id|id customer|customer no|customer number|customer code|id клиента|" +
     "id покупателя|код клиента|код контрагента|код покупателя|email|e mail|mail|customer email|buyer email|email billing|" +
     "billing email|e mail покупателя|email покупателя|почта|электронная почта|клиент|покупатель|контрагент|заказчик|customer|buyer|" +
-    "client|user|customer phone|buyer phone number|phone|телефон|телефон покупателя|customer name|buyer name|billing name|фио|" +
+    "client|user|customer phone|buyer phone number|phone|телефон|телефон покупателя|карта клиента|номер карты|дисконтная карта|loyalty card|customer name|buyer name|billing name|фио|" +
     "фио покупателя|имя покупателя|партнер",
   sku:
     "lineitem sku|sku|item sku|product sku|артикул|артикул товара|артикул продавца|артикул поставщика|stock code|product reference|product code|product id|" +
@@ -51,10 +51,10 @@ const NAMES: Readonly<Record<Role, string>> = {
     "цена розничная|item price|unit price tax excl|?ваша стоимость товара|?your price",
   amount:
     "lineitem total|line total|item total|order line total|order line subtotal|line amount|sale amount|total price tax incl|extended price|net sales|sales value|" +
-    "вайлдберриз реализовал товар пр|сумма продажи|сумма строки|сумма с ндс|сумма|revenue|выручка|sales|total price|total price tax excl|gross sales|?amount|?total amount|?total|" +
+    "вайлдберриз реализовал товар пр|сумма продажи|сумма строки|сумма со скидкой|стоимость со скидкой|product sales|сумма с ндс|сумма|revenue|выручка|sales|total price|total price tax excl|gross sales|?amount|?total amount|?total|" +
     "?стоимость|?sum|?value|?итого",
   discount:
-    "lineitem discount|item discount|item promotion discount|line discount|discount|discounts|скидка|сумма скидки|скидка сумма|скидка %|discount %",
+    "lineitem discount|item discount|item promotion discount|promotional rebates|discount percent|discount pct|line discount|discount|discounts|скидка|сумма скидки|скидка сумма|скидка %|discount %",
   date:
     "created at|order date|order created at|order at|sale date|дата продажи|дата заказа|принят в обработку|дата создания|дата оформления|дата оформления заказа|дата|invoice date|" +
     "purchase date|date add|order purchase timestamp|transaction date|date created|posted date time|posted date|date|datetime|date time|timestamp|created|" +

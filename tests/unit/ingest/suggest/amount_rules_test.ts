@@ -35,6 +35,19 @@ describe("suggestAmount()", () => {
     assertEquals(withDiscount("Discount", "-1.50"), '"[Unit price] * [Qty] + [Discount]"');
   });
 
+  it("takes a line's amount that is less a discount, whatever its form", () => {
+    for (const [name, off] of [["Discount", "2.00"], ["Discount", "0.2"], ["discount_percent", "20"]]) {
+      const text =
+        `Order,SKU,Qty,unit_price,${name},total_amount\n1,A,2,5.00,${off},8.00\n2,B,3,1.50,0,4.50\n`;
+      assertEquals(amountOf(text).value, "total_amount", name);
+    }
+  });
+
+  it("adds promotions that have their sign to Amazon's amounts", () => {
+    const text = "order id,sku,quantity,product sales,promotional rebates\n1,A,2,40.00,-2.00\n2,B,1,5.00,0\n";
+    assertEquals(amountOf(text).value, '"[product sales] + [promotional rebates]"');
+  });
+
   it("asks when neither names nor values tell", () => {
     const rule = amountOf("Order,SKU,Qty,Amount\n1,A,2,5.00\n2,B,3,7.00\n");
     assertEquals(rule.value, "DECIDE");

@@ -18,6 +18,13 @@ describe("suggestDate()", () => {
     assertStringIncludes(comments[0]!, "in Posted date, 3/16/2026 has the month first");
   });
 
+  it("reads the times of Amazon's reports in their zone", () => {
+    const text = "Order|date/time\n1|Nov 10, 2026 9:30:00 PM PST\n2|Jul 10, 2026 9:30:00 PM PDT\n";
+    const { value } = suggestDate(examined(text));
+    const formats = ["PST", "PDT"].map((zone) => `"MMM d, yyyy h:mm:ss a '${zone}'"`).join(", ");
+    assertEquals(value, `{column: date/time, formats: [${formats}], time_zone: America/Los_Angeles}`);
+  });
+
   it("takes the only column of dates whatever its name, and asks when there are several", () => {
     assertEquals(suggestDate(examined("Order,When\n1,2026-11-10\n")).value, "When");
     const { value, comments } = suggestDate(examined("Order,When,Then\n1,2026-11-10,2026-11-11\n"));
