@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { afterAll, describe, it } from "@std/testing/bdd";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { UsageError } from "../../../../lib/console/errors.ts";
 import { findInputs } from "../../../../lib/ingest/inputs.ts";
@@ -39,6 +40,17 @@ describe("takeSample()", () => {
     ]);
     const old = await sample(["old.csv", "Order,SKU\r1,A\r2,B\r"]);
     assertEquals(old.rows, [["1", "A"], ["2", "B"]]);
+  });
+
+  it("takes the sheet of a workbook that holds sales, and rows of Parquet", async () => {
+    const workbook = fileURLToPath(
+      new URL("../../../integration/ingest/data/marketplace.xlsx", import.meta.url),
+    );
+    const { sheet, headerLine, rows } = await takeSample(await findInputs([workbook], folder, "names"));
+    assertEquals([sheet, headerLine, rows.length], ["Продажи", 3, 7]);
+    const parquet = fileURLToPath(new URL("../formats/data/codec_snappy.parquet", import.meta.url));
+    const table = await takeSample(await findInputs([parquet], folder, "names"));
+    assertEquals([table.isTyped, table.rows.every((row) => row.length === table.names.length)], [true, true]);
   });
 
   it("looks at a part of a large file only", async () => {
