@@ -25,7 +25,8 @@ function optionSpec(option: OptionWords): string {
 
 function commandCase({ name, options, argument }: CommandWords): string[] {
   const specs = options.map(optionSpec);
-  if (argument) {
+  // With nothing to complete, a specification of it would keep options from being completed.
+  if (argument && (argument.values.length > 0 || argument.path !== undefined)) {
     const position = argument.more ? "*" : "1";
     specs.push(quote(`${position}:${escapePart(argument.placeholder)}:${action(argument)}`));
   }
